@@ -1,0 +1,61 @@
+//! The mailslot engine: what one machine does with mailslots, without any IO.
+//!
+//! [`Machine`] holds the slots, handles and NetBIOS names of one machine and offers the calls of the Win32 API. It knows
+//! no socket, clock, generator or simulator. Whoever drives it, in the manner of quinn-proto, uses five verbs:
+//!
+//! * [`Machine::handle_datagram`]: a UDP payload arrived, now;
+//! * [`Machine::handle_timeout`]: the time that was asked for has come;
+//! * [`Machine::poll_transmit`]: the next packet to send, written into the caller's buffer;
+//! * [`Machine::poll_timeout`]: when to come back;
+//! * [`Machine::poll_event`]: which pending reads have completed.
+//!
+//! A successful write says that the message was queued (local slot) or handed to the network (remote). Nothing ever tells
+//! the writer more: that is the point of the whole crate.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use mailslot_sim::mailslot::{Access, Config, CreateOptions, Directory, Machine, Owner, Read};
+//! use mailslot_sim::time::Instant;
+//!
+//! let directory: Directory =
+//!     [("CTRL<00>".parse()?, Owner::Unique([10, 0, 0, 1].into())), ("PRESS<00>".parse()?, Owner::Unique([10, 0, 0, 2].into()))]
+//!         .into_iter()
+//!         .collect();
+//! let directory = Arc::new(directory);
+//! let mut ctrl = Machine::new(Config::new("CTRL", "PLANT", [10, 0, 0, 1].into())?, directory.clone());
+//! let mut press = Machine::new(Config::new("PRESS", "PLANT", [10, 0, 0, 2].into())?, directory);
+//!
+//! let now = Instant::ZERO;
+//! let slot = press.create_mailslot(r"\\.\mailslot\alarm", CreateOptions::default())?;
+//! let client = ctrl.open(r"\\PRESS\mailslot\alarm", Access::WRITE)?;
+//! assert_eq!(ctrl.write(now, client, b"stop")?.bytes, 4);
+//!
+//! let mut packet = Vec::new();
+//! while ctrl.poll_transmit(&mut packet).is_some() {
+//!     press.handle_datagram(now, "10.0.0.1:138".parse()?, &packet);
+//! }
+//! let Read::Done(message) = press.read(now, slot, 64)? else { panic!("a message waits") };
+//! assert_eq!(message.data, b"stop");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod machine;
+mod names;
+mod path;
+mod receive;
+mod slot;
+mod transmit;
+
+pub use error::Win32Error;
+pub use machine::{Access, Config, CreateOptions, Event, Handle, Machine, MailslotInfo, Read, ReadId};
+pub use names::{Directory, Owner};
+pub use path::{InvalidPath, MailslotPath, Server, SlotName};
+pub use receive::{Discard, Disposition};
+pub use slot::{Message, Receipt};
+pub use transmit::{API_MAX_REMOTE, Destination, Transmit, Written};
+
+/// Read time-out of a slot whose reads wait without end (MAILSLOT_WAIT_FOREVER).
+pub const WAIT_FOREVER: u32 = 0xFFFF_FFFF;
+/// Size of the next message when there is none (MAILSLOT_NO_MESSAGE).
+pub const NO_MESSAGE: u32 = 0xFFFF_FFFF;

@@ -1,0 +1,111 @@
+//! The receive procedure (MS-MAIL 3.2.5.1, RFC 1002 5.3.3): from a UDP payload to a queue, or to silence.
+
+use std::net::SocketAddrV4;
+
+use super::Win32Error;
+use super::machine::Machine;
+use super::slot::{Message, Receipt};
+use super::transmit::Destination;
+use crate::time::Instant;
+use crate::wire::datagram::{self, DirectView, ERROR_DESTINATION_NOT_PRESENT, Kind, Packet};
+use crate::wire::name::NameView;
+use crate::wire::{Malformed, NetbiosName, transaction};
+
+/// What became of a message that reached a machine. Nobody tells the sender.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Disposition {
+    /// A slot took it.
+    Enqueued(Receipt),
+    /// It was dropped without a word.
+    Discarded(Discard),
+}
+
+/// Why a message was dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Discard {
+    /// The packet is not a well-formed mailslot write.
+    Malformed(Malformed),
+    /// This machine does not bear the destination name.
+    NotForUs,
+    /// The packet is of a type without user data: an error or a query.
+    NoUserData,
+    /// No slot of that name is open.
+    NoSuchMailslot,
+    /// The message is longer than the slot's maximum.
+    TooLargeForSlot,
+    /// The slot's queue limit refused it.
+    SlotFull,
+}
+
+impl Machine {
+    /// Takes a UDP payload that arrived on port 138 and says what became of it.
+    ///
+    /// Any bytes are safe: what is not a mailslot write to a name of this machine is discarded.
+    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddrV4, payload: &[u8]) -> Disposition {
+        match self.accept(now, from, payload) {
+            Ok(disposition) => disposition,
+            Err(malformed) => Disposition::Discarded(Discard::Malformed(malformed)),
+        }
+    }
+
+    fn accept(&mut self, now: Instant, from: SocketAddrV4, payload: &[u8]) -> Result<Disposition, Malformed> {
+        let packet = Packet::new(payload)?;
+        let Some(direct) = packet.direct(self.config.profile)? else {
+            return Ok(Disposition::Discarded(Discard::NoUserData));
+        };
+        if !self.is_ours(&direct.destination) {
+            self.report_missing_name(from, &packet, &direct);
+            return Ok(Disposition::Discarded(Discard::NotForUs));
+        }
+        let write = transaction::Packet::new(direct.user_data, self.config.profile)?;
+        Ok(self.enqueue(now, write.leaf(), write.data(), direct.source.netbios))
+    }
+
+    fn is_ours(&self, destination: &NameView<'_>) -> bool {
+        self.names.holds(&destination.netbios) && self.config.scope.matches(destination.scope)
+    }
+
+    /// Answers a datagram to a unique name that is not here with DATAGRAM ERROR, if the machine is set to do so.
+    ///
+    /// RFC 1002 5.3.3 would do so for group names too, which would draw a storm; RFC 1001 17.1 says unique names only.
+    fn report_missing_name(&mut self, from: SocketAddrV4, packet: &Packet<'_>, direct: &DirectView<'_>) {
+        if !self.config.datagram_errors || direct.kind != Kind::Unique {
+            return;
+        }
+        let head = self.head(packet.id());
+        let error = datagram::Repr::Error { head, fragment_flags: 0, code: ERROR_DESTINATION_NOT_PRESENT };
+        self.transmit(Destination::Unicast(from), |out| error.emit(out));
+    }
+
+    /// Puts a message into the slot called `leaf`, unless there is none or it refuses.
+    pub(super) fn enqueue(&mut self, now: Instant, leaf: &[u8], data: &[u8], source: NetbiosName) -> Disposition {
+        match self.slot_named(leaf) {
+            Some(key) => self.enqueue_in(now, key, data, source),
+            None => Disposition::Discarded(Discard::NoSuchMailslot),
+        }
+    }
+
+    /// Puts a message into an open slot, unless it refuses: it completes the first waiting read whose buffer holds it, or
+    /// joins the queue. Waiting reads with smaller buffers fail on the way.
+    pub(super) fn enqueue_in(&mut self, now: Instant, key: u64, data: &[u8], source: NetbiosName) -> Disposition {
+        let slot = self.open_slot(key);
+        if slot.is_too_long(data.len()) {
+            return Disposition::Discarded(Discard::TooLargeForSlot);
+        }
+        if slot.is_full() {
+            return Disposition::Discarded(Discard::SlotFull);
+        }
+        let receipt = Receipt(self.next_receipt);
+        self.next_receipt += 1;
+        let message = Message { data: data.to_vec(), source, arrived: now, receipt };
+        while let Some(read) = self.open_slot(key).next_waiting() {
+            if data.len() <= read.buffer {
+                self.complete(key, &read, Ok(message));
+                return Disposition::Enqueued(receipt);
+            }
+            self.complete(key, &read, Err(Win32Error::InsufficientBuffer));
+        }
+        self.open_slot(key).push(message);
+        Disposition::Enqueued(receipt)
+    }
+}

@@ -1,0 +1,3 @@
+//! The `mailslot-sim` command.
+
+fn main() {}

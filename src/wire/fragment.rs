@@ -1,0 +1,119 @@
+//! Fragments of a NetBIOS datagram (RFC 1001 17.1.2, RFC 1002 5.3.1 and 5.3.3).
+//!
+//! Only FLAGS and PACKET_OFFSET differ between the fragments of a datagram; DGM_LENGTH is that of the whole. An offset is
+//! the number of data-section bytes in the fragments before (RFC 1001 17.1.2; the pseudo-code of RFC 1002 5.3.1 says
+//! otherwise and contradicts it).
+
+use super::datagram;
+use super::datagram::{DIRECT_HEADER, Direct, DirectView, FLAG_FIRST, FLAG_MORE, Head, Kind, MessageType, Packet};
+use super::error::Malformed;
+
+/// MAX_DATAGRAM_LENGTH of RFC 1002 6 without the IP and UDP headers that it includes: 576 - 20 - 8.
+pub const DEFAULT_MAX_PACKET: usize = 548;
+
+/// The collected fragments of one datagram. Fragments are taken in the order of their offsets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reassembly {
+    id: u16,
+    kind: Kind,
+    length: u16,
+    section: Vec<u8>,
+}
+
+impl Reassembly {
+    /// Starts with a first fragment.
+    ///
+    /// # Errors
+    ///
+    /// If the packet is not a first fragment, or longer than its datagram.
+    pub fn start(first: &Packet<'_>) -> Result<Self, Malformed> {
+        let MessageType::Direct(kind) = first.message_type() else {
+            return Err(Malformed::UnknownMessageType(first.message_type().byte()));
+        };
+        if !first.first() || first.offset() != 0 {
+            return Err(Malformed::Fragment { flags: first.flags(), offset: first.offset() });
+        }
+        let mut reassembly = Reassembly { id: first.id(), kind, length: first.length(), section: Vec::new() };
+        reassembly.append(first)?;
+        Ok(reassembly)
+    }
+
+    /// Adds the next fragment; true if it was the last and the datagram is complete.
+    ///
+    /// # Errors
+    ///
+    /// If the fragment is of another datagram, overlaps, leaves a gap, or ends elsewhere than DGM_LENGTH says.
+    pub fn add(&mut self, fragment: &Packet<'_>) -> Result<bool, Malformed> {
+        if fragment.id() != self.id {
+            return Err(Malformed::FragmentOfAnother { found: fragment.id(), expected: self.id });
+        }
+        if fragment.first() || usize::from(fragment.offset()) != self.section.len() {
+            let expected = self.section.len() as u16;
+            return Err(Malformed::FragmentOffset { found: fragment.offset(), expected });
+        }
+        self.append(fragment)?;
+        if fragment.more() {
+            return Ok(false);
+        }
+        if self.section.len() != usize::from(self.length) {
+            return Err(Malformed::FragmentLength { found: self.section.len(), length: self.length });
+        }
+        Ok(true)
+    }
+
+    /// The data section so far: both names and user data.
+    #[must_use]
+    pub fn section(&self) -> &[u8] {
+        &self.section
+    }
+
+    /// Names and user data of the completed datagram.
+    ///
+    /// # Errors
+    ///
+    /// If a name is malformed.
+    pub fn direct(&self) -> Result<DirectView<'_>, Malformed> {
+        DirectView::parse(self.kind, &self.section)
+    }
+
+    fn append(&mut self, fragment: &Packet<'_>) -> Result<(), Malformed> {
+        let found = self.section.len() + fragment.body().len();
+        if found > usize::from(self.length) {
+            return Err(Malformed::FragmentLength { found, length: self.length });
+        }
+        self.section.extend_from_slice(fragment.body());
+        Ok(())
+    }
+}
+
+/// The packets of a datagram, none longer than `max_packet` bytes: one if it fits, else fragments.
+///
+/// # Panics
+///
+/// If `max_packet` does not hold a header, both names and one byte: the names must be in the first fragment.
+#[must_use]
+pub fn split(datagram: &Direct, max_packet: usize) -> Vec<Vec<u8>> {
+    let mut whole = Vec::new();
+    datagram::Repr::Direct(datagram.clone()).emit(&mut whole);
+    if whole.len() <= max_packet {
+        return vec![whole];
+    }
+    let names = datagram.source.encoded_len() + datagram.destination.encoded_len();
+    assert!(max_packet > DIRECT_HEADER + names, "a first fragment holds both names");
+    let (header, section) = whole.split_at(DIRECT_HEADER);
+    let length = &header[DIRECT_HEADER - 4..DIRECT_HEADER - 2];
+    let chunk = max_packet - DIRECT_HEADER;
+    let last = section.chunks(chunk).count() - 1;
+    let packet = |(position, bytes): (usize, &[u8])| {
+        let first = if position == 0 { FLAG_FIRST } else { 0 };
+        let more = if position == last { 0 } else { FLAG_MORE };
+        let mut packet = Vec::with_capacity(DIRECT_HEADER + bytes.len());
+        let head: &Head = &datagram.head;
+        head.emit(MessageType::Direct(datagram.kind), first | more, &mut packet);
+        packet.extend_from_slice(length);
+        packet.extend_from_slice(&((position * chunk) as u16).to_be_bytes());
+        packet.extend_from_slice(bytes);
+        packet
+    };
+    section.chunks(chunk).enumerate().map(packet).collect()
+}
