@@ -1,10 +1,13 @@
 //! The identities that the parts of a run share: small numbers for hosts, links and flows, and the name of a datagram.
 
+use serde::Serialize;
+
 /// Defines the index of an entry in one of the tables of a run.
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+        #[serde(transparent)]
         pub struct $name(pub u32);
 
         impl $name {

@@ -37,10 +37,19 @@ impl Root {
         self.labelled(&["stream", flow, sender]).next_u64()
     }
 
-    /// The generator that shapes what `sender` writes for `flow`: gaps, sizes.
+    /// The part of a datagram's identity that stands for the answers of the machine `from` to one datagram of a stream.
     #[must_use]
-    pub fn workload(self, flow: &str, sender: &str) -> ChaCha8Rng {
-        self.labelled(&["workload", flow, sender])
+    pub fn answer_key(self, question: &DatagramId, from: &str) -> u64 {
+        let [stream, message] = [question.stream_key, question.message].map(|number| number.to_string());
+        let [copy, duplicate] = [question.copy.into(), question.duplicate].map(|number: u32| number.to_string());
+        self.labelled(&["answer", &stream, &message, &copy, &duplicate, from]).next_u64()
+    }
+
+    /// A generator for one side (`aspect`) of what `sender` writes for `flow`: its gaps, say. Each aspect has a generator of
+    /// its own, so that changing one does not shift the others.
+    #[must_use]
+    pub fn workload(self, flow: &str, sender: &str, aspect: &str) -> ChaCha8Rng {
+        self.labelled(&["workload", flow, sender, aspect])
     }
 
     /// The ChaCha8 stream of a label. The stream number is a hash of the label, so that it does not depend on what other

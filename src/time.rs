@@ -6,6 +6,8 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
 
+use serde::Serialize;
+
 /// A moment of virtual time, in nanoseconds since the start of the run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Instant(u64);
@@ -13,7 +15,8 @@ pub struct Instant(u64);
 /// A span of virtual time, in nanoseconds.
 ///
 /// Arithmetic saturates: 2^64 ns are 584 years, and every duration that a user can give is limited far below.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
+#[serde(transparent)]
 pub struct Duration(u64);
 
 impl Instant {

@@ -1,0 +1,96 @@
+//! `check`: every problem of scenario files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use mailslot_sim::scenario::{self, Checked, Severity, Source};
+
+use super::output::{message, print};
+use super::{Exit, Global};
+
+/// Checks scenario files and shows every problem with file, line, column and suggestion.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Scenario files; - reads one from stdin.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// Checks all files.
+pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
+    let mut exit = Exit::Success;
+    for file in &arguments.files {
+        let verdict = match read_scenario(file, &[]) {
+            Ok(checked) => {
+                let warnings = checked.warnings.count(Severity::Warning);
+                if warnings > 0 && !global.quiet {
+                    message(checked.warnings.render(true).trim_end());
+                }
+                let scenario = &checked.scenario;
+                let hosts = scenario.topology().hosts().len();
+                let links = scenario.topology().links().len();
+                let note = match warnings {
+                    0 => String::new(),
+                    1 => ", 1 warning".to_owned(),
+                    more => format!(", {more} warnings"),
+                };
+                format!("{}: ok ({hosts} hosts, {links} links{note})\n", file.display())
+            }
+            Err(bad) => {
+                exit = bad;
+                continue;
+            }
+        };
+        if !global.quiet
+            && let Err(failed) = print(&verdict)
+        {
+            return failed;
+        }
+    }
+    exit
+}
+
+/// Reads a scenario file; its problems go to stderr.
+pub(super) fn read_scenario(file: &Path, set: &[String]) -> Result<Checked, Exit> {
+    let name = if file == Path::new("-") { "<stdin>".into() } else { file.display().to_string() };
+    let text = read_text(file).map_err(|why| {
+        message(&format!("error: failed to read {name}: {why}"));
+        Exit::BadScenario
+    })?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let read_file = |relative: &str| read_limited(&folder.join(relative), scenario::MAX_CAPTURE_BYTES);
+    scenario::parse(&Source { name: &name, text: &text, set, read_file: &read_file }).map_err(|problems| {
+        message(problems.render(true).trim_end());
+        let (errors, warnings) = (problems.count(Severity::Error), problems.count(Severity::Warning));
+        let warnings = if warnings > 0 { format!(", {warnings} warnings") } else { String::new() };
+        message(&format!("\n{name}: {errors} error{}{warnings}", if errors == 1 { "" } else { "s" }));
+        Exit::BadScenario
+    })
+}
+
+fn read_text(file: &Path) -> Result<String, String> {
+    let limit = scenario::MAX_FILE_BYTES;
+    let bytes = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        bytes
+    } else {
+        read_limited(file, limit).map_err(|error| error.to_string())?
+    };
+    if bytes.len() > limit {
+        return Err(format!("it has more than {limit} bytes (MAX_FILE_BYTES)"));
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to() + 1))
+}
+
+/// Reads a file, but no more than one byte over the limit.
+fn read_limited(file: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    if file.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    let mut bytes = Vec::new();
+    File::open(file)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,90 @@
+//! The command line: one file per command. Results go to stdout, everything else to stderr.
+
+mod check;
+mod exit;
+mod new;
+mod output;
+mod run;
+mod schema;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use exit::Exit;
+
+/// Simulates Windows mailslots on lossy networks, and shows what became of every message that nobody acknowledged.
+#[derive(Parser)]
+#[command(version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// What every command takes.
+#[derive(clap::Args)]
+struct Global {
+    /// When to use colours; NO_COLOR is honoured.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// No warnings, and no summary.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// More detail: hosts and links too.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a scenario once and print what happened.
+    Run(run::Arguments),
+    /// Check scenario files and show every problem.
+    Check(check::Arguments),
+    /// Write a commented scenario to start from.
+    New(new::Arguments),
+    /// Print a JSON Schema.
+    Schema(schema::Arguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mailslot-sim new first.toml              a scenario to start from
+  mailslot-sim check first.toml            is it sound?
+  mailslot-sim run first.toml              what the sender saw, and what happened
+
+Exit codes:
+  0 ran, all expectations hold     96 scenario unreadable or invalid
+  1 internal error                100 an expectation is violated
+  2 bad command line              110 output could not be written";
+
+/// Does what the command line says.
+pub(crate) fn main() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::BadCommandLine } else { Exit::Success };
+            return error.print().map_or(Exit::OutputFailed, |()| exit);
+        }
+    };
+    match arguments.global.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let command = || match &arguments.command {
+        Command::Run(run) => run::main(run, &arguments.global),
+        Command::Check(check) => check::main(check, &arguments.global),
+        Command::New(new) => new::main(new),
+        Command::Schema(schema) => schema::main(schema),
+    };
+    // A panic is a bug of ours, and has an exit code of its own: Rust's 101 means something else here.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(command)).unwrap_or(Exit::InternalError)
+}

@@ -1,0 +1,122 @@
+//! `run`: one scenario, one seed.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use mailslot_sim::report::{Detail, RunReport, Trace, Verdict, summary};
+use mailslot_sim::scenario::Scenario;
+use mailslot_sim::sim::{self, Outcome};
+
+use super::check::read_scenario;
+use super::output::{PendingFile, failed, message, print, write_file};
+use super::{Exit, Global};
+
+/// Runs a scenario once and prints what happened.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The scenario file; - reads it from stdin.
+    file: PathBuf,
+    /// Seed of all randomness, instead of the scenario's.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Set a value of the scenario. The path goes by keys, in lists by the entries' names. Repeatable.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// How to print the result.
+    #[arg(long, default_value = "text")]
+    format: Format,
+    /// Write every event as a line of JSON; - writes them to stdout instead of the result.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Write report.json to this folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A summary for people.
+    Text,
+    /// The report as JSON.
+    Json,
+    /// The report as JSON on one line.
+    Ndjson,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mailslot-sim run scenarios/plant-alarm.toml
+  mailslot-sim run scenarios/plant-alarm.toml --seed 7 --set 'link.switch.loss.mean=20 %'
+  mailslot-sim run scenarios/plant-alarm.toml --format json | jq '.flows[].delivery_ratio'
+  mailslot-sim run scenarios/plant-alarm.toml --trace - | grep '\"side\":\"sender\"'";
+
+/// Runs the scenario; the expectations decide the exit code.
+pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
+    run(arguments, global).unwrap_or_else(|exit| exit)
+}
+
+fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
+    let checked = read_scenario(&arguments.file, &arguments.set)?;
+    if !global.quiet && !checked.warnings.all().is_empty() {
+        message(checked.warnings.render(true).trim_end());
+    }
+    let scenario = match arguments.seed {
+        Some(seed) => checked.scenario.with_seed(seed),
+        None => checked.scenario,
+    };
+    if let Some(folder) = &arguments.out {
+        std::fs::create_dir_all(folder).map_err(|error| failed(&folder.display().to_string(), &error))?;
+    }
+    let to_stdout = arguments.trace.as_deref() == Some(Path::new("-"));
+    let outcome = traced(&scenario, arguments.trace.as_deref())?;
+    let report = RunReport::new(&scenario, REPLICATION, &outcome);
+    if let Some(folder) = &arguments.out {
+        write_file(&folder.join("report.json"), &report.to_json())?;
+    }
+    let detail = if global.verbose { Detail::HostsAndLinks } else { Detail::Flows };
+    let text = match arguments.format {
+        _ if to_stdout => String::new(),
+        Format::Text if global.quiet => String::new(),
+        Format::Text => summary(&scenario, &outcome, &report, detail),
+        Format::Json => report.to_json(),
+        Format::Ndjson => report.to_ndjson(),
+    };
+    print(&text)?;
+    let violated: Vec<_> = report.expectations().iter().filter(|it| it.result == Verdict::Violated).collect();
+    for it in &violated {
+        let of = it.of.as_deref().unwrap_or("totals");
+        let value = it.value.map_or("it has no value".into(), |value| format!("it is {value}"));
+        message(&format!("violated: {of} {} {}: {value} (seed {})", it.metric, it.bound, scenario.seed()));
+    }
+    Ok(if violated.is_empty() { Exit::Success } else { Exit::Violated })
+}
+
+/// Runs the scenario and writes the trace, if one is wanted.
+fn traced(scenario: &Scenario, trace: Option<&Path>) -> Result<Outcome, Exit> {
+    match trace {
+        None => Ok(sim::run(scenario, REPLICATION, &mut ())),
+        Some(path) if path == Path::new("-") => {
+            let (outcome, written) = observed(scenario, io::BufWriter::new(io::stdout().lock()));
+            match written {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
+                Ok(()) | Err(_) => Ok(outcome),
+            }
+        }
+        Some(path) => {
+            let mut file = PendingFile::create(path)?;
+            let (outcome, written) = observed(scenario, file.writer());
+            file.finish(written)?;
+            Ok(outcome)
+        }
+    }
+}
+
+fn observed(scenario: &Scenario, out: impl Write) -> (Outcome, io::Result<()>) {
+    let mut trace = Trace::new(scenario, out);
+    let outcome = sim::run(scenario, REPLICATION, &mut trace);
+    (outcome, trace.finish().map(|_| ()))
+}
+
+/// A plain run is replication 0.
+const REPLICATION: u32 = 0;

@@ -1,0 +1,189 @@
+//! One link: its models in their order, its memory and its counters.
+
+use serde::Serialize;
+
+use super::delay::{Delay, Distribution};
+use super::loss::{Loss, LossProcess, LossState};
+use super::probability::Probability;
+use crate::id::DatagramId;
+use crate::rng::{LinkDraws, Purpose};
+use crate::time::{Duration, Instant};
+
+/// How a link impairs what it carries.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Config {
+    /// Which datagrams it loses.
+    pub loss: Loss,
+    /// How long it takes.
+    pub delay: Delay,
+    /// How often it makes one extra copy.
+    pub duplicate: Probability,
+    /// How often it flips one bit of the UDP payload.
+    pub corrupt: Probability,
+    /// Whether the datagrams carry a UDP checksum that can find the flipped bit.
+    pub udp_checksum: bool,
+}
+
+impl Config {
+    /// Carries everything, unharmed and at once.
+    pub const PERFECT: Config = Config {
+        loss: Loss::NONE,
+        delay: Delay::NONE,
+        duplicate: Probability::NEVER,
+        corrupt: Probability::NEVER,
+        udp_checksum: true,
+    };
+}
+
+/// A datagram that is offered to a link.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    /// When.
+    pub now: Instant,
+    /// Which datagram.
+    pub id: &'a DatagramId,
+    /// The position of this link on the datagram's path, from 0.
+    pub hop: u8,
+    /// Length of the UDP payload in bytes.
+    pub payload_bytes: u32,
+    /// Length of the IP datagram in bytes.
+    pub ip_bytes: u32,
+    /// For a network duplicate: the state that its original met on this link, if the original was here before it.
+    pub met: Option<LossState>,
+}
+
+/// What a link does with a datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// The state of the loss model that the datagram met, if the model has memory.
+    pub met: Option<LossState>,
+    /// How it is carried; `None`: it is lost.
+    pub carriage: Option<Carriage>,
+}
+
+/// How a link carries a datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Carriage {
+    /// When it arrives at the other end.
+    pub arrival: Instant,
+    /// The bit of the payload that is flipped, counted from the first byte's lowest bit.
+    pub flip: Option<u32>,
+    /// When an extra copy arrives, with the same bit flipped.
+    pub duplicate: Option<Instant>,
+}
+
+/// What a link did so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Datagrams offered, duplicates from earlier links included.
+    pub offered: u64,
+    /// Taken by the loss model.
+    pub lost: u64,
+    /// Damaged by a flipped bit.
+    pub corrupted: u64,
+    /// Extra copies made.
+    pub duplicated: u64,
+    /// Handed on, extra copies included: `offered - lost + duplicated`.
+    pub carried: u64,
+    /// IP bytes handed on.
+    pub bytes: u64,
+}
+
+/// One link in one run.
+#[derive(Clone, Debug)]
+pub struct Link {
+    config: Config,
+    perfect: bool,
+    draws: LinkDraws,
+    losses: LossProcess,
+    /// When the last datagram arrives at the other end, for links that keep order.
+    last_arrival: Instant,
+    counters: Counters,
+}
+
+impl Link {
+    /// A link in its stationary state.
+    ///
+    /// # Panics
+    ///
+    /// If a uniform delay ends before it starts.
+    #[must_use]
+    pub fn new(config: Config, draws: LinkDraws) -> Self {
+        if let Distribution::Uniform { min, max } = config.delay.distribution {
+            assert!(min <= max, "a uniform delay ends before it starts");
+        }
+        Link {
+            config,
+            perfect: config == Config::PERFECT,
+            draws,
+            losses: LossProcess::start(config.loss, &draws),
+            last_arrival: Instant::ZERO,
+            counters: Counters::default(),
+        }
+    }
+
+    /// How the link impairs.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What it did so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Whether the link remembers the datagrams before: the state that an original met has then to be kept for its
+    /// duplicates ([`Offer::met`]).
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.losses.has_memory()
+    }
+
+    /// Offers a datagram to the link.
+    pub fn offer(&mut self, offer: &Offer<'_>) -> Verdict {
+        self.counters.offered += 1;
+        if self.perfect {
+            return self.carry(offer, None, Carriage { arrival: offer.now, flip: None, duplicate: None });
+        }
+        let draws = self.draws.common(offer.id);
+        let (lost, met) = self.losses.offer(offer.id, offer.met, draws.loss, &self.draws);
+        if lost {
+            self.counters.lost += 1;
+            return Verdict { met, carriage: None };
+        }
+        let flip = (self.config.corrupt.decides(draws.corrupt) && offer.payload_bytes > 0).then(|| {
+            let draw = self.draws.draw(offer.id, Purpose::CorruptBit);
+            ((u128::from(offer.payload_bytes) * 8 * u128::from(draw)) >> 64) as u32
+        });
+        let delay = self.config.delay.distribution.quantile(draws.delay);
+        let arrival = self.arrival(offer.now, delay);
+        let duplicate = self.config.duplicate.decides(draws.duplicate).then(|| {
+            if self.config.delay.keep_order {
+                return arrival; // the copy follows its original at once, so that it delays nobody else
+            }
+            let copy = offer.id.duplicated_at(offer.hop);
+            offer.now + self.config.delay.distribution.quantile(self.draws.draw(&copy, Purpose::Delay))
+        });
+        self.carry(offer, met, Carriage { arrival, flip, duplicate })
+    }
+
+    fn arrival(&mut self, now: Instant, delay: Duration) -> Instant {
+        let arrival = now + delay;
+        if !self.config.delay.keep_order {
+            return arrival;
+        }
+        self.last_arrival = self.last_arrival.max(arrival);
+        self.last_arrival
+    }
+
+    fn carry(&mut self, offer: &Offer<'_>, met: Option<LossState>, carriage: Carriage) -> Verdict {
+        let copies = 1 + u64::from(carriage.duplicate.is_some());
+        self.counters.corrupted += u64::from(carriage.flip.is_some());
+        self.counters.duplicated += copies - 1;
+        self.counters.carried += copies;
+        self.counters.bytes += copies * u64::from(offer.ip_bytes);
+        Verdict { met, carriage: Some(carriage) }
+    }
+}

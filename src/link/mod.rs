@@ -1,0 +1,19 @@
+//! Links: one direction of one attachment, or one crossing of a router. A link carries datagrams and impairs them.
+//!
+//! A link is offered one datagram after another and says of each whether it is lost, or when it arrives, with which bit
+//! flipped, and whether a second copy arrives too. It knows lengths and times, not bytes, hosts or programs. Its
+//! randomness comes from [`LinkDraws`](crate::rng::LinkDraws): a pure function of link name, purpose and the datagram's
+//! identity. Only models with memory depend on the order of what is offered.
+//!
+//! Order within a link: loss, corrupt, duplicate, delay.
+
+mod chain;
+mod delay;
+mod loss;
+mod normal;
+mod probability;
+
+pub use chain::{Carriage, Config, Counters, Link, Offer, Verdict};
+pub use delay::{Delay, Distribution};
+pub use loss::{BurstTooShort, GilbertElliott, Loss, LossState};
+pub use probability::Probability;

@@ -1,0 +1,425 @@
+//! The report of one run as JSON: the contract between this program and everything that reads its results.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, schema_for};
+use serde::{Serialize, Serializer};
+
+use crate::link;
+use crate::scenario::{Bound, Expectation, Scenario};
+use crate::sim::{Outcome, Theory};
+use crate::stats::{DelayHistogram, Fate, FlowTally, HostTally, Proportion};
+
+/// The report of one run of one scenario.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunReport {
+    /// Name and version of this form.
+    schema: &'static str,
+    /// Version of the program.
+    version: &'static str,
+    scenario: ScenarioReport,
+    /// The figures over all flows.
+    totals: Figures,
+    /// The figures of each flow.
+    flows: Vec<FlowReport>,
+    hosts: Vec<HostReport>,
+    links: Vec<LinkReport>,
+    expectations: Vec<ExpectationReport>,
+}
+
+/// What was run.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct ScenarioReport {
+    name: String,
+    /// SHA-256 of the resolved scenario.
+    hash: String,
+    /// A 64-bit number, as text because JSON readers round such numbers.
+    seed: String,
+    replication: u32,
+    driver: &'static str,
+    duration_ns: u64,
+}
+
+/// One flow.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct FlowReport {
+    name: String,
+    to: String,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+/// The figures of a flow, or of all flows together.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Figures {
+    sender: SenderReport,
+    audience: AudienceReport,
+    /// Messages at recipients by what became of them; fates that did not occur are left out.
+    #[serde(serialize_with = "in_order")]
+    #[schemars(with = "BTreeMap<String, u64>")]
+    fates: Vec<(&'static str, u64)>,
+    /// Acceptances by a slot after the first.
+    duplicates: u64,
+    /// Messages delivered with other bytes than were written.
+    damaged: u64,
+    /// Damaged datagrams taken by a slot that they had not been addressed to.
+    misdelivered: u64,
+    delivery_ratio: Ratio,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_ratio: Option<Ratio>,
+    reordered_ratio: Ratio,
+    reorder_extent: ReorderExtent,
+    loss_period: LossPeriod,
+    delay_ns: DelayReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theory: Option<TheoryReport>,
+    /// The same figures by phase of the scenario.
+    phases: BTreeMap<String, Figures>,
+}
+
+/// What the sending programs could know.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct SenderReport {
+    messages: u64,
+    writes: u64,
+    succeeded: u64,
+    /// Failed writes by Win32 error code.
+    failed: BTreeMap<String, u64>,
+    /// Datagrams that reached a sender because of its own writes.
+    acknowledgements: u64,
+}
+
+/// Whom the messages addressed, and how many of them got each.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct AudienceReport {
+    /// The largest audience of a message.
+    size: u32,
+    /// How many (message, recipient) there are.
+    addressed: u64,
+    all: u64,
+    some: u64,
+    none: u64,
+    /// Messages by the number of recipients that got them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_count: Option<Vec<u64>>,
+}
+
+/// A share with its interval.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Ratio {
+    /// `k / n`; null for n = 0.
+    value: Option<f64>,
+    k: u64,
+    n: u64,
+    low: Option<f64>,
+    high: Option<f64>,
+    interval: &'static str,
+}
+
+/// RFC 4737.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct ReorderExtent {
+    max: u64,
+}
+
+/// RFC 3357.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct LossPeriod {
+    count: u64,
+    mean: Option<f64>,
+    max: u64,
+}
+
+/// One-way delays in nanoseconds; null when nothing was delivered.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct DelayReport {
+    n: u64,
+    min: Option<u64>,
+    mean: Option<f64>,
+    p50: Option<u64>,
+    p90: Option<u64>,
+    p99: Option<u64>,
+    p999: Option<u64>,
+    max: Option<u64>,
+}
+
+/// What the closed forms say; without those that do not hold.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct TheoryReport {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery_ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_ratio: Option<f64>,
+}
+
+/// One host.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct HostReport {
+    name: String,
+    sent: u64,
+    received: u64,
+    delivered: u64,
+    discarded: DiscardedReport,
+}
+
+/// Why a host dropped datagrams.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct DiscardedReport {
+    no_such_mailslot: u64,
+    malformed: u64,
+    not_for_us: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    too_large_for_slot: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    slot_full: u64,
+}
+
+/// One link.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct LinkReport {
+    name: String,
+    offered: u64,
+    lost: u64,
+    corrupted: u64,
+    duplicated: u64,
+    queue_dropped: u64,
+    /// offered - lost + duplicated - queue_dropped
+    carried: u64,
+    /// IP bytes carried.
+    bytes: u64,
+}
+
+/// One expectation and whether it held.
+#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
+pub struct ExpectationReport {
+    /// The flow; null for the totals.
+    pub of: Option<String>,
+    /// The path of the figure.
+    pub metric: String,
+    /// The bound in words.
+    pub bound: String,
+    /// The figure; null if there is none.
+    pub value: Option<f64>,
+    /// Whether it keeps the bound.
+    pub result: Verdict,
+}
+
+/// Whether an expectation held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The figure keeps its bound.
+    Holds,
+    /// It does not, or there is none.
+    Violated,
+}
+
+impl RunReport {
+    /// The report of a run.
+    #[must_use]
+    pub fn new(scenario: &Scenario, replication: u32, outcome: &Outcome) -> Self {
+        let topology = scenario.topology();
+        let totals = outcome.tally.totals();
+        let flows = scenario.flows.iter().zip(&outcome.tally.flows).zip(&outcome.theory);
+        let flows = flows.map(|((flow, tally), theory)| FlowReport {
+            name: flow.name.clone(),
+            to: flow.to.clone(),
+            figures: Figures::of_flow(tally, *theory),
+        });
+        let hosts = topology.hosts().iter().zip(&outcome.tally.hosts);
+        let links = topology.links().iter().zip(&outcome.links);
+        RunReport {
+            schema: "mailslot-sim/report/1",
+            version: env!("CARGO_PKG_VERSION"),
+            scenario: ScenarioReport {
+                name: scenario.name().to_owned(),
+                hash: scenario.hash(),
+                seed: scenario.seed().to_string(),
+                replication,
+                driver: "events",
+                duration_ns: scenario.duration().nanos(),
+            },
+            totals: Figures::new(&totals),
+            flows: flows.collect(),
+            hosts: hosts.map(|(host, tally)| HostReport::new(&host.name, tally)).collect(),
+            links: links.map(|(link, counters)| LinkReport::new(&link.name, counters)).collect(),
+            expectations: scenario
+                .expectations
+                .iter()
+                .map(|expectation| judge(scenario, expectation, &totals, &outcome.tally.flows))
+                .collect(),
+        }
+    }
+
+    /// Every expectation of the scenario.
+    #[must_use]
+    pub fn expectations(&self) -> &[ExpectationReport] {
+        &self.expectations
+    }
+
+    /// As JSON on several lines, with a line feed at the end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a report has a JSON form") + "\n"
+    }
+
+    /// As JSON on one line, with a line feed at the end.
+    #[must_use]
+    pub fn to_ndjson(&self) -> String {
+        serde_json::to_string(self).expect("a report has a JSON form") + "\n"
+    }
+}
+
+/// The JSON Schema of reports (draft 2020-12).
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schema_for!(RunReport).to_value()
+}
+
+impl Figures {
+    fn of_flow(tally: &FlowTally, theory: Theory) -> Self {
+        let figures = Figures::new(tally);
+        let by_count = Some(tally.by_count.clone()).filter(|counts| !counts.is_empty()).or(Some(vec![0]));
+        Figures {
+            all_ratio: Some(Ratio::new(tally.all_ratio())),
+            theory: Some(TheoryReport { delivery_ratio: theory.delivery_ratio, all_ratio: theory.all_ratio }),
+            audience: AudienceReport { by_count, ..figures.audience },
+            ..figures
+        }
+    }
+
+    fn new(tally: &FlowTally) -> Self {
+        let fates = Fate::ALL.iter().map(|fate| (fate.name(), tally.fate(*fate)));
+        let mut failed = BTreeMap::from([(BAD_NETPATH, 0)]);
+        failed.extend(tally.failed.iter().map(|(code, count)| (*code, *count)));
+        Figures {
+            sender: SenderReport {
+                messages: tally.messages,
+                writes: tally.writes,
+                succeeded: tally.succeeded,
+                failed: failed.into_iter().map(|(code, count)| (code.to_string(), count)).collect(),
+                acknowledgements: tally.acknowledgements,
+            },
+            audience: AudienceReport {
+                size: tally.audience_size,
+                addressed: tally.addressed,
+                all: tally.all,
+                some: tally.some,
+                none: tally.none,
+                by_count: None,
+            },
+            fates: fates.filter(|(name, count)| *count > 0 || *name == Fate::Delivered.name()).collect(),
+            duplicates: tally.duplicates,
+            damaged: tally.damaged,
+            misdelivered: tally.misdelivered,
+            delivery_ratio: Ratio::new(tally.delivery_ratio()),
+            all_ratio: None,
+            reordered_ratio: Ratio::new(tally.reordered_ratio()),
+            reorder_extent: ReorderExtent { max: tally.reorder_extent },
+            loss_period: LossPeriod {
+                count: tally.loss_periods.count,
+                mean: tally.loss_periods.mean(),
+                max: tally.loss_periods.max,
+            },
+            delay_ns: DelayReport::new(&tally.delays),
+            theory: None,
+            phases: BTreeMap::new(),
+        }
+    }
+}
+
+impl Ratio {
+    fn new(proportion: Proportion) -> Self {
+        let interval = proportion.wilson95();
+        Ratio {
+            value: proportion.value(),
+            k: proportion.k,
+            n: proportion.n,
+            low: interval.map(|(low, _)| low),
+            high: interval.map(|(_, high)| high),
+            interval: "wilson-95",
+        }
+    }
+}
+
+impl DelayReport {
+    fn new(delays: &DelayHistogram) -> Self {
+        let figures = delays.figures();
+        let percentile = |position: usize| figures.map(|figures| figures.percentiles[position]);
+        DelayReport {
+            n: delays.n(),
+            min: figures.map(|figures| figures.min),
+            mean: figures.map(|figures| figures.mean),
+            p50: percentile(0),
+            p90: percentile(1),
+            p99: percentile(2),
+            p999: percentile(3),
+            max: figures.map(|figures| figures.max),
+        }
+    }
+}
+
+impl HostReport {
+    fn new(name: &str, tally: &HostTally) -> Self {
+        HostReport {
+            name: name.to_owned(),
+            sent: tally.sent,
+            received: tally.received,
+            delivered: tally.delivered,
+            discarded: DiscardedReport {
+                no_such_mailslot: tally.no_such_mailslot,
+                malformed: tally.malformed,
+                not_for_us: tally.not_for_us,
+                too_large_for_slot: tally.too_large_for_slot,
+                slot_full: tally.slot_full,
+            },
+        }
+    }
+}
+
+impl LinkReport {
+    fn new(name: &str, counters: &link::Counters) -> Self {
+        LinkReport {
+            name: name.to_owned(),
+            offered: counters.offered,
+            lost: counters.lost,
+            corrupted: counters.corrupted,
+            duplicated: counters.duplicated,
+            queue_dropped: 0,
+            carried: counters.carried,
+            bytes: counters.bytes,
+        }
+    }
+}
+
+fn judge(scenario: &Scenario, expectation: &Expectation, totals: &FlowTally, flows: &[FlowTally]) -> ExpectationReport {
+    let flow = expectation.of.as_ref().and_then(|of| scenario.flows.iter().position(|flow| flow.name == *of));
+    let value = expectation.metric.value(flow.map_or(totals, |flow| &flows[flow]));
+    let (bound, holds) = match expectation.bound {
+        Bound::AtLeast(low) => (format!("at_least {low}"), value.is_some_and(|value| value >= low)),
+        Bound::AtMost(high) => (format!("at_most {high}"), value.is_some_and(|value| value <= high)),
+        Bound::Between(low, high) => {
+            (format!("between {low} and {high}"), value.is_some_and(|value| (low..=high).contains(&value)))
+        }
+        Bound::Equals(equal) => (format!("equals {equal}"), value == Some(equal)),
+    };
+    ExpectationReport {
+        of: expectation.of.clone(),
+        metric: expectation.metric.to_string(),
+        bound,
+        value,
+        result: if holds { Verdict::Holds } else { Verdict::Violated },
+    }
+}
+
+fn in_order<S: Serializer>(entries: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(entries.iter().copied())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// The error code of a write that could not be sent: listed even when there is none.
+const BAD_NETPATH: u32 = crate::mailslot::Win32Error::BadNetpath.code();

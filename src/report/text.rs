@@ -1,0 +1,327 @@
+//! The summary of a run for people: what the sender believed beside what happened, in 100 columns.
+
+use std::fmt::Write as _;
+
+use super::json::{ExpectationReport, RunReport, Verdict};
+use crate::scenario::{Flow, Scenario};
+use crate::sim::{Outcome, Theory};
+use crate::stats::{DelayHistogram, Fate, FlowTally, Proportion};
+use crate::time::Duration;
+
+/// How much the summary shows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Detail {
+    /// The flows and the expectations.
+    Flows,
+    /// Every host and every link too.
+    HostsAndLinks,
+}
+
+/// The summary of a run.
+#[must_use]
+pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detail: Detail) -> String {
+    let mut text = String::new();
+    heading(&mut text, scenario);
+    for ((flow, tally), theory) in scenario.flows.iter().zip(&outcome.tally.flows).zip(&outcome.theory) {
+        flow_section(&mut text, scenario, flow, tally, *theory);
+    }
+    if detail >= Detail::HostsAndLinks {
+        hosts_and_links(&mut text, scenario, outcome);
+    }
+    expectations(&mut text, report.expectations());
+    text
+}
+
+fn heading(text: &mut String, scenario: &Scenario) {
+    let topology = scenario.topology();
+    line(text, &format!("{}: {}", scenario.name(), scenario.description()));
+    let parts = [
+        format!("seed {}", scenario.seed()),
+        format!("{} of writing", scenario.duration()),
+        plural(topology.hosts().len() as u64, "host"),
+        plural(topology.segments().len() as u64, "segment"),
+    ];
+    line(text, &parts.join(", "));
+}
+
+fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &FlowTally, theory: Theory) {
+    text.push('\n');
+    line(text, &format!("flow {}: {} -> {}", flow.name, senders(scenario, flow), flow.to));
+    text.push('\n');
+    let left = sender_view(tally);
+    let right = truth(tally, theory);
+    let _ = writeln!(text, "  {:<LEFT$}What happened", "What the sender saw");
+    let _ = writeln!(text, "  {:<LEFT$}{}", "-".repeat(LEFT - 4), "-".repeat(WIDTH - LEFT - 2));
+    for row in 0..left.len().max(right.len()) {
+        let cell = |cells: &[String]| cells.get(row).cloned().unwrap_or_default();
+        line(text, format!("  {:<LEFT$}{}", cell(&left), cell(&right)).trim_end());
+    }
+    text.push('\n');
+    for (label, figures) in [
+        ("delay", delay(&tally.delays)),
+        ("loss periods", loss_periods(tally)),
+        ("order", order(tally)),
+        ("copies", copies(tally)),
+    ] {
+        if let Some(figures) = figures {
+            wrapped(text, &format!("  {label:<14}"), &figures);
+        }
+    }
+    for note in notes(scenario, flow, tally) {
+        wrapped(text, "  note: ", &note);
+    }
+}
+
+/// What the sending program could know.
+fn sender_view(tally: &FlowTally) -> Vec<String> {
+    let mut rows = vec![
+        counted("messages", tally.messages),
+        counted("writes", tally.writes),
+        counted("succeeded", tally.succeeded),
+    ];
+    rows.push(counted("failed", tally.failed.values().sum()));
+    rows.extend(tally.failed.iter().map(|(code, count)| counted(&format!("  with error {code}"), *count)));
+    rows.push(counted("acknowledgements", tally.acknowledgements));
+    rows
+}
+
+/// What became of the messages.
+fn truth(tally: &FlowTally, theory: Theory) -> Vec<String> {
+    let mut rows = vec![counted_wide("addressed", tally.addressed)];
+    rows[0].push_str(&match tally.audience_size {
+        0 => "   nobody is in the audience".to_owned(),
+        1 => "   1 recipient".to_owned(),
+        size => format!("   {size} recipients"),
+    });
+    for fate in Fate::ALL {
+        let ratio = Proportion { k: tally.fate(fate), n: tally.addressed };
+        if fate == Fate::Delivered {
+            rows.push(format!("{}{}", counted_wide(fate.name(), ratio.k), share(ratio)));
+            rows.extend(theory_row(theory.delivery_ratio, ratio));
+        } else if ratio.k > 0 {
+            rows.push(format!("{}{}", counted_wide(fate.name(), ratio.k), percentage(ratio.value())));
+        }
+    }
+    if tally.audience_size > 1 {
+        let all = tally.all_ratio();
+        rows.push(String::new());
+        rows.push(format!("{}{}", counted_wide("all got it", all.k), share(all)));
+        rows.extend(theory_row(theory.all_ratio, all));
+        rows.push(counted_wide("some got it", tally.some));
+        rows.push(counted_wide("nobody got it", tally.none));
+    }
+    rows
+}
+
+/// The share and its interval, in percent.
+fn share(ratio: Proportion) -> String {
+    let interval = ratio.wilson95();
+    let interval = interval.map(|(low, high)| format!("  [{:.2}, {:.2}]", low * 100.0, high * 100.0));
+    percentage(ratio.value()) + &interval.unwrap_or_default()
+}
+
+/// What the closed form says, below what was measured.
+fn theory_row(theory: Option<f64>, measured: Proportion) -> Option<String> {
+    theory.filter(|_| measured.n > 0).map(|theory| format!("{:<30}{}", "  in theory", percentage(Some(theory))))
+}
+
+fn percentage(value: Option<f64>) -> String {
+    value.map_or(String::new(), |value| format!("{:>9.2} %", value * 100.0))
+}
+
+fn delay(delays: &DelayHistogram) -> Option<String> {
+    let figures = delays.figures()?;
+    let shown = |nanos: u64| four_digits(nanos).to_string();
+    let mut text = format!("min {}, mean {}", shown(figures.min), shown(figures.mean.round() as u64));
+    for (quantile, nanos) in DelayHistogram::PERCENTILES.iter().zip(figures.percentiles) {
+        let digits = (quantile * 1000.0).round().to_string();
+        let name = digits.trim_end_matches('0');
+        let name = if name.len() < 2 { format!("{name}0") } else { name.to_owned() };
+        let mark = if delays.is_maximum(*quantile) { "*" } else { "" };
+        let _ = write!(text, ", p{name} {}{mark}", shown(nanos));
+    }
+    let _ = write!(text, ", max {}", shown(figures.max));
+    if DelayHistogram::PERCENTILES.iter().any(|quantile| delays.is_maximum(*quantile)) {
+        text.push_str(" (* is the maximum)");
+    }
+    Some(text)
+}
+
+/// A time rounded to four significant digits: more would only hide them.
+fn four_digits(nanos: u64) -> Duration {
+    let step = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(3));
+    Duration::from_nanos((nanos + step / 2) / step * step)
+}
+
+fn loss_periods(tally: &FlowTally) -> Option<String> {
+    let periods = &tally.loss_periods;
+    let mean = periods.mean()?;
+    Some(format!("{}, mean {mean:.2} messages, longest {}", grouped(periods.count), periods.max))
+}
+
+fn order(tally: &FlowTally) -> Option<String> {
+    let ratio = tally.reordered_ratio();
+    (ratio.k > 0).then(|| {
+        let share = percentage(ratio.value());
+        format!(
+            "{} of {} reordered ({}), extent up to {}",
+            grouped(ratio.k),
+            grouped(ratio.n),
+            share.trim(),
+            tally.reorder_extent
+        )
+    })
+}
+
+fn copies(tally: &FlowTally) -> Option<String> {
+    let counts = [("duplicates", tally.duplicates), ("damaged", tally.damaged), ("misdelivered", tally.misdelivered)];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{} {name}", grouped(*count)))
+        .collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+/// What a reader must know to read the figures rightly.
+fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<String> {
+    let mut notes = Vec::new();
+    if tally.fate(Fate::Unreachable) > 0 {
+        notes.push("routers do not forward a domain write: members on other segments never hear it, and the sender is not told".to_owned());
+    }
+    if scenario.depends_within_run(flow) && tally.addressed > 0 {
+        notes.push(
+            "losses come in bursts or on a shared link here, so messages of one run depend on each other and the intervals, \
+             which take them as independent, are too narrow"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+fn hosts_and_links(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
+    let topology = scenario.topology();
+    let header = ["sent", "received", "delivered", "no slot", "malformed", "not for us"];
+    let rows = topology.hosts().iter().zip(&outcome.tally.hosts).map(|(host, tally)| {
+        let counts =
+            [tally.sent, tally.received, tally.delivered, tally.no_such_mailslot, tally.malformed, tally.not_for_us];
+        (host.name.as_str(), counts.to_vec())
+    });
+    table(text, "host", &header, rows);
+    let header = ["offered", "lost", "corrupted", "duplicated", "carried", "bytes"];
+    let rows = topology.links().iter().zip(&outcome.links).map(|(link, counters)| {
+        let counts = [
+            counters.offered,
+            counters.lost,
+            counters.corrupted,
+            counters.duplicated,
+            counters.carried,
+            counters.bytes,
+        ];
+        (link.name.as_str(), counts.to_vec())
+    });
+    table(text, "link", &header, rows);
+}
+
+fn table<'a>(text: &mut String, name: &str, header: &[&str], rows: impl Iterator<Item = (&'a str, Vec<u64>)>) {
+    text.push('\n');
+    let columns = |cells: Vec<String>| cells.iter().fold(String::new(), |row, cell| row + &format!("{cell:>11}"));
+    let titles = columns(header.iter().map(ToString::to_string).collect());
+    let _ = writeln!(text, "  {name:<NAME$}{titles}");
+    for (name, counts) in rows {
+        let counts = columns(counts.into_iter().map(grouped).collect());
+        let _ = writeln!(text, "  {:<NAME$}{counts}", cut(name, NAME - 1));
+    }
+}
+
+fn expectations(text: &mut String, expectations: &[ExpectationReport]) {
+    if expectations.is_empty() {
+        return;
+    }
+    text.push('\n');
+    line(text, "expectations");
+    for ExpectationReport { of, metric, bound, value, result } in expectations {
+        let verdict = match result {
+            Verdict::Holds => "holds",
+            Verdict::Violated => "VIOLATED",
+        };
+        let value = value.map_or("there is no value".to_owned(), |value| format!("it is {value}"));
+        let of = of.as_deref().unwrap_or("totals");
+        line(text, &format!("  {verdict:<10}{of} {metric} {bound}: {value}"));
+    }
+}
+
+fn senders(scenario: &Scenario, flow: &Flow) -> String {
+    let topology = scenario.topology();
+    match flow.senders[..] {
+        [one] => topology.host(one).name.clone(),
+        [first, .., last] => {
+            let name = |host| &topology.host(host).name;
+            format!("{} senders ({} to {})", flow.senders.len(), name(first), name(last))
+        }
+        [] => "nobody".to_owned(),
+    }
+}
+
+fn counted(label: &str, count: u64) -> String {
+    format!("{label:<18}{:>13}", grouped(count))
+}
+
+fn counted_wide(label: &str, count: u64) -> String {
+    format!("{label:<19}{:>11}", grouped(count))
+}
+
+fn plural(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number with its digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A line of at most [`WIDTH`] columns.
+fn line(text: &mut String, content: &str) {
+    text.push_str(&cut(content, WIDTH));
+    text.push('\n');
+}
+
+/// The text, or as much of it as fits, with a mark where it was cut. Control characters do not reach the terminal.
+fn cut(content: &str, width: usize) -> String {
+    let clean = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    if content.chars().count() <= width {
+        return content.chars().map(clean).collect();
+    }
+    content.chars().take(width - 1).map(clean).chain(['~']).collect()
+}
+
+/// Words in lines of at most [`WIDTH`] columns, indented below the first.
+fn wrapped(text: &mut String, first: &str, words: &str) {
+    let mut row = first.to_owned();
+    let mut empty = true;
+    for word in words.split(' ') {
+        if !empty && row.len() + word.len() + 1 > WIDTH {
+            line(text, row.trim_end());
+            row = " ".repeat(first.len());
+        }
+        row.push_str(word);
+        row.push(' ');
+        empty = false;
+    }
+    line(text, row.trim_end());
+}
+
+/// Columns of the summary.
+const WIDTH: usize = 100;
+/// Columns of its left half.
+const LEFT: usize = 36;
+/// Columns of a name in the tables.
+const NAME: usize = 32;

@@ -1,0 +1,151 @@
+//! The trace: every event of a run as a line of JSON.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::id::{HostId, LinkId, StreamId};
+use crate::net::Topology;
+use crate::scenario::Scenario;
+use crate::stats::{Event, Instance, Observer};
+use crate::time::Instant;
+
+/// Writes the events that it observes. The first failure is kept, and nothing is written after it.
+///
+/// `host` is the machine at which an event happens: the sender for a write, on its up link and at router crossings; the
+/// recipient on its down link and after. `from` is the sender, for events on the network and at receivers.
+pub struct Trace<'a, W> {
+    out: W,
+    topology: &'a Topology,
+    /// Flow and sender of each stream.
+    streams: Vec<(&'a str, HostId)>,
+    /// The machine at which each link's events happen, if it is not the sender's.
+    hosts_of_links: Vec<Option<HostId>>,
+    result: io::Result<()>,
+}
+
+/// A line.
+#[derive(Serialize)]
+struct Line<'a> {
+    t_ns: u64,
+    side: &'a str,
+    event: &'a str,
+    flow: &'a str,
+    message: u64,
+    copy: u16,
+    host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u32>,
+}
+
+impl<'a, W: Write> Trace<'a, W> {
+    /// A trace of a run of `scenario`.
+    pub fn new(scenario: &'a Scenario, out: W) -> Self {
+        let topology = scenario.topology();
+        let senders = |flow: &'a crate::scenario::Flow| flow.senders.iter().map(|host| (flow.name.as_str(), *host));
+        let mut hosts_of_links = vec![None; topology.links().len()];
+        for (id, host) in (0..).zip(topology.hosts()) {
+            hosts_of_links[host.down.index()] = Some(HostId(id));
+            hosts_of_links[host.up.index()] = Some(HostId(id));
+        }
+        Trace {
+            out,
+            topology,
+            streams: scenario.flows.iter().flat_map(senders).collect(),
+            hosts_of_links,
+            result: Ok(()),
+        }
+    }
+
+    /// Ends the trace.
+    ///
+    /// # Errors
+    ///
+    /// The first failure to write.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.result?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    fn name(&self, host: HostId) -> &'a str {
+        &self.topology.host(host).name
+    }
+
+    fn line(&self, at: Instant, side: &'a str, event: &'a str, stream: StreamId, message: u64, copy: u16) -> Line<'a> {
+        let (flow, sender) = self.streams[stream.index()];
+        let host = self.name(sender);
+        let t_ns = at.nanos();
+        Line {
+            t_ns,
+            side,
+            event,
+            flow,
+            message,
+            copy,
+            host,
+            from: None,
+            duplicate: None,
+            link: None,
+            fate: None,
+            bytes: None,
+            code: None,
+        }
+    }
+
+    fn instance(&self, at: Instant, side: &'a str, event: &'a str, instance: &Instance) -> Line<'a> {
+        let line = self.line(at, side, event, instance.stream, instance.message, instance.copy);
+        let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
+        Line { from: Some(line.host), duplicate, ..line }
+    }
+
+    fn on_link(&self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
+        let line = self.instance(at, "network", event, instance);
+        let host = self.hosts_of_links[link.index()].map_or(line.host, |host| self.name(host));
+        Line { host, link: Some(&self.topology.links()[link.index()].name), ..line }
+    }
+
+    fn at_host(&self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
+        Line { host: self.name(host), ..self.instance(at, "receiver", event, instance) }
+    }
+}
+
+impl<W: Write> Observer for Trace<'_, W> {
+    fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        let line = match event {
+            Event::Write(write) => {
+                let line = self.line(at, "sender", "write", write.stream, write.message, write.copy);
+                Line { bytes: Some(write.bytes), code: Some(write.result.err().unwrap_or(0)), ..line }
+            }
+            Event::Offered { instance, link, bytes } => {
+                Line { bytes: Some(*bytes), ..self.on_link(at, "offered", instance, *link) }
+            }
+            Event::Lost { instance, link, fate, .. } => {
+                Line { fate: Some(fate.name()), ..self.on_link(at, "lost", instance, *link) }
+            }
+            Event::Corrupted { instance, link } => self.on_link(at, "corrupted", instance, *link),
+            Event::Duplicated { instance, link } => self.on_link(at, "duplicated", instance, *link),
+            Event::Arrived { instance, host } => self.at_host(at, "arrived", instance, *host),
+            Event::Discarded { instance, host, fate, .. } => {
+                Line { fate: Some(fate.name()), ..self.at_host(at, "discarded", instance, *host) }
+            }
+            Event::Enqueued { instance, host } => self.at_host(at, "enqueued", instance, *host),
+            Event::Read { instance, host, .. } => self.at_host(at, "read", instance, *host),
+            Event::Spread { .. } | Event::Answered { .. } | Event::Misdelivered { .. } | Event::Left { .. } => return,
+        };
+        if self.result.is_ok() {
+            self.result = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);
+            self.result = std::mem::replace(&mut self.result, Ok(())).and_then(|()| self.out.write_all(b"\n"));
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The scenario file as it is written: one type for each table. The published schema is made of these types, and
+//! [`super::validate`] checks a file against that schema before it is read into them; so a field is `None` where the file
+//! does not have it, or where its value was refused and reported.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::quantity::{Bytes, Chance, Frequency, Time};
+
+/// A scenario for mailslot-sim: a network of hosts, their mailslots, and the traffic between them.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Scenario {
+    /// Version of this format: 1.
+    #[schemars(required)]
+    pub(super) schema: Option<i64>,
+    /// Name of the scenario: letters, digits, `.`, `_` and `-`.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// What it is about.
+    pub(super) description: Option<String>,
+    /// Seed of all randomness: a whole number from 0 to 18446744073709551615, as text. Default "0".
+    pub(super) seed: Option<String>,
+    /// Programs write in [0 s, duration).
+    #[schemars(required)]
+    pub(super) duration: Option<Time>,
+    /// The run ends when nothing can change a fate any more, at the latest this long after `duration`. Default "10 s".
+    pub(super) drain: Option<Time>,
+    /// Impairment profiles by name.
+    pub(super) link: BTreeMap<String, Link>,
+    /// Broadcast domains (LANs) by name.
+    pub(super) segment: BTreeMap<String, Segment>,
+    /// Machines.
+    pub(super) host: Vec<Host>,
+    /// Routers between segments.
+    pub(super) router: Vec<Router>,
+    /// Mailslots that programs open when the run starts.
+    pub(super) mailslot: Vec<Mailslot>,
+    /// What programs write.
+    pub(super) traffic: Vec<Traffic>,
+    /// Bounds that figures must keep.
+    pub(super) expect: Vec<Expect>,
+}
+
+/// An impairment profile. Each direction of each attachment that uses it is an instance of its own.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Link {
+    /// Which datagrams are lost. Default: none.
+    pub(super) loss: Option<Loss>,
+    /// How long a datagram takes. Default: no time.
+    pub(super) delay: Option<Delay>,
+    /// Probability of one extra copy.
+    pub(super) duplicate: Option<Chance>,
+    /// Probability of one flipped bit in the UDP payload.
+    pub(super) corrupt: Option<Chance>,
+    /// Whether datagrams carry the UDP checksum that finds a flipped bit. Default true.
+    pub(super) udp_checksum: Option<bool>,
+}
+
+/// A loss model.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(untagged)]
+pub(super) enum Loss {
+    /// Independent loss with this probability.
+    Independent(Chance),
+    /// Loss in bursts.
+    Burst(BurstLoss),
+}
+
+/// Loss in bursts, by two numbers that one can measure.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct BurstLoss {
+    /// Mean loss.
+    #[schemars(required)]
+    pub(super) mean: Option<Chance>,
+    /// Mean length of a loss period in datagrams.
+    #[schemars(required)]
+    pub(super) burst: Option<f64>,
+}
+
+/// A delay.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(untagged)]
+pub(super) enum Delay {
+    /// Always the same.
+    Constant(Time),
+    /// From a distribution.
+    Distribution(DelayDistribution),
+}
+
+/// A distribution of delays.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DelayDistribution {
+    /// Which distribution.
+    #[schemars(required)]
+    pub(super) distribution: Option<DistributionName>,
+    /// Shortest delay (uniform).
+    pub(super) min: Option<Time>,
+    /// Longest delay (uniform).
+    pub(super) max: Option<Time>,
+    /// Mean delay (normal).
+    pub(super) mean: Option<Time>,
+    /// Standard deviation (normal); negative delays become 0.
+    pub(super) deviation: Option<Time>,
+    /// Whether datagrams keep their order on this link. Default false: jitter reorders.
+    pub(super) keep_order: Option<bool>,
+}
+
+/// The name of a distribution.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DistributionName {
+    /// Any delay from `min` to `max`, all alike.
+    Uniform,
+    /// Normal, with `mean` and `deviation`.
+    Normal,
+}
+
+/// A broadcast domain.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Segment {
+    /// How each host is attached. Default: perfect links.
+    pub(super) link: Option<Attachment>,
+}
+
+/// The links of an attachment.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(untagged)]
+pub(super) enum Attachment {
+    /// The same profile in both directions.
+    Both(String),
+    /// A profile for each direction.
+    Each(Directions),
+}
+
+/// A link profile for each direction; a missing direction is perfect.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Directions {
+    /// From the host to the segment.
+    pub(super) up: Option<String>,
+    /// From the segment to the host.
+    pub(super) down: Option<String>,
+}
+
+/// One machine, or several that differ only in their number.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Host {
+    /// Its NetBIOS name, or a pattern like `STATION{01..12}`.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// Its domain or workgroup. Default "WORKGROUP".
+    pub(super) domain: Option<String>,
+    /// The segment that it is attached to.
+    #[schemars(required)]
+    pub(super) segment: Option<String>,
+    /// How it is attached, instead of how the segment says.
+    pub(super) link: Option<Attachment>,
+    /// Further NetBIOS names that it registers, with suffix: "FARMDOM<1E>".
+    pub(super) names: Option<Vec<String>>,
+    /// Whether it answers a datagram to a unique name that it does not bear with DATAGRAM ERROR. Default false.
+    pub(super) datagram_errors: Option<bool>,
+}
+
+/// A router. Each ordered pair of its segments is a crossing with a link of its own.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Router {
+    /// Its name.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// The segments that it joins: two or more.
+    #[schemars(required)]
+    pub(super) joins: Option<Vec<String>>,
+    /// The link profile of a crossing. Default: perfect.
+    pub(super) link: Option<String>,
+}
+
+/// A mailslot that a program opens when the run starts.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Mailslot {
+    /// A host, a pattern of hosts, or every member of a domain: '\\PLANT'.
+    #[schemars(required)]
+    pub(super) on: Option<String>,
+    /// Its name, without `\mailslot\`.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// The greatest message that it takes; "0 B" (the default) for any.
+    pub(super) max_message_size: Option<Bytes>,
+    /// How its program reads. Default "wait".
+    pub(super) reader: Option<Reader>,
+    /// How many messages may wait in it; what comes then is dropped silently. Default: any number, as in Windows.
+    pub(super) queue_limit: Option<u32>,
+}
+
+/// How a program reads a mailslot.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(untagged)]
+pub(super) enum Reader {
+    /// It waits for every message, or never reads.
+    Habit(ReaderHabit),
+    /// It reads in a rhythm of its own.
+    Timed(TimedReader),
+}
+
+/// How a program reads a mailslot.
+#[derive(Deserialize, JsonSchema, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReaderHabit {
+    /// It always waits for the next message.
+    Wait,
+    /// It never reads.
+    Never,
+}
+
+/// A program that reads in a rhythm of its own: exactly one of these.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TimedReader {
+    /// It looks at these intervals and reads all that is there.
+    pub(super) poll: Option<Time>,
+    /// It is busy for so long after each message.
+    pub(super) service_time: Option<Time>,
+}
+
+/// A flow of messages. Exactly one of `every`, `poisson`, `burst`, `at` and `capture` says when they are written.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Traffic {
+    /// Its name.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// A host, a pattern of hosts, or every member of a domain: every such host sends messages of its own.
+    pub(super) from: Option<String>,
+    /// A mailslot path: '\\COMPUTER\mailslot\NAME', '\\DOMAIN\mailslot\NAME', '\\*\mailslot\NAME' or '\\.\mailslot\NAME'.
+    pub(super) to: Option<String>,
+    /// A message at these intervals.
+    pub(super) every: Option<Time>,
+    /// Messages at random times, so many on average.
+    pub(super) poisson: Option<Frequency>,
+    /// Several messages at once, at intervals.
+    pub(super) burst: Option<Burst>,
+    /// Messages at these times.
+    pub(super) at: Option<Vec<Time>>,
+    /// The first write. Default "0 s".
+    pub(super) start: Option<Time>,
+    /// No writes from then on. Default: the scenario's duration.
+    pub(super) stop: Option<Time>,
+    /// At most so many messages per sender.
+    pub(super) count: Option<u64>,
+    /// Length of a message. Default "64 B".
+    pub(super) size: Option<Size>,
+    /// A pcap or pcapng file: replays its mailslot datagrams as writes of the captured hosts, at the captured times, to the
+    /// captured names.
+    pub(super) capture: Option<String>,
+}
+
+/// Several messages at once.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Burst {
+    /// How many.
+    #[schemars(required)]
+    pub(super) size: Option<u32>,
+    /// At these intervals.
+    #[schemars(required)]
+    pub(super) every: Option<Time>,
+}
+
+/// The length of messages.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(untagged)]
+pub(super) enum Size {
+    /// All the same.
+    Fixed(Bytes),
+    /// From a range.
+    Range(SizeRange),
+}
+
+/// A range of message lengths.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SizeRange {
+    /// The shortest and the longest; all lengths between alike.
+    #[schemars(required)]
+    pub(super) uniform: Option<[Bytes; 2]>,
+}
+
+/// A bound that a figure must keep: exactly one of `at_least`, `at_most`, `between` and `equals`.
+#[derive(Deserialize, JsonSchema, Default, Clone)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Expect {
+    /// The flow; absent: the totals.
+    pub(super) of: Option<String>,
+    /// The figure, by its path in the report: "delivery_ratio", "delay_ns.p99", "fates.lost_on_link".
+    #[schemars(required)]
+    pub(super) metric: Option<String>,
+    /// It must not be smaller.
+    pub(super) at_least: Option<f64>,
+    /// It must not be greater.
+    pub(super) at_most: Option<f64>,
+    /// It must lie between these two, ends included.
+    pub(super) between: Option<[f64; 2]>,
+    /// It must be exactly this.
+    pub(super) equals: Option<f64>,
+}

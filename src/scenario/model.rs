@@ -1,0 +1,353 @@
+//! The checked scenario: what a run is made of. Only [`super::parse`] makes one, so that nothing in it contradicts the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use crate::id::{HostId, LinkId};
+use crate::link::Loss;
+use crate::mailslot::{Directory, Owner, SlotName};
+use crate::net::Topology;
+use crate::stats::Metric;
+use crate::time::{Duration, Instant};
+use crate::wire::NetbiosName;
+
+/// A scenario that passed every check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scenario {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) seed: u64,
+    pub(crate) duration: Duration,
+    pub(crate) drain: Duration,
+    pub(crate) topology: Topology,
+    /// In the order of the topology's hosts.
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) mailslots: Vec<Mailslot>,
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) expectations: Vec<Expectation>,
+    #[serde(skip)]
+    pub(crate) names: Names,
+}
+
+/// What a host is called and how it behaves.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Host {
+    #[serde(serialize_with = "display")]
+    pub(crate) computer: NetbiosName,
+    #[serde(serialize_with = "display")]
+    pub(crate) domain: NetbiosName,
+    #[serde(serialize_with = "display_all")]
+    pub(crate) names: Vec<NetbiosName>,
+    pub(crate) datagram_errors: bool,
+}
+
+/// A mailslot that a program on a host opens when the run starts.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Mailslot {
+    pub(crate) host: HostId,
+    #[serde(serialize_with = "display")]
+    pub(crate) name: SlotName,
+    pub(crate) max_message_size: u32,
+    pub(crate) queue_limit: Option<u32>,
+    pub(crate) reader: Reader,
+}
+
+/// How the program that opened a mailslot reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reader {
+    /// It always waits for the next message.
+    Wait,
+    /// It never reads.
+    Never,
+    /// It looks at these intervals, and reads all that is there.
+    Poll(Duration),
+    /// It is busy for so long after each message.
+    ServiceTime(Duration),
+}
+
+/// One `[[traffic]]` entry.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Flow {
+    pub(crate) name: String,
+    /// The target as the report shows it.
+    pub(crate) to: String,
+    pub(crate) senders: Vec<HostId>,
+    pub(crate) traffic: Traffic,
+}
+
+/// What a flow writes.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Traffic {
+    Generated(Generated),
+    /// Recorded writes, in the order of time.
+    Captured(Vec<Recorded>),
+}
+
+/// Messages of one kind to one target.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Generated {
+    pub(crate) to: Target,
+    pub(crate) arrivals: Arrivals,
+    pub(crate) start: Duration,
+    pub(crate) stop: Duration,
+    /// Messages per sender, at most.
+    pub(crate) count: Option<u64>,
+    pub(crate) size: Size,
+}
+
+/// When messages are written.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Arrivals {
+    /// At equal intervals, the first at the start.
+    Every(Duration),
+    /// With exponentially distributed gaps of this mean.
+    Poisson { mean_gap: Duration },
+    /// Several at once, at equal intervals.
+    Burst { size: u32, every: Duration },
+    /// At these times, in order.
+    At(Vec<Duration>),
+}
+
+/// How long messages are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Size {
+    Fixed(u32),
+    Uniform { min: u32, max: u32 },
+}
+
+impl Size {
+    /// The smallest and the largest.
+    pub(crate) fn range(self) -> (u32, u32) {
+        match self {
+            Size::Fixed(size) => (size, size),
+            Size::Uniform { min, max } => (min, max),
+        }
+    }
+}
+
+/// A write that was captured.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Recorded {
+    pub(crate) at: Duration,
+    pub(crate) from: HostId,
+    pub(crate) to: Target,
+    pub(crate) data: Arc<[u8]>,
+}
+
+/// What a message is written to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Target {
+    /// A slot of the sender's own machine.
+    Local(#[serde(serialize_with = "display")] SlotName),
+    /// `\\*`: the slots of the sender's domain.
+    PrimaryDomain(#[serde(serialize_with = "display")] SlotName),
+    /// The slots of whoever bears the name.
+    Named {
+        #[serde(serialize_with = "display")]
+        name: NetbiosName,
+        #[serde(serialize_with = "display")]
+        slot: SlotName,
+    },
+}
+
+impl Flow {
+    /// The sizes of the smallest and the largest message that it may write.
+    pub(crate) fn sizes(&self) -> (u32, u32) {
+        match &self.traffic {
+            Traffic::Generated(generated) => generated.size.range(),
+            Traffic::Captured(records) => {
+                let lengths = || records.iter().map(|record| record.data.len() as u32);
+                (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0))
+            }
+        }
+    }
+}
+
+impl Target {
+    pub(crate) fn slot(&self) -> &SlotName {
+        match self {
+            Target::Local(slot) | Target::PrimaryDomain(slot) | Target::Named { slot, .. } => slot,
+        }
+    }
+}
+
+/// A bound that a figure must keep.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Expectation {
+    /// The flow; `None` for the totals.
+    pub(crate) of: Option<String>,
+    #[serde(serialize_with = "display")]
+    pub(crate) metric: Metric,
+    pub(crate) bound: Bound,
+}
+
+/// How a figure is compared.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+    Between(f64, f64),
+    Equals(f64),
+}
+
+/// Who bears which NetBIOS name.
+pub(crate) type Names = BTreeMap<NetbiosName, Bearers>;
+
+/// The bearers of one NetBIOS name. In a checked scenario it is either a group name or a unique one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bearers {
+    pub(crate) group: bool,
+    pub(crate) unique: bool,
+    /// In ascending order.
+    pub(crate) hosts: Vec<HostId>,
+}
+
+impl Scenario {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The seed that it asks for.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The same scenario with another seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Scenario { seed, ..self }
+    }
+
+    /// How long programs write.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// When the run ends at the latest.
+    #[must_use]
+    pub fn end(&self) -> Instant {
+        Instant::ZERO + self.duration + self.drain
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// SHA-256 over the resolved scenario, seed and contents of captures included, as hexadecimal digits. Comments, layout
+    /// and the order of keys do not matter, and a default counts as if it were written.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let resolved = serde_json::to_vec(self).expect("a scenario has a JSON form");
+        Sha256::digest(resolved).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The NetBIOS name that a target stands for at a sender; `None` for a local slot.
+    pub(crate) fn target_name(&self, sender: HostId, target: &Target) -> Option<NetbiosName> {
+        match target {
+            Target::Local(_) => None,
+            Target::PrimaryDomain(_) => Some(self.hosts[sender.index()].domain),
+            Target::Named { name, .. } => Some(*name),
+        }
+    }
+
+    /// Whether a target stands for a group at a sender: a write to it is a broadcast.
+    pub(crate) fn is_group(&self, sender: HostId, target: &Target) -> bool {
+        let name = self.target_name(sender, target);
+        name.and_then(|name| self.names.get(&name)).is_some_and(|bearers| bearers.group)
+    }
+
+    /// The links that a message to a target passes on the way to one of its recipients: none for the sender itself; `None`
+    /// if there is no way. Routers do not forward broadcasts.
+    pub(crate) fn path(&self, sender: HostId, target: &Target, recipient: HostId) -> Option<Vec<LinkId>> {
+        if recipient == sender {
+            return Some(Vec::new());
+        }
+        let segment = |host| self.topology.host(host).segment;
+        if self.is_group(sender, target) && segment(sender) != segment(recipient) {
+            return None;
+        }
+        self.topology.path(sender, recipient)
+    }
+
+    /// The recipients that a message of `sender` addresses, in ascending order: the bearer of a unique name, or those
+    /// bearers of a group name that declare the slot; a local slot's machine if it declares it.
+    pub(crate) fn audience(&self, sender: HostId, target: &Target) -> Vec<HostId> {
+        let declares = |host: &HostId| self.mailslot(*host, target.slot()).is_some();
+        let Some(name) = self.target_name(sender, target) else {
+            return [sender].into_iter().filter(declares).collect();
+        };
+        match self.names.get(&name) {
+            None => Vec::new(),
+            Some(bearers) if bearers.group => bearers.hosts.iter().copied().filter(declares).collect(),
+            Some(bearers) => bearers.hosts.clone(),
+        }
+    }
+
+    /// The position of the mailslot that a host declares under a name.
+    pub(crate) fn mailslot(&self, host: HostId, name: &SlotName) -> Option<usize> {
+        self.mailslots.binary_search_by(|mailslot| (mailslot.host, &mailslot.name).cmp(&(host, name))).ok()
+    }
+
+    /// Whether the losses of a flow depend on each other within a run: a link with memory, or one that a broadcast passes for
+    /// all recipients.
+    pub(crate) fn depends_within_run(&self, flow: &Flow) -> bool {
+        let config = |link: LinkId| &self.topology.links()[link.index()].config;
+        let targets = |sender: HostId| match &flow.traffic {
+            Traffic::Generated(generated) => vec![&generated.to],
+            Traffic::Captured(records) => {
+                let own: BTreeSet<&Target> =
+                    records.iter().filter(|record| record.from == sender).map(|record| &record.to).collect();
+                own.into_iter().collect()
+            }
+        };
+        let depends = |sender: HostId, to: &Target| {
+            let audience = self.audience(sender, to);
+            let shared = self.is_group(sender, to) && audience.len() > 1;
+            let up = config(self.topology.host(sender).up);
+            let memory = |recipient: &HostId| {
+                self.path(sender, to, *recipient)
+                    .is_some_and(|path| path.iter().any(|link| config(*link).loss.has_memory()))
+            };
+            shared && up.loss.stationary() != Loss::NONE.stationary() || audience.iter().any(memory)
+        };
+        flow.senders.iter().any(|&sender| targets(sender).into_iter().any(|to| depends(sender, to)))
+    }
+
+    /// What every name of the scenario resolves to.
+    pub(crate) fn directory(&self) -> Directory {
+        let owner = |bearers: &Bearers| match bearers.hosts[..] {
+            [host] if !bearers.group => Owner::Unique(self.topology.host(host).address),
+            _ => Owner::Group,
+        };
+        self.names.iter().map(|(name, bearers)| (*name, owner(bearers))).collect()
+    }
+}
+
+fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn display_all<T: std::fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(ToString::to_string))
+}

@@ -1,0 +1,60 @@
+//! Bounds that figures must keep.
+
+use super::Context;
+use crate::scenario::file;
+use crate::scenario::model::{Bound, Expectation};
+use crate::scenario::problem::{Problem, at};
+use crate::stats::Metric;
+
+impl Context<'_> {
+    pub(super) fn expectations(&mut self) -> Vec<Expectation> {
+        let file = self.file;
+        file.expect.iter().enumerate().filter_map(|(index, spec)| self.expectation(index, spec)).collect()
+    }
+
+    fn expectation(&mut self, index: usize, spec: &file::Expect) -> Option<Expectation> {
+        let at = |key: &str| at!["expect", index, key];
+        let flows: Vec<&str> = self.file.traffic.iter().filter_map(|flow| flow.name.as_deref()).collect();
+        if let Some(of) = spec.of.as_deref().filter(|of| !flows.contains(of))
+            && !self.is_damaged(at!["traffic"])
+        {
+            self.problems.push(Problem::error(at("of"), format!("no flow is called `{of}`")).suggest(of, flows));
+        }
+        let bound = self.bound(index, spec);
+        let metric = spec.metric.as_ref()?;
+        match Metric::parse(metric, spec.of.is_none()) {
+            Ok(metric) => Some(Expectation { of: spec.of.clone(), metric, bound: bound? }),
+            Err(known) => {
+                let of = if spec.of.is_none() { "the totals have" } else { "a flow has" };
+                let problem = Problem::error(at("metric"), format!("{of} no figure `{metric}`"));
+                self.problems.push(problem.suggest(metric, known.iter().map(String::as_str)));
+                None
+            }
+        }
+    }
+
+    fn bound(&mut self, index: usize, spec: &file::Expect) -> Option<Bound> {
+        let given = [
+            spec.at_least.map(Bound::AtLeast),
+            spec.at_most.map(Bound::AtMost),
+            spec.between.map(|[low, high]| Bound::Between(low, high)),
+            spec.equals.map(Bound::Equals),
+        ];
+        let mut given = given.into_iter().flatten();
+        let (first, second) = (given.next(), given.next());
+        if first.is_none() && self.is_damaged(at!["expect", index]) {
+            return None;
+        }
+        if first.is_none() || second.is_some() {
+            let message = "an expectation has exactly one of `at_least`, `at_most`, `between` and `equals`";
+            self.error(at!["expect", index], message);
+            return None;
+        }
+        if let Some(Bound::Between(low, high)) = first
+            && low > high
+        {
+            self.error(at!["expect", index, "between"], format!("{low} is greater than {high}"));
+        }
+        first
+    }
+}

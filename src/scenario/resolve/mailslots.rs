@@ -1,0 +1,88 @@
+//! Mailslots and the programs that read them.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use super::network::Network;
+use crate::id::HostId;
+use crate::mailslot::SlotName;
+use crate::scenario::file;
+use crate::scenario::model::{Mailslot, Reader};
+use crate::scenario::problem::{Path, Problem, at};
+use crate::time::Duration;
+
+/// The most mailslots on all hosts together.
+const MAX_MAILSLOTS: usize = 100_000;
+
+impl Context<'_> {
+    /// All mailslots, by host and name.
+    pub(super) fn mailslots(&mut self, network: &Network) -> Vec<Mailslot> {
+        let mut mailslots: BTreeMap<(HostId, SlotName), Mailslot> = BTreeMap::new();
+        for (index, spec) in self.file.mailslot.iter().enumerate() {
+            let at = |key: &str| at!["mailslot", index, key];
+            let reader = self.reader(&at("reader"), spec.reader.as_ref());
+            if spec.queue_limit == Some(0) {
+                self.error(at("queue_limit"), "a queue limit of 0 would refuse every message");
+            }
+            let hosts = spec.on.as_ref().map_or(Vec::new(), |on| self.hosts_called(&at("on"), on, network));
+            let Some(name) = spec.name.as_ref().and_then(|name| self.slot_name(&at("name"), name)) else { continue };
+            if mailslots.len() + hosts.len() > MAX_MAILSLOTS {
+                self.error(at("on"), format!("there are more than {MAX_MAILSLOTS} mailslots (MAX_MAILSLOTS)"));
+                break;
+            }
+            for host in hosts {
+                let mailslot = Mailslot {
+                    host,
+                    name: name.clone(),
+                    max_message_size: spec.max_message_size.map_or(0, |size| size.0),
+                    queue_limit: spec.queue_limit,
+                    reader,
+                };
+                if mailslots.insert((host, name.clone()), mailslot).is_some() {
+                    let host = &network.host_names()[host.index()];
+                    self.error(
+                        at("name"),
+                        format!("`{host}` has a mailslot called `{name}` already (case does not matter)"),
+                    );
+                    break;
+                }
+            }
+        }
+        mailslots.into_values().collect()
+    }
+
+    fn slot_name(&mut self, at: &Path, name: &str) -> Option<SlotName> {
+        if name.starts_with('\\') {
+            let problem =
+                Problem::error(at.clone(), format!("`{name}` is a path; a mailslot is created by its name alone"));
+            let leaf = name.to_ascii_lowercase().find(r"\mailslot\").map(|at| &name[at + r"\mailslot\".len()..]);
+            self.problems.push(match leaf {
+                Some(leaf) => problem.help(format!("write '{leaf}'")),
+                None => problem,
+            });
+            return None;
+        }
+        SlotName::new(name).map_err(|invalid| self.error(at.clone(), format!("`{name}`: {invalid}"))).ok()
+    }
+
+    fn reader(&mut self, at: &Path, reader: Option<&file::Reader>) -> Reader {
+        let timed = match reader {
+            None | Some(file::Reader::Habit(file::ReaderHabit::Wait)) => return Reader::Wait,
+            Some(file::Reader::Habit(file::ReaderHabit::Never)) => return Reader::Never,
+            Some(file::Reader::Timed(timed)) => timed,
+        };
+        match (timed.poll, timed.service_time) {
+            (Some(interval), None) if interval.0 == Duration::ZERO => {
+                self.error(at.clone(), "a program cannot poll every 0 s; `reader = \"wait\"` reads at once");
+                Reader::Wait
+            }
+            (Some(interval), None) => Reader::Poll(interval.0),
+            (None, Some(time)) => Reader::ServiceTime(time.0),
+            _ => {
+                let message = "a reader is \"wait\", \"never\", { poll = TIME } or { service_time = TIME }";
+                self.error(at.clone(), message);
+                Reader::Wait
+            }
+        }
+    }
+}

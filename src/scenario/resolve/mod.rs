@@ -1,0 +1,150 @@
+//! From the file to the checked scenario: everything that needs more than one value to be judged.
+//!
+//! Problems are collected, not thrown: a wrong value is left out and the rest is checked on. What depends on something that
+//! was left out is not complained about a second time.
+
+mod capture;
+mod expectations;
+mod mailslots;
+mod network;
+mod traffic;
+
+use std::io;
+
+use self::network::Network;
+use super::file;
+use super::model::{Expectation, Flow, Mailslot, Scenario};
+use super::problem::{Path, Problem, Severity, Step, at};
+use crate::id::HostId;
+use crate::time::Duration;
+
+/// Reads a file that a scenario names; paths are relative to the scenario.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> io::Result<Vec<u8>>;
+
+/// The scenario, unless something is wrong with it, and all that is.
+pub(super) fn resolve(
+    file: &file::Scenario,
+    formal: &[Problem],
+    read_file: ReadFile<'_>,
+) -> (Option<Scenario>, Vec<Problem>) {
+    let mut context = Context { file, formal, read_file, problems: Vec::new() };
+    let scenario = context.scenario();
+    let sound = |problems: &[Problem]| problems.iter().all(|problem| problem.severity == Severity::Warning);
+    let scenario = scenario.filter(|_| sound(formal) && sound(&context.problems));
+    (scenario, context.problems)
+}
+
+/// What is being checked, and what was found.
+struct Context<'a> {
+    file: &'a file::Scenario,
+    /// The problems of the form, already known.
+    formal: &'a [Problem],
+    read_file: ReadFile<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Context<'_> {
+    fn scenario(&mut self) -> Option<Scenario> {
+        let name = self.name();
+        let seed = self.seed();
+        let duration = self.file.duration.map(|time| time.0);
+        let drain = self.file.drain.map_or(DEFAULT_DRAIN, |time| time.0);
+        self.version();
+        if duration == Some(Duration::ZERO) {
+            self.error(at!["duration"], "the duration is 0: nothing would be written");
+        }
+        let network = self.network();
+        let mailslots: Vec<Mailslot> = self.mailslots(&network);
+        let flows: Vec<Flow> = self.flows(&network, &mailslots, duration.unwrap_or(Duration::ZERO));
+        let expectations: Vec<Expectation> = self.expectations();
+        Some(Scenario {
+            name: name?,
+            description: self.file.description.clone().unwrap_or_default(),
+            seed: seed?,
+            duration: duration?,
+            drain,
+            topology: network.topology?,
+            hosts: network.hosts,
+            mailslots,
+            flows,
+            expectations,
+            names: network.names,
+        })
+    }
+
+    fn version(&mut self) {
+        if let Some(version) = self.file.schema.filter(|version| *version != 1) {
+            self.error(
+                at!["schema"],
+                format!("version {version} of the format is unknown; this program reads version 1"),
+            );
+        }
+    }
+
+    fn name(&mut self) -> Option<String> {
+        let name = self.file.name.as_ref()?;
+        self.check_label(&at!["name"], name).then(|| name.clone())
+    }
+
+    fn seed(&mut self) -> Option<u64> {
+        let Some(seed) = &self.file.seed else { return Some(0) };
+        let number = seed.parse().ok().filter(|_| seed.bytes().all(|byte| byte.is_ascii_digit()));
+        if number.is_none() {
+            self.error(at!["seed"], format!("`{seed}` is not a whole number from 0 to {}", u64::MAX));
+        }
+        number
+    }
+
+    /// Checks a name that becomes part of link names, paths and file names.
+    fn check_label(&mut self, path: &Path, name: &str) -> bool {
+        let well_formed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if name.is_empty() || name.len() > MAX_LABEL || !name.chars().all(well_formed) {
+            let shown: String = name.chars().take(MAX_LABEL).collect();
+            let message = format!("`{shown}` is not a name: 1 to {MAX_LABEL} letters, digits, `.`, `_` or `-`");
+            self.error(path.clone(), message);
+            return false;
+        }
+        true
+    }
+
+    /// The hosts that a text stands for: a host, a pattern, or `\\DOMAIN`. Problems are reported at `path`.
+    fn hosts_called(&mut self, path: &Path, text: &str, network: &Network) -> Vec<HostId> {
+        let hosts = match text.strip_prefix(r"\\") {
+            Some(domain) => network.members(domain).ok_or(domain.to_owned()),
+            None => match super::pattern::expand(text, network::MAX_HOSTS) {
+                Ok(names) => names.into_iter().map(|name| network.host(&name).ok_or(name)).collect(),
+                Err(message) => {
+                    self.error(path.clone(), message);
+                    return Vec::new();
+                }
+            },
+        };
+        hosts.unwrap_or_else(|unknown| {
+            if network.complete {
+                let is_domain = text.starts_with(r"\\");
+                let what = if is_domain { "is in the domain" } else { "is called" };
+                let known = if is_domain { network.domain_names() } else { network.host_names() };
+                let problem = Problem::error(path.clone(), format!("no host {what} `{unknown}`"));
+                self.problems.push(problem.suggest(&unknown, known.iter().map(String::as_str)));
+            }
+            Vec::new()
+        })
+    }
+
+    /// Whether a problem of the form was found in this entry: then what it lacks is known already.
+    fn is_damaged(&self, entry: impl AsRef<[Step]>) -> bool {
+        self.formal.iter().any(|problem| problem.path.starts_with(entry.as_ref()))
+    }
+
+    fn error(&mut self, path: Path, message: impl Into<String>) {
+        self.problems.push(Problem::error(path, message));
+    }
+
+    fn warning(&mut self, path: Path, message: impl Into<String>) {
+        self.problems.push(Problem::warning(path, message));
+    }
+}
+
+const DEFAULT_DRAIN: Duration = Duration::from_secs(10);
+/// The most characters of a name of ours.
+const MAX_LABEL: usize = 64;

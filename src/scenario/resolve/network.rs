@@ -1,0 +1,403 @@
+//! Links, segments, hosts, routers and NetBIOS names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Context;
+use crate::id::{HostId, SegmentId};
+use crate::link::{self, Delay, Distribution, GilbertElliott, Loss, Probability};
+use crate::net::{Builder, Topology};
+use crate::scenario::file::{self, Attachment, DelayDistribution, DistributionName};
+use crate::scenario::model::{Bearers, Host, Names};
+use crate::scenario::pattern;
+use crate::scenario::problem::{Path, Problem, Step, at};
+use crate::time::Duration;
+use crate::wire::NetbiosName;
+use crate::wire::name::SUFFIX_WORKSTATION;
+
+/// The most hosts of a scenario.
+pub(super) const MAX_HOSTS: usize = 10_000;
+/// The most crossings of all routers.
+const MAX_CROSSINGS: usize = 100_000;
+/// The domain of a host that names none: what Windows calls a workgroup that nobody named.
+const DEFAULT_DOMAIN: &str = "WORKGROUP";
+
+/// The hosts of a scenario and the network between them, as far as they are sound.
+pub(super) struct Network {
+    pub(super) topology: Option<Topology>,
+    pub(super) hosts: Vec<Host>,
+    pub(super) names: Names,
+    /// Whether every host could be read: otherwise an unknown name may be that of one that could not.
+    pub(super) complete: bool,
+    by_name: BTreeMap<NetbiosName, HostId>,
+    spelled: Vec<String>,
+}
+
+impl Network {
+    /// The host with this name, in any case.
+    pub(super) fn host(&self, name: &str) -> Option<HostId> {
+        self.by_name.get(&NetbiosName::new(name, SUFFIX_WORKSTATION).ok()?).copied()
+    }
+
+    /// The members of a domain.
+    pub(super) fn members(&self, domain: &str) -> Option<Vec<HostId>> {
+        let domain = NetbiosName::new(domain, SUFFIX_WORKSTATION).ok()?;
+        let members = (0..).zip(&self.hosts).filter(|(_, host)| host.domain == domain);
+        let members: Vec<HostId> = members.map(|(id, _)| HostId(id)).collect();
+        (!members.is_empty()).then_some(members)
+    }
+
+    /// The names of all hosts, as they are written.
+    pub(super) fn host_names(&self) -> Vec<String> {
+        self.spelled.clone()
+    }
+
+    /// The names of all domains.
+    pub(super) fn domain_names(&self) -> Vec<String> {
+        let domains: BTreeSet<String> =
+            self.hosts.iter().map(|host| String::from_utf8_lossy(host.domain.characters()).into_owned()).collect();
+        domains.into_iter().collect()
+    }
+}
+
+/// What stands in a `[[host]]` entry, for each host that it makes.
+struct Entry<'a> {
+    index: usize,
+    name: String,
+    spec: &'a file::Host,
+}
+
+/// A link profile, and whether anything uses it.
+struct Profile {
+    config: link::Config,
+    used: bool,
+}
+
+type Profiles = BTreeMap<String, Profile>;
+/// The links of an attachment: up and down.
+type Links = (link::Config, link::Config);
+type Segments = BTreeMap<String, (SegmentId, Links)>;
+
+impl<'a> Context<'a> {
+    pub(super) fn network(&mut self) -> Network {
+        let mut profiles = self.profiles();
+        let mut builder = Builder::default();
+        let segments = self.segments(&mut profiles, &mut builder);
+        let (entries, complete) = self.host_entries();
+        let mut network = Network {
+            topology: None,
+            hosts: Vec::new(),
+            names: Names::new(),
+            complete,
+            by_name: BTreeMap::new(),
+            spelled: Vec::new(),
+        };
+        for entry in entries {
+            let added = self.add_host(&entry, &segments, &mut profiles, &mut builder, &mut network);
+            network.complete &= added.is_some();
+        }
+        self.routers(&segments, &mut profiles, &mut builder);
+        if self.file.host.is_empty() && !self.is_damaged(at!["host"]) {
+            self.problems.push(
+                Problem::error(Vec::new(), "the scenario has no host")
+                    .help("add `[[host]]` with `name` and `segment`; `mailslot-sim new` prints an example"),
+            );
+        }
+        for (name, _) in profiles.iter().filter(|(_, profile)| !profile.used) {
+            let unused = Problem::warning(at!["link", name], format!("nothing uses the link profile `{name}`"));
+            self.problems.push(unused.at_key());
+        }
+        self.check_unique_names(&network);
+        network.topology = match builder.build() {
+            Ok(topology) => Some(topology),
+            Err(invalid) => {
+                self.problems.push(Problem::error(at!["router"], invalid.to_string()).at_key());
+                None
+            }
+        };
+        network
+    }
+
+    fn profiles(&mut self) -> Profiles {
+        let file = self.file;
+        let profile = |(name, link): (&String, &file::Link)| {
+            self.check_label(&at!["link", name], name);
+            let (loss, delay) = (self.loss(name, link), self.delay(name, link));
+            let chance =
+                |chance: Option<crate::scenario::quantity::Chance>| chance.map_or(Probability::NEVER, |it| it.0);
+            let config = link::Config {
+                loss,
+                delay,
+                duplicate: chance(link.duplicate),
+                corrupt: chance(link.corrupt),
+                udp_checksum: link.udp_checksum.unwrap_or(true),
+            };
+            (name.clone(), Profile { config, used: false })
+        };
+        file.link.iter().map(profile).collect()
+    }
+
+    fn loss(&mut self, name: &String, link: &file::Link) -> Loss {
+        let two_numbers = match &link.loss {
+            None => return Loss::NONE,
+            Some(file::Loss::Independent(chance)) => return Loss::Independent(chance.0),
+            Some(file::Loss::Burst(two_numbers)) => two_numbers,
+        };
+        let (Some(mean), Some(burst)) = (two_numbers.mean, two_numbers.burst) else { return Loss::NONE };
+        match GilbertElliott::from_mean_and_burst(mean.0, burst) {
+            Ok(model) => Loss::GilbertElliott(model),
+            Err(error) => {
+                let problem = Problem::error(at!["link", name, "loss", "burst"], error.to_string());
+                self.problems.push(problem.help(format!("the smallest burst for this mean is {}", error.smallest)));
+                Loss::NONE
+            }
+        }
+    }
+
+    fn delay(&mut self, name: &String, link: &file::Link) -> Delay {
+        let given = match &link.delay {
+            None => return Delay::NONE,
+            Some(file::Delay::Constant(time)) => {
+                return Delay { distribution: Distribution::Constant(time.0), keep_order: false };
+            }
+            Some(file::Delay::Distribution(given)) => given,
+        };
+        let keep_order = given.keep_order.unwrap_or(false);
+        let distribution = self.distribution(&at!["link", name, "delay"], given);
+        Delay { distribution: distribution.unwrap_or(Distribution::Constant(Duration::ZERO)), keep_order }
+    }
+
+    fn distribution(&mut self, at: &Path, given: &DelayDistribution) -> Option<Distribution> {
+        let (name, takes) = match given.distribution? {
+            DistributionName::Uniform => ("uniform", ["min", "max"]),
+            DistributionName::Normal => ("normal", ["mean", "deviation"]),
+        };
+        let all = [("min", given.min), ("max", given.max), ("mean", given.mean), ("deviation", given.deviation)];
+        for (key, value) in all {
+            let path = [&at[..], &[Step::from(key)]].concat();
+            if value.is_some() && !takes.contains(&key) {
+                let problem = Problem::error(path, format!("a {name} delay has no `{key}`")).at_key();
+                self.problems.push(problem.help(format!("it takes `{}` and `{}`", takes[0], takes[1])));
+            } else if value.is_none() && takes.contains(&key) {
+                self.error(at.clone(), format!("a {name} delay needs `{key}`"));
+            }
+        }
+        let [first, second] = takes.map(|key| all.iter().find(|(name, _)| *name == key).and_then(|(_, value)| *value));
+        let (first, second) = (first?.0, second?.0);
+        match given.distribution? {
+            DistributionName::Uniform if first > second => {
+                self.error(at.clone(), format!("`min` ({first}) is greater than `max` ({second})"));
+                None
+            }
+            DistributionName::Uniform => Some(Distribution::Uniform { min: first, max: second }),
+            DistributionName::Normal => Some(Distribution::Normal { mean: first, deviation: second }),
+        }
+    }
+
+    fn segments(&mut self, profiles: &mut Profiles, builder: &mut Builder) -> Segments {
+        let mut segments = BTreeMap::new();
+        for (name, segment) in &self.file.segment {
+            self.check_label(&at!["segment", name], name);
+            let links = self.attachment(&at!["segment", name, "link"], segment.link.as_ref(), profiles);
+            match builder.segment(name) {
+                Ok(id) => drop(segments.insert(name.clone(), (id, links))),
+                Err(invalid) => {
+                    self.problems.push(Problem::error(at!["segment", name], invalid.to_string()).at_key());
+                    break;
+                }
+            }
+        }
+        segments
+    }
+
+    fn attachment(&mut self, at: &Path, attachment: Option<&Attachment>, profiles: &mut Profiles) -> Links {
+        let below = |key: &str| [&at[..], &[Step::from(key)]].concat();
+        match attachment {
+            None => (link::Config::PERFECT, link::Config::PERFECT),
+            Some(Attachment::Both(name)) => {
+                let profile = self.profile(at, Some(name), profiles);
+                (profile, profile)
+            }
+            Some(Attachment::Each(each)) => (
+                self.profile(&below("up"), each.up.as_ref(), profiles),
+                self.profile(&below("down"), each.down.as_ref(), profiles),
+            ),
+        }
+    }
+
+    fn profile(&mut self, at: &Path, name: Option<&String>, profiles: &mut Profiles) -> link::Config {
+        let Some(name) = name else { return link::Config::PERFECT };
+        if let Some(profile) = profiles.get_mut(name) {
+            profile.used = true;
+            return profile.config;
+        }
+        if !self.is_damaged(at!["link", name]) {
+            let problem = Problem::error(at.clone(), format!("there is no link profile `{name}`"));
+            self.problems.push(problem.suggest(name, profiles.keys().map(String::as_str)));
+        }
+        link::Config::PERFECT
+    }
+
+    /// One entry for each host that the file's patterns stand for, and whether all could be read.
+    fn host_entries(&mut self) -> (Vec<Entry<'a>>, bool) {
+        let file = self.file;
+        let mut entries = Vec::new();
+        let mut complete = !self.is_damaged(at!["host"]);
+        for (index, spec) in file.host.iter().enumerate() {
+            let Some(pattern) = &spec.name else { continue };
+            match pattern::expand(pattern, MAX_HOSTS - entries.len()) {
+                Ok(names) => entries.extend(names.into_iter().map(|name| Entry { index, name, spec })),
+                Err(message) => {
+                    self.error(at!["host", index, "name"], message);
+                    complete = false;
+                }
+            }
+            if entries.len() >= MAX_HOSTS {
+                self.error(at!["host", index, "name"], format!("there are more than {MAX_HOSTS} hosts (MAX_HOSTS)"));
+                return (Vec::new(), false);
+            }
+        }
+        (entries, complete)
+    }
+
+    /// Adds a host; `None` if something about it is wrong.
+    fn add_host(
+        &mut self,
+        entry: &Entry<'_>,
+        segments: &Segments,
+        profiles: &mut Profiles,
+        builder: &mut Builder,
+        network: &mut Network,
+    ) -> Option<()> {
+        let at = |key: &str| at!["host", entry.index, key];
+        let computer = self.netbios_name(&at("name"), &entry.name)?;
+        let domain_text = entry.spec.domain.as_deref().unwrap_or(DEFAULT_DOMAIN);
+        let domain = self.netbios_name(&at("domain"), domain_text)?;
+        if network.by_name.contains_key(&computer) {
+            self.error(at("name"), format!("a host called `{}` exists already (case does not matter)", entry.name));
+            return None;
+        }
+        let segment_name = entry.spec.segment.as_ref()?;
+        let Some((segment, links)) = segments.get(segment_name) else {
+            if !self.is_damaged(at!["segment", segment_name]) {
+                let problem = Problem::error(at("segment"), format!("there is no segment `{segment_name}`"));
+                self.problems.push(problem.suggest(segment_name, segments.keys().map(String::as_str)));
+            }
+            return None;
+        };
+        let (up, down) = match &entry.spec.link {
+            Some(own) => self.attachment(&at("link"), Some(own), profiles),
+            None => *links,
+        };
+        let id = match builder.host(&entry.name, *segment, up, down) {
+            Ok(id) => id,
+            Err(invalid) => {
+                self.error(at("segment"), invalid.to_string());
+                return None;
+            }
+        };
+        let names = self.further_names(entry);
+        let datagram_errors = entry.spec.datagram_errors.unwrap_or(false);
+        network.by_name.insert(computer, id);
+        network.spelled.push(entry.name.clone());
+        bear(&mut network.names, computer, false, id);
+        bear(&mut network.names, domain, true, id);
+        names.iter().for_each(|name| bear(&mut network.names, *name, is_group_suffix(*name), id));
+        network.hosts.push(Host { computer, domain, names, datagram_errors });
+        Some(())
+    }
+
+    /// The name of a computer or domain: what Windows allows, less what paths and patterns need.
+    fn netbios_name(&mut self, at: &Path, text: &str) -> Option<NetbiosName> {
+        let refused = text.chars().find(|c| c.is_ascii() && (r#"\/:*?"<>|{} ,"#.contains(*c) || c.is_control()));
+        let name = match refused {
+            Some(odd) => Err(format!("`{text}` is not a NetBIOS name: it has the character {odd:?}")),
+            None => NetbiosName::new(text, SUFFIX_WORKSTATION).map_err(|invalid| format!("`{text}`: {invalid}")),
+        };
+        name.map_err(|message| self.error(at.clone(), message)).ok()
+    }
+
+    fn further_names(&mut self, entry: &Entry<'_>) -> Vec<NetbiosName> {
+        let mut names: Vec<NetbiosName> = Vec::new();
+        for (position, text) in entry.spec.names.iter().flatten().enumerate() {
+            let at = at!["host", entry.index, "names", position];
+            match text.parse() {
+                Ok(name) if names.contains(&name) => self.error(at, format!("`{text}` is listed twice")),
+                Ok(name) => names.push(name),
+                Err(invalid) => self.error(at, format!("`{text}`: {invalid}")),
+            }
+        }
+        names
+    }
+
+    /// A unique name has one bearer, and no group has it.
+    fn check_unique_names(&mut self, network: &Network) {
+        for (name, bearers) in &network.names {
+            let Bearers { group, unique, hosts } = bearers;
+            if *unique && (*group || hosts.len() > 1) {
+                let spelled = |host: &HostId| network.spelled[host.index()].as_str();
+                let who: Vec<&str> = hosts.iter().take(3).map(spelled).collect();
+                let more = if hosts.len() > 3 { " and others" } else { "" };
+                let message =
+                    format!("the unique name {name} is borne by `{}`{more}, or is a domain's", who.join("`, `"));
+                self.problems.push(Problem::error(at!["host"], message).at_key());
+            }
+        }
+    }
+
+    fn routers(&mut self, segments: &Segments, profiles: &mut Profiles, builder: &mut Builder) {
+        let mut names = BTreeSet::new();
+        let mut crossings = 0;
+        for (index, router) in self.file.router.iter().enumerate() {
+            let at = |key: &str| at!["router", index, key];
+            let link = self.profile(&at("link"), router.link.as_ref(), profiles);
+            let (Some(name), Some(joins)) = (&router.name, &router.joins) else { continue };
+            if self.check_label(&at("name"), name) && !names.insert(name) {
+                self.error(at("name"), format!("a router called `{name}` exists already"));
+            }
+            let mut joined = Vec::new();
+            for (position, segment) in joins.iter().enumerate() {
+                match segments.get(segment) {
+                    Some((id, _)) if joined.contains(id) => {
+                        self.error(at!["router", index, "joins", position], format!("`{segment}` is listed twice"));
+                    }
+                    Some((id, _)) => joined.push(*id),
+                    None => {
+                        let problem = Problem::error(
+                            at!["router", index, "joins", position],
+                            format!("there is no segment `{segment}`"),
+                        );
+                        self.problems.push(problem.suggest(segment, segments.keys().map(String::as_str)));
+                    }
+                }
+            }
+            if joins.len() < 2 {
+                self.error(at("joins"), "a router joins two segments or more");
+            }
+            crossings += joined.len() * joined.len().saturating_sub(1);
+            if crossings > MAX_CROSSINGS {
+                self.error(
+                    at("joins"),
+                    format!("the routers have more than {MAX_CROSSINGS} crossings (MAX_CROSSINGS)"),
+                );
+                return;
+            }
+            builder.router(name, &joined, link);
+        }
+    }
+}
+
+/// Takes note that a host bears a name.
+fn bear(names: &mut Names, name: NetbiosName, group: bool, host: HostId) {
+    let bearers = names.entry(name).or_default();
+    bearers.group |= group;
+    bearers.unique |= !group;
+    if !bearers.hosts.contains(&host) {
+        bearers.hosts.push(host);
+    }
+}
+
+/// Whether a further name is that of a group, by its suffix (MS-BRWS 2.1.1): 1E elections, 1C domain controllers, 01 master
+/// browsers, and 1D, which MS-BRWS makes unique on each subnet and Samba addresses as a group (a choice).
+fn is_group_suffix(name: NetbiosName) -> bool {
+    matches!(name.suffix(), 0x01 | 0x1C | 0x1D | 0x1E)
+}

@@ -1,0 +1,249 @@
+//! Checks a scenario file against the published schema: every unknown key, missing key and malformed value at once.
+
+use serde_json::Value as Json;
+use toml::{Table, Value};
+
+use super::problem::{Path, Problem, Step};
+use super::quantity::{check_format, shown};
+use super::schema::{Resolved, resolve};
+
+/// All problems of the form of a file. What is refused is taken out of `table`, so that the rest can be read and checked
+/// further.
+pub(super) fn validate(table: &mut Table, schema: &Json) -> Vec<Problem> {
+    let mut validator = Validator { root: schema, problems: Vec::new() };
+    validator.table(table, &resolve(schema, schema), &Vec::new());
+    for problem in &validator.problems {
+        prune(table, &problem.path);
+    }
+    validator.problems
+}
+
+struct Validator<'a> {
+    root: &'a Json,
+    problems: Vec<Problem>,
+}
+
+impl Validator<'_> {
+    fn value(&mut self, value: &Value, schema: &Json, path: &Path) {
+        let resolved = resolve(self.root, schema);
+        let keywords = resolved.keywords;
+        if let Some(result) = keywords.get("format").and_then(Json::as_str).and_then(|name| check_format(name, value)) {
+            if let Err(message) = result {
+                self.refuse(path, message);
+            }
+            return;
+        }
+        if let Some(Json::Array(alternatives)) = keywords.get("anyOf") {
+            // Alternatives are a text or number, or a table.
+            let is_object =
+                |alternative: &&Json| resolve(self.root, alternative).keywords.get("type") == Some(&"object".into());
+            let fitting = alternatives.iter().find(|alternative| is_object(alternative) == value.is_table());
+            return self.value(value, fitting.unwrap_or(&alternatives[0]), path);
+        }
+        if let Some(Json::Array(choices)) = keywords.get("oneOf") {
+            return self.choice(value, choices, resolved.name, path);
+        }
+        match (keywords.get("type").and_then(Json::as_str), value) {
+            (Some("object"), Value::Table(table)) => self.table(table, &resolved, path),
+            (Some("array"), Value::Array(items)) => self.array(items, &resolved, path),
+            (Some("integer"), Value::Integer(number)) => self.integer(*number, &resolved, path),
+            (Some("string"), Value::String(_))
+            | (Some("boolean"), Value::Boolean(_))
+            | (Some("number"), Value::Float(_) | Value::Integer(_)) => {}
+            (Some(expected), _) => {
+                let message = match planned_form(path, value) {
+                    Some(form) => format!("{form} is not supported yet"),
+                    None => format!("`{}` is {}; {} is expected", shown(value), kind_of(value), kind_named(expected)),
+                };
+                self.refuse(path, message);
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn table(&mut self, table: &Table, schema: &Resolved<'_>, path: &Path) {
+        let properties = schema.keywords.get("properties").and_then(Json::as_object);
+        let any = schema.keywords.get("additionalProperties").filter(|any| any.is_object());
+        let mut has_planned = false;
+        for (key, value) in table {
+            let below = [&path[..], &[Step::Key(key.clone())]].concat();
+            match properties.and_then(|properties| properties.get(key)).or(any) {
+                Some(schema) => self.value(value, schema, &below),
+                None if planned_keys(schema.name).contains(&key.as_str()) => {
+                    has_planned = true;
+                    self.problems.push(Problem::error(below, format!("`{key}` is not supported yet")).at_key());
+                }
+                None => {
+                    let known = properties.into_iter().flat_map(|properties| properties.keys().map(String::as_str));
+                    let message = format!("unknown key `{key}` in {}", header(path));
+                    self.problems.push(Problem::error(below, message).at_key().suggest(key, known));
+                }
+            }
+        }
+        if has_planned {
+            return; // what is missing beside it, nobody can know
+        }
+        for required in schema.keywords.get("required").and_then(Json::as_array).into_iter().flatten() {
+            let key = required.as_str().expect("required keys are text");
+            if !table.contains_key(key) {
+                let what = properties.and_then(|properties| description(self.root, properties.get(key)?));
+                let problem = Problem::error(path.clone(), format!("{} has no `{key}`", header(path))).at_key();
+                self.problems.push(match what {
+                    Some(what) => problem.help(format!("`{key}`: {what}")),
+                    None => problem,
+                });
+            }
+        }
+    }
+
+    fn array(&mut self, items: &[Value], schema: &Resolved<'_>, path: &Path) {
+        for (limit, wrong) in [("minItems", std::cmp::Ordering::Less), ("maxItems", std::cmp::Ordering::Greater)] {
+            let Some(limit) = schema.keywords.get(limit).and_then(Json::as_u64) else { continue };
+            if (items.len() as u64).cmp(&limit) == wrong {
+                return self.refuse(path, format!("there are {} values; {limit} are expected", items.len()));
+            }
+        }
+        for (index, item) in items.iter().enumerate() {
+            self.value(item, &schema.keywords["items"], &[&path[..], &[Step::Index(index)]].concat());
+        }
+    }
+
+    fn integer(&mut self, number: i64, schema: &Resolved<'_>, path: &Path) {
+        let limit = match schema.keywords.get("format").and_then(Json::as_str) {
+            Some("uint32") => i64::from(u32::MAX),
+            _ => i64::MAX,
+        };
+        if schema.keywords.contains_key("minimum") && number < 0 || number > limit {
+            self.refuse(path, format!("{number} is not a whole number from 0 to {limit}"));
+        }
+    }
+
+    /// One of several words.
+    fn choice(&mut self, value: &Value, choices: &[Json], name: &str, path: &Path) {
+        let words: Vec<&str> = choices.iter().filter_map(|choice| choice.get("const")?.as_str()).collect();
+        match value.as_str() {
+            Some(word) if words.contains(&word) => {}
+            Some(word) if planned_words(name).contains(&word) => {
+                self.refuse(path, format!("`{word}` is not supported yet"));
+            }
+            _ => {
+                let message = format!("`{}` is not one of `{}`", shown(value), words.join("`, `"));
+                let problem = Problem::error(path.clone(), message);
+                let near = value.as_str().and_then(|word| super::problem::nearest(word, &words));
+                self.problems.push(match near {
+                    Some(near) => problem.help(format!("did you mean `{near}`?")),
+                    None => problem,
+                });
+            }
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, message: String) {
+        self.problems.push(Problem::error(path.clone(), message));
+    }
+}
+
+/// Keys that a table is going to have: they are refused by name, never ignored.
+fn planned_keys(table: &str) -> &'static [&'static str] {
+    match table {
+        "Scenario" => &["phase", "event", "app", "study", "name_service"],
+        "Link" => &["reorder", "rate", "queue", "mtu"],
+        "BurstLoss" => &["gilbert_elliott", "four_state", "every", "pattern"],
+        "DelayDistribution" => &["correlation", "median", "sigma", "alpha", "file"],
+        "Host" => &["transports", "wins"],
+        "Router" => &["forward_broadcast"],
+        "Mailslot" => &["open"],
+        "Traffic" => &["copies", "spacing", "over", "ack"],
+        "Expect" => &["phase", "sometimes"],
+        _ => &[],
+    }
+}
+
+/// Words that a value is going to be.
+fn planned_words(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "DistributionName" => &["lognormal", "exponential", "pareto", "empirical"],
+        _ => &[],
+    }
+}
+
+/// Forms that a value is going to have.
+fn planned_form(path: &Path, value: &Value) -> Option<&'static str> {
+    match (&path[..], value) {
+        ([Step::Key(table), _, Step::Key(key)], Value::Array(_)) if table == "host" && key == "segment" => {
+            Some("a host on several segments")
+        }
+        _ => None,
+    }
+}
+
+/// A table as its header is written.
+fn header(path: &Path) -> String {
+    let dotted = |keys: &[Step]| {
+        let keys: Vec<&str> =
+            keys.iter().filter_map(|step| if let Step::Key(key) = step { Some(&key[..]) } else { None }).collect();
+        keys.join(".")
+    };
+    match &path[..] {
+        [] => "the scenario".into(),
+        [Step::Key(array), Step::Index(_)] => format!("`[[{array}]]`"),
+        [Step::Key(array), Step::Index(_), rest @ ..] => format!("`{}` of `[[{array}]]`", dotted(rest)),
+        keys => format!("`[{}]`", dotted(keys)),
+    }
+}
+
+fn description<'a>(root: &'a Json, schema: &'a Json) -> Option<&'a str> {
+    let own = schema.get("description").and_then(Json::as_str);
+    own.or_else(|| resolve(root, schema).keywords.get("description")?.as_str())
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "text",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
+
+fn kind_named(schema_type: &str) -> &'static str {
+    match schema_type {
+        "string" => "text in quotes",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        _ => "a table",
+    }
+}
+
+/// Takes a refused value out. Values below the fields of an entry take the whole field with them: half a field means
+/// nothing.
+fn prune(table: &mut Table, path: &Path) {
+    match &path[..] {
+        [] => {}
+        [Step::Key(key)] => {
+            table.remove(key);
+        }
+        [Step::Key(key), entry, rest @ ..] => {
+            let entry = match (table.get_mut(key), entry) {
+                (Some(Value::Table(entries)), Step::Key(name)) => entries.get_mut(name),
+                (Some(Value::Array(entries)), Step::Index(index)) => entries.get_mut(*index),
+                _ => None,
+            };
+            match (entry, rest) {
+                (Some(Value::Table(entry)), [Step::Key(field), ..]) => {
+                    entry.remove(field);
+                }
+                (Some(Value::Table(_)), _) | (None, _) => {}
+                (Some(_), _) => {
+                    table.remove(key);
+                }
+            }
+        }
+        _ => unreachable!("a file is a table"),
+    }
+}

@@ -1,0 +1,42 @@
+//! The discrete-event simulator: hosts that run the mailslot engine, on a network of lossy links, in virtual time.
+//!
+//! Every message is encoded at the sender and parsed at each receiver; nothing is passed around the engine. Events happen in
+//! the order of (time, sequence number), so ties keep the order in which they were made, and time in which nothing happens
+//! costs nothing. The run ends when nothing can change a fate any more, at the latest at the scenario's end.
+
+mod queue;
+mod reader;
+mod theory;
+mod traffic;
+mod transit;
+mod world;
+
+pub use theory::Theory;
+
+use crate::link;
+use crate::rng::Root;
+use crate::scenario::Scenario;
+use crate::stats::{Observer, Tally};
+
+/// What a run led to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was counted of messages and hosts.
+    pub tally: Tally,
+    /// What the links did, in the order of the topology's links.
+    pub links: Vec<link::Counters>,
+    /// The closed forms of each flow.
+    pub theory: Vec<Theory>,
+}
+
+/// Runs one replication of a scenario; `observer` is told every event. The same arguments give the same events.
+///
+/// # Panics
+///
+/// If the conservation law is broken, which is a bug of this crate.
+pub fn run(scenario: &Scenario, replication: u32, observer: &mut impl Observer) -> Outcome {
+    let root = Root { seed: scenario.seed(), replication };
+    let (tally, links) = world::World::new(scenario, root, observer).run();
+    let theory = scenario.flows.iter().map(|flow| theory::of_flow(scenario, flow)).collect();
+    Outcome { tally, links, theory }
+}

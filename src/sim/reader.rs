@@ -1,0 +1,88 @@
+//! The programs that read.
+
+use crate::id::HostId;
+use crate::mailslot::{CreateOptions, Handle, Machine, Message, Read, ReadId, WAIT_FOREVER};
+use crate::scenario::{Mailslot, Reader};
+use crate::time::{Duration, Instant};
+
+/// A program that opened a mailslot.
+pub(super) struct ReaderProgram {
+    host: HostId,
+    habit: Reader,
+    handle: Handle,
+    /// The read that waits, if one does.
+    pending: Option<ReadId>,
+    /// Whether a moment to look or to be free again is already set.
+    awaited: bool,
+}
+
+impl ReaderProgram {
+    /// Opens the mailslot.
+    pub(super) fn new(mailslot: &Mailslot, machine: &mut Machine) -> Self {
+        let options = CreateOptions {
+            max_message_size: mailslot.max_message_size,
+            queue_limit: mailslot.queue_limit,
+            read_timeout_ms: match mailslot.reader {
+                Reader::Wait | Reader::ServiceTime(_) => WAIT_FOREVER,
+                Reader::Poll(_) | Reader::Never => 0,
+            },
+        };
+        let path = format!(r"\\.\mailslot\{}", mailslot.name);
+        let handle = machine.create_mailslot(&path, options).expect("a host declares a mailslot once");
+        let mut reader =
+            ReaderProgram { host: mailslot.host, habit: mailslot.reader, handle, pending: None, awaited: false };
+        if let Reader::Wait | Reader::ServiceTime(_) = mailslot.reader {
+            let read = reader.read(Instant::ZERO, machine);
+            debug_assert!(read.is_none(), "a new mailslot is empty");
+        }
+        reader
+    }
+
+    /// The machine that it runs on.
+    pub(super) fn host(&self) -> HostId {
+        self.host
+    }
+
+    /// Whether a completed read was its own.
+    pub(super) fn awaits(&self, id: ReadId) -> bool {
+        self.pending == Some(id)
+    }
+
+    /// Reads the next message, or begins to wait for it.
+    pub(super) fn read(&mut self, now: Instant, machine: &mut Machine) -> Option<Message> {
+        self.pending = None;
+        match machine.read(now, self.handle, usize::MAX) {
+            Ok(Read::Done(message)) => Some(message),
+            Ok(Read::Pending(id)) => {
+                self.pending = Some(id);
+                None
+            }
+            Err(_) => None, // a poll that found nothing: ERROR_SEM_TIMEOUT
+        }
+    }
+
+    /// A message was read: when the program is free again; `None` if it is at once.
+    pub(super) fn busy_until(&mut self, now: Instant) -> Option<Instant> {
+        match self.habit {
+            Reader::ServiceTime(time) if time > Duration::ZERO => Some(now + time),
+            _ => None,
+        }
+    }
+
+    /// A message may have come: when the program will look, if it looks from time to time and has not set that moment.
+    pub(super) fn next_look(&mut self, now: Instant, machine: &Machine) -> Option<Instant> {
+        let Reader::Poll(interval) = self.habit else { return None };
+        let waiting = machine.info(self.handle).is_ok_and(|info| info.message_count > 0);
+        if self.awaited || !waiting {
+            return None;
+        }
+        self.awaited = true;
+        let looks = now.nanos().div_ceil(interval.nanos());
+        Some(Instant::ZERO + interval * looks)
+    }
+
+    /// The moment that was set has come.
+    pub(super) fn wake(&mut self) {
+        self.awaited = false;
+    }
+}

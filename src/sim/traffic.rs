@@ -1,0 +1,237 @@
+//! The programs that write: when, what and how much.
+
+use std::sync::Arc;
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::id::HostId;
+use crate::mailslot::{Access, Handle, Machine, Win32Error, Written};
+use crate::rng::Root;
+use crate::scenario::{Arrivals, Flow, Generated, Scenario, Size, Target, Traffic};
+use crate::time::{Duration, Instant};
+
+/// One sender of one flow: a program that opens its targets and writes its messages.
+pub(super) struct Sender {
+    host: HostId,
+    targets: Vec<Target>,
+    /// One for each target, once it was opened.
+    handles: Vec<Option<Handle>>,
+    messages: Messages,
+    next_message: u64,
+}
+
+/// A message to write.
+pub(super) struct Outgoing {
+    /// Position of its target in [`Sender::targets`].
+    pub(super) target: u32,
+    pub(super) data: Arc<[u8]>,
+}
+
+/// Where the messages come from.
+enum Messages {
+    Generated(Box<(Schedule, Sizes)>),
+    /// Recorded writes of this sender: (time, position of the target, bytes).
+    Captured(std::vec::IntoIter<(Instant, u32, Arc<[u8]>)>),
+}
+
+impl Sender {
+    pub(super) fn new(scenario: &Scenario, flow: &Flow, host: HostId, root: Root) -> Self {
+        let name = &scenario.topology().host(host).name;
+        let (targets, messages) = match &flow.traffic {
+            Traffic::Generated(generated) => {
+                let schedule = Schedule::new(generated, root.workload(&flow.name, name, "gaps"));
+                let sizes = Sizes { size: generated.size, rng: root.workload(&flow.name, name, "sizes") };
+                (vec![generated.to.clone()], Messages::Generated(Box::new((schedule, sizes))))
+            }
+            Traffic::Captured(records) => {
+                let own = || records.iter().filter(|record| record.from == host);
+                let mut targets: Vec<Target> = own().map(|record| record.to.clone()).collect();
+                targets.sort();
+                targets.dedup();
+                let position = |to: &Target| targets.binary_search(to).expect("every target was collected") as u32;
+                let writes: Vec<_> =
+                    own().map(|it| (Instant::ZERO + it.at, position(&it.to), it.data.clone())).collect();
+                (targets, Messages::Captured(writes.into_iter()))
+            }
+        };
+        Sender { host, handles: vec![None; targets.len()], targets, messages, next_message: 0 }
+    }
+
+    /// The machine that it runs on.
+    pub(super) fn host(&self) -> HostId {
+        self.host
+    }
+
+    /// What it writes to.
+    pub(super) fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
+    /// When it writes next.
+    pub(super) fn next_time(&mut self) -> Option<Instant> {
+        match &mut self.messages {
+            Messages::Generated(generated) => generated.0.next(),
+            Messages::Captured(records) => records.as_slice().first().map(|(at, ..)| *at),
+        }
+    }
+
+    /// The message that it writes now, and its number.
+    pub(super) fn next_message(&mut self) -> (u64, Outgoing) {
+        let number = self.next_message;
+        self.next_message += 1;
+        let outgoing = match &mut self.messages {
+            Messages::Generated(generated) => Outgoing { target: 0, data: payload(number, generated.1.next()) },
+            Messages::Captured(records) => {
+                let (_, target, data) = records.next().expect("next_time said that there is one");
+                Outgoing { target, data }
+            }
+        };
+        (number, outgoing)
+    }
+
+    /// Writes a message, opening its target first if need be.
+    pub(super) fn write(
+        &mut self,
+        now: Instant,
+        machine: &mut Machine,
+        outgoing: &Outgoing,
+    ) -> Result<Written, Win32Error> {
+        let target = outgoing.target as usize;
+        let handle = match self.handles[target] {
+            Some(handle) => handle,
+            None => *self.handles[target].insert(open(machine, &self.targets[target])?),
+        };
+        machine.write(now, handle, &outgoing.data)
+    }
+}
+
+fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
+    match target {
+        Target::Local(slot) => machine.open(&format!(r"\\.\mailslot\{slot}"), Access::WRITE),
+        Target::PrimaryDomain(slot) => machine.open(&format!(r"\\*\mailslot\{slot}"), Access::WRITE),
+        Target::Named { name, slot } => Ok(machine.open_name(*name, slot, Access::WRITE)),
+    }
+}
+
+/// Bytes that tell messages apart in a capture: the number, as far as there is room, and a ramp.
+fn payload(number: u64, size: u32) -> Arc<[u8]> {
+    let head = number.to_be_bytes();
+    (0..size as usize).map(|at| head.get(at).copied().unwrap_or(at as u8)).collect()
+}
+
+/// The times at which a generated flow writes.
+struct Schedule {
+    arrivals: Arrivals,
+    /// When the next message is due, but for Poisson arrivals' first gap.
+    next: Instant,
+    stop: Instant,
+    left: u64,
+    /// Messages written of the burst that is going on, or of the list of times.
+    position: usize,
+    rng: ChaCha8Rng,
+}
+
+impl Schedule {
+    fn new(generated: &Generated, rng: ChaCha8Rng) -> Self {
+        Schedule {
+            arrivals: generated.arrivals.clone(),
+            next: Instant::ZERO + generated.start,
+            stop: Instant::ZERO + generated.stop,
+            left: generated.count.unwrap_or(u64::MAX),
+            position: 0,
+            rng,
+        }
+    }
+
+    fn next(&mut self) -> Option<Instant> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let at = match &self.arrivals {
+            Arrivals::Every(gap) => {
+                let at = self.next;
+                self.next = at + *gap;
+                at
+            }
+            Arrivals::Poisson { mean_gap } => {
+                self.next = self.next + exponential(*mean_gap, self.rng.next_u64());
+                self.next
+            }
+            Arrivals::Burst { size, every } => {
+                let at = self.next;
+                self.position += 1;
+                if self.position == *size as usize {
+                    self.position = 0;
+                    self.next = at + *every;
+                }
+                at
+            }
+            Arrivals::At(times) => {
+                let at = Instant::ZERO + *times.get(self.position)?;
+                self.position += 1;
+                at
+            }
+        };
+        (at < self.stop).then_some(at)
+    }
+}
+
+/// An exponentially distributed gap, by its quantile function; `libm` gives the same logarithm on every machine.
+fn exponential(mean: Duration, draw: u64) -> Duration {
+    const TWO_POW_53: f64 = 9_007_199_254_740_992.0;
+    let survival = 1.0 - (draw >> 11) as f64 / TWO_POW_53; // above 0, up to 1
+    Duration::from_nanos((-libm::log(survival) * mean.nanos() as f64).round() as u64)
+}
+
+/// The sizes of a generated flow's messages.
+struct Sizes {
+    size: Size,
+    rng: ChaCha8Rng,
+}
+
+impl Sizes {
+    fn next(&mut self) -> u32 {
+        match self.size {
+            Size::Fixed(size) => size,
+            Size::Uniform { min, max } => {
+                let values = u128::from(max - min) + 1;
+                min + ((values * u128::from(self.rng.next_u64())) >> 64) as u32
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(arrivals: Arrivals, start: u64, stop: u64, count: Option<u64>) -> Vec<u64> {
+        let to = Target::Local(crate::mailslot::SlotName::new("t").unwrap());
+        let [start, stop] = [start, stop].map(Duration::from_nanos);
+        let generated = Generated { to, arrivals, start, stop, count, size: Size::Fixed(1) };
+        let mut schedule = Schedule::new(&generated, Root { seed: 1, replication: 0 }.workload("f", "s", "gaps"));
+        std::iter::from_fn(|| schedule.next()).map(Instant::nanos).collect()
+    }
+
+    #[test]
+    fn writes_happen_from_start_to_before_stop() {
+        let ns = Duration::from_nanos;
+        assert_eq!(times(Arrivals::Every(ns(10)), 5, 35, None), [5, 15, 25]);
+        assert_eq!(times(Arrivals::Every(ns(10)), 5, 36, Some(2)), [5, 15]);
+        assert_eq!(times(Arrivals::Burst { size: 2, every: ns(10) }, 0, 15, None), [0, 0, 10, 10]);
+        assert_eq!(times(Arrivals::Burst { size: 2, every: ns(10) }, 0, 15, Some(3)), [0, 0, 10]);
+        assert_eq!(times(Arrivals::At(vec![ns(1), ns(4), ns(9)]), 0, 9, None), [1, 4]);
+    }
+
+    /// 100,000 gaps: the mean is within 5 standard errors (1 % / sqrt 10) but once in 1.7 million seeds.
+    #[test]
+    fn poisson_gaps_have_their_mean() {
+        let mean_gap = Duration::from_nanos(1_000_000);
+        let times = times(Arrivals::Poisson { mean_gap }, 0, u64::MAX, Some(100_000));
+        let mean = *times.last().unwrap() as f64 / times.len() as f64;
+        assert!((mean / 1e6 - 1.0).abs() < 5.0 / (100_000_f64).sqrt(), "{mean}");
+        assert!(times.is_sorted());
+    }
+}

@@ -1,0 +1,333 @@
+//! Datagrams on their way: from link to link, over the segment, to the machines.
+
+use std::net::SocketAddrV4;
+use std::rc::Rc;
+
+use super::world::{Audience, Happening, World};
+use crate::id::{DatagramId, HostId, LinkId, SegmentId};
+use crate::link::{LossState, Offer};
+use crate::mailslot::{Destination, Discard, Disposition};
+use crate::stats::{Bound, Event, Fate, Instance, Observer, Reason};
+use crate::time::Instant;
+use crate::wire::datagram::{self, Packet};
+use crate::wire::udp::{self, Endpoints, IP_UDP_HEADERS};
+use crate::wire::{Profile, transaction};
+
+/// One instance of a datagram on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    payload: Rc<[u8]>,
+    damage: Option<Damage>,
+    id: DatagramId,
+    pub(super) instance: Instance,
+    from: HostId,
+    /// The machine that it goes to; `None` for a broadcast that has not reached its segment.
+    to: Option<HostId>,
+    broadcast: bool,
+    /// The position of the message's target among those of the stream.
+    target: u32,
+    /// Where the link that it is on leads.
+    leads: End,
+    /// Links that it has passed.
+    pub(super) hop: u8,
+    written: Instant,
+    /// The family that it belongs to, once it was duplicated.
+    family: Option<usize>,
+}
+
+/// What flipped bits did to a datagram.
+#[derive(Clone, Debug)]
+struct Damage {
+    /// The bytes that were sent.
+    original: Rc<[u8]>,
+    /// Whether the UDP checksum can find it.
+    checked: bool,
+}
+
+/// The other end of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    Segment(SegmentId),
+    Host,
+}
+
+/// A datagram and its network duplicates: the states that the original met on links with memory, for the duplicates to meet.
+#[derive(Debug, Default)]
+pub(super) struct Family {
+    members: u32,
+    met: Vec<(LinkId, LossState)>,
+}
+
+/// A message in a slot that nobody has read.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) instance: Instance,
+    pub(super) written: Instant,
+    /// Whether its bytes are not those that were written.
+    pub(super) damaged: bool,
+}
+
+impl Flight {
+    /// A datagram that `from` hands to the network.
+    pub(super) fn new(
+        payload: Rc<[u8]>,
+        id: DatagramId,
+        instance: Instance,
+        (from, to): (HostId, Option<HostId>),
+        target: u32,
+        written: Instant,
+    ) -> Self {
+        let (broadcast, leads) = (to.is_none(), End::Host);
+        Flight {
+            payload,
+            damage: None,
+            id,
+            instance,
+            from,
+            to,
+            broadcast,
+            target,
+            leads,
+            hop: 0,
+            written,
+            family: None,
+        }
+    }
+
+    fn flip(&mut self, bit: u32, udp_checksum: bool) {
+        let mut bytes = self.payload.to_vec();
+        bytes[bit as usize / 8] ^= 1 << (bit % 8);
+        let original = std::mem::replace(&mut self.payload, bytes.into());
+        let damage = self.damage.get_or_insert(Damage { original, checked: true });
+        damage.checked &= udp_checksum;
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// A datagram leaves its machine by the up link.
+    pub(super) fn depart(&mut self, mut flight: Flight) {
+        let host = self.scenario.topology().host(flight.from);
+        flight.leads = End::Segment(host.segment);
+        self.offer(flight, host.up);
+    }
+
+    /// Offers a flight to a link; what is carried comes to the other end later, or now if the link takes no time.
+    fn offer(&mut self, mut flight: Flight, link: LinkId) {
+        let instance = flight.instance;
+        let bytes = (flight.payload.len() + IP_UDP_HEADERS) as u32;
+        self.tell(Event::Offered { instance, link, bytes });
+        let model = &mut self.links[link.index()];
+        let met = match flight.family {
+            Some(family) if flight.id.duplicate != 0 => self.families[family].state_on(link),
+            _ => None,
+        };
+        let verdict = model.offer(&Offer {
+            now: self.now,
+            id: &flight.id,
+            hop: flight.hop,
+            payload_bytes: flight.payload.len() as u32,
+            ip_bytes: bytes,
+            met,
+        });
+        let udp_checksum = model.config().udp_checksum;
+        if let (Some(family), Some(met), 0) = (flight.family, verdict.met, flight.id.duplicate) {
+            self.families[family].met.push((link, met));
+        }
+        let Some(carriage) = verdict.carriage else {
+            self.leave_family(&flight);
+            let links_passed = flight.hop;
+            return self.tell(Event::Lost { instance, link, fate: Fate::LostOnLink, links_passed });
+        };
+        if let Some(bit) = carriage.flip {
+            flight.flip(bit, udp_checksum);
+            self.tell(Event::Corrupted { instance, link });
+        }
+        let copy = carriage.duplicate.map(|at| {
+            self.tell(Event::Duplicated { instance, link });
+            (at, self.duplicate(&mut flight))
+        });
+        flight.hop += 1;
+        self.carry(flight, carriage.arrival);
+        if let Some((at, mut copy)) = copy {
+            copy.hop += 1;
+            self.carry(copy, at);
+        }
+    }
+
+    fn carry(&mut self, flight: Flight, arrival: Instant) {
+        if arrival == self.now {
+            return self.reach(flight);
+        }
+        let key = self.flights.insert(flight) as u32;
+        self.queue.push(arrival, Happening::Arrive(key));
+    }
+
+    /// A flight comes to the end of the link that it is on.
+    pub(super) fn arrive(&mut self, key: u32) {
+        let flight = self.flights.remove(key as usize);
+        self.reach(flight);
+    }
+
+    fn reach(&mut self, mut flight: Flight) {
+        let topology = self.scenario.topology();
+        match (flight.leads, flight.to) {
+            (End::Segment(segment), None) => self.spread(&flight, segment),
+            (End::Segment(segment), Some(to)) => {
+                let to = topology.host(to);
+                let link = if to.segment == segment {
+                    flight.leads = End::Host;
+                    to.down
+                } else {
+                    let crossing = topology.next_crossing(segment, to.segment).expect("unreachable hosts get nothing");
+                    flight.leads = End::Segment(crossing.to);
+                    crossing.link
+                };
+                self.offer(flight, link);
+            }
+            (End::Host, Some(host)) => {
+                self.leave_family(&flight);
+                self.deliver(&flight, host);
+            }
+            (End::Host, None) => unreachable!("only a segment leads to hosts"),
+        }
+    }
+
+    /// A broadcast reached its segment: it goes down to every host but the sender, member of the group or not.
+    fn spread(&mut self, flight: &Flight, segment: SegmentId) {
+        let scenario = self.scenario;
+        let hosts = &scenario.topology().segments()[segment.index()].hosts;
+        let others = || hosts.iter().copied().filter(|host| *host != flight.from);
+        let position = |world: &Self, host| world.audience_of(flight).position(host);
+        let recipients: Vec<u32> = others().filter_map(|host| position(self, host)).collect();
+        self.tell(Event::Spread { instance: flight.instance, recipients: &recipients });
+        if let Some(family) = flight.family {
+            self.families[family].members += others().count() as u32;
+        }
+        for host in others() {
+            let bound = position(self, host).map_or(Bound::Bystander, Bound::Recipient);
+            let instance = Instance { bound, ..flight.instance };
+            let single = Flight { instance, to: Some(host), leads: End::Host, ..flight.clone() };
+            self.offer(single, scenario.topology().host(host).down);
+        }
+        self.leave_family(flight);
+    }
+
+    /// A datagram comes out of the last link: the machine takes it, or not.
+    fn deliver(&mut self, flight: &Flight, host: HostId) {
+        let instance = flight.instance;
+        self.tell(Event::Arrived { instance, host });
+        if flight.damage.as_ref().is_some_and(|damage| self.checksum_finds(flight, damage)) {
+            let (reason, fate) = (Reason::Malformed, Fate::Corrupted);
+            return self.tell(Event::Discarded { instance, host, reason, fate });
+        }
+        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, datagram::PORT);
+        let disposition = self.machines[host.index()].handle_datagram(self.now, from, &flight.payload);
+        self.send_answers(flight, host);
+        if instance.bound == Bound::Sender {
+            return;
+        }
+        let waiting = Waiting { instance, written: flight.written, damaged: false };
+        match &flight.damage {
+            None => self.dispose(host, disposition, waiting),
+            Some(damage) => self.dispose_damaged(host, disposition, waiting, &flight.payload, damage),
+        }
+    }
+
+    /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.
+    fn checksum_finds(&self, flight: &Flight, damage: &Damage) -> bool {
+        let topology = self.scenario.topology();
+        let source = topology.host(flight.from);
+        let broadcast = topology.segments()[source.segment.index()].broadcast;
+        let unicast = flight.to.filter(|_| !flight.broadcast).map(|to| topology.host(to).address);
+        let endpoints = Endpoints {
+            source: source.address,
+            destination: unicast.unwrap_or(broadcast),
+            source_port: datagram::PORT,
+            destination_port: datagram::PORT,
+        };
+        damage.checked && udp::checksum(&endpoints, &flight.payload) != udp::checksum(&endpoints, &damage.original)
+    }
+
+    /// What a machine said of a damaged message: it may have been taken by a slot that it had not been addressed to, or been
+    /// dropped because the damage changed its address.
+    fn dispose_damaged(
+        &mut self,
+        host: HostId,
+        disposition: Disposition,
+        waiting: Waiting,
+        payload: &[u8],
+        damage: &Damage,
+    ) {
+        let instance = waiting.instance;
+        let original = write_of(&damage.original).expect("machines send well-formed writes");
+        let same_slot = write_of(payload).is_some_and(|write| write.leaf().eq_ignore_ascii_case(original.leaf()));
+        match disposition {
+            Disposition::Enqueued(_) if same_slot && matches!(instance.bound, Bound::Recipient(_)) => {
+                let damaged = write_of(payload).is_none_or(|write| write.data() != original.data());
+                self.dispose(host, disposition, Waiting { damaged, ..waiting });
+            }
+            Disposition::Enqueued(_) => {
+                self.tell(Event::Misdelivered { instance, host });
+                let instance = Instance { bound: Bound::Bystander, ..instance };
+                self.dispose(host, disposition, Waiting { instance, damaged: true, ..waiting });
+            }
+            Disposition::Discarded(Discard::NoSuchMailslot) if !same_slot => {
+                let (reason, fate) = (Reason::NoSuchMailslot, Fate::Corrupted);
+                self.tell(Event::Discarded { instance, host, reason, fate });
+            }
+            Disposition::Discarded(_) => self.dispose(host, disposition, waiting),
+        }
+    }
+
+    /// Sends what a machine has to say to a datagram, if anything. It goes to the sender of that datagram, over links like
+    /// everything else; what arrives is counted as an acknowledgement.
+    fn send_answers(&mut self, question: &Flight, host: HostId) {
+        let mut packet = Vec::new();
+        while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut packet) {
+            let topology = self.scenario.topology();
+            let key = self.root.answer_key(&question.id, &topology.host(host).name);
+            let id = DatagramId { stream_key: key, duplicate: 0, ..question.id };
+            let instance = Instance { bound: Bound::Sender, duplicate: 0, ..question.instance };
+            self.tell(Event::Answered { instance, host });
+            let Destination::Unicast(to) = transmit.destination else { continue };
+            let to = self.hosts_by_address.get(to.ip()).copied();
+            if let Some(to) = to.filter(|to| topology.reaches(host, *to)) {
+                self.depart(Flight::new(packet.as_slice().into(), id, instance, (host, Some(to)), 0, self.now));
+            }
+        }
+    }
+
+    /// Makes the extra copy of a flight. Original and copies share a family from now on.
+    fn duplicate(&mut self, flight: &mut Flight) -> Flight {
+        let family =
+            *flight.family.get_or_insert_with(|| self.families.insert(Family { members: 1, ..Family::default() }));
+        self.families[family].members += 1;
+        let id = flight.id.duplicated_at(flight.hop);
+        Flight { id, instance: Instance { duplicate: id.duplicate, ..flight.instance }, ..flight.clone() }
+    }
+
+    fn leave_family(&mut self, flight: &Flight) {
+        if let Some(key) = flight.family {
+            self.families[key].members -= 1;
+            if self.families[key].members == 0 {
+                self.families.remove(key);
+            }
+        }
+    }
+
+    fn audience_of(&self, flight: &Flight) -> &Audience {
+        &self.streams[flight.instance.stream.index()].targets[flight.target as usize]
+    }
+}
+
+impl Family {
+    fn state_on(&self, link: LinkId) -> Option<LossState> {
+        self.met.iter().find(|(met_on, _)| *met_on == link).map(|(_, state)| *state)
+    }
+}
+
+/// The mailslot write in a UDP payload, if there is one.
+fn write_of(payload: &[u8]) -> Option<transaction::Packet<'_>> {
+    let direct = Packet::new(payload).and_then(|packet| packet.direct(Profile::Windows)).ok().flatten()?;
+    transaction::Packet::new(direct.user_data, Profile::Windows).ok()
+}

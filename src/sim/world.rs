@@ -1,0 +1,290 @@
+//! One run: machines, links and programs, and the loop that lets things happen in order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use slab::Slab;
+
+use super::queue::Queue;
+use super::reader::ReaderProgram;
+use super::traffic::Sender;
+use super::transit::{Family, Flight, Waiting};
+use crate::id::{DatagramId, FlowId, HostId, StreamId};
+use crate::link::{self, Link};
+use crate::mailslot::{Config, Destination, Discard, Disposition, Event as MachineEvent, Machine, Receipt, Written};
+use crate::rng::Root;
+use crate::scenario::{Flow, Scenario, Target};
+use crate::stats::{
+    Bound, Event, Fate, Instance, Ledger, Observer, Reason, Sent, StreamLayout, Tally, TargetLayout, Write,
+};
+use crate::time::Instant;
+use crate::wire::Profile;
+
+/// Everything that takes part in a run.
+pub(super) struct World<'a, O> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) root: Root,
+    pub(super) now: Instant,
+    pub(super) queue: Queue<Happening>,
+    pub(super) machines: Vec<Machine>,
+    pub(super) links: Vec<Link>,
+    pub(super) streams: Vec<Stream>,
+    pub(super) flights: Slab<Flight>,
+    pub(super) families: Slab<Family>,
+    pub(super) hosts_by_address: BTreeMap<Ipv4Addr, HostId>,
+    /// For each host what its slots took and nobody has read, in the order of taking.
+    waiting: Vec<VecDeque<(Receipt, Waiting)>>,
+    readers: Vec<ReaderProgram>,
+    /// For each host its readers.
+    readers_of: Vec<Vec<u32>>,
+    ledger: Ledger,
+    observer: &'a mut O,
+    packet: Vec<u8>,
+}
+
+/// What the queue holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Happening {
+    /// A sender writes.
+    Write(StreamId),
+    /// A flight comes to the end of the link that it is on.
+    Arrive(u32),
+    /// A reader looks, or is free again.
+    Reader(u32),
+}
+
+/// One sender of one flow in a run.
+pub(super) struct Stream {
+    sender: Sender,
+    key: u64,
+    pub(super) targets: Vec<Audience>,
+}
+
+/// Whom the messages to one target address.
+pub(super) struct Audience {
+    /// The recipients, ascending, each with its position among the stream's recipients.
+    recipients: Vec<(HostId, u32)>,
+}
+
+impl Audience {
+    /// The position of a host among the stream's recipients, if it is in the audience.
+    pub(super) fn position(&self, host: HostId) -> Option<u32> {
+        let found = self.recipients.binary_search_by_key(&host, |(recipient, _)| *recipient).ok()?;
+        Some(self.recipients[found].1)
+    }
+}
+
+impl<'a, O: Observer> World<'a, O> {
+    pub(super) fn new(scenario: &'a Scenario, root: Root, observer: &'a mut O) -> Self {
+        let topology = scenario.topology();
+        let directory = Arc::new(scenario.directory());
+        let machine = |(host, spec): (&crate::net::Host, &crate::scenario::Host)| {
+            let config = Config {
+                computer: spec.computer,
+                domain: spec.domain,
+                names: spec.names.clone(),
+                scope: Default::default(),
+                address: host.address,
+                profile: Profile::Windows,
+                datagram_errors: spec.datagram_errors,
+            };
+            Machine::new(config, directory.clone())
+        };
+        let machines = topology.hosts().iter().zip(&scenario.hosts).map(machine).collect();
+        let link = |spec: &crate::net::LinkSpec| Link::new(spec.config, root.link(&spec.name));
+        let (streams, layouts) = streams(scenario, root);
+        let hosts = topology.hosts().len();
+        let mut world = World {
+            scenario,
+            root,
+            now: Instant::ZERO,
+            queue: Queue::new(),
+            machines,
+            links: topology.links().iter().map(link).collect(),
+            streams,
+            flights: Slab::new(),
+            families: Slab::new(),
+            hosts_by_address: (0..).zip(topology.hosts()).map(|(id, host)| (host.address, HostId(id))).collect(),
+            waiting: vec![VecDeque::new(); hosts],
+            readers: Vec::new(),
+            readers_of: vec![Vec::new(); hosts],
+            ledger: Ledger::new(layouts, scenario.flows.len(), hosts),
+            observer,
+            packet: Vec::new(),
+        };
+        for (number, mailslot) in (0..).zip(&scenario.mailslots) {
+            let reader = ReaderProgram::new(mailslot, &mut world.machines[mailslot.host.index()]);
+            world.readers.push(reader);
+            world.readers_of[mailslot.host.index()].push(number);
+        }
+        world
+    }
+
+    /// Lets everything happen; returns what was counted.
+    pub(super) fn run(mut self) -> (Tally, Vec<link::Counters>) {
+        for stream in (0..self.streams.len() as u32).map(StreamId) {
+            self.schedule_write(stream);
+        }
+        while let Some((at, happening)) = self.queue.pop_until(self.scenario.end()) {
+            self.now = at;
+            match happening {
+                Happening::Write(stream) => self.write(stream),
+                Happening::Arrive(flight) => self.arrive(flight),
+                Happening::Reader(reader) => {
+                    self.readers[reader as usize].wake();
+                    self.let_read(reader);
+                }
+            }
+        }
+        self.account_for_the_rest();
+        (self.ledger.finish(), self.links.iter().map(|link| *link.counters()).collect())
+    }
+
+    /// Tells ledger and observer.
+    pub(super) fn tell(&mut self, event: Event<'_>) {
+        self.ledger.observe(self.now, &event);
+        self.observer.observe(self.now, &event);
+    }
+
+    fn schedule_write(&mut self, stream: StreamId) {
+        if let Some(at) = self.streams[stream.index()].sender.next_time() {
+            self.queue.push(at, Happening::Write(stream));
+        }
+    }
+
+    fn write(&mut self, id: StreamId) {
+        let stream = &mut self.streams[id.index()];
+        let (message, outgoing) = stream.sender.next_message();
+        let host = stream.sender.host();
+        let machine = &mut self.machines[host.index()];
+        let result = stream.sender.write(self.now, machine, &outgoing);
+        let datagram = DatagramId { stream_key: stream.key, message, copy: 0, fragment: 0, duplicate: 0 };
+        let instance = |bound| Instance { stream: id, message, copy: 0, duplicate: 0, bound };
+
+        let audience = &stream.targets[outgoing.target as usize];
+        let own = audience.position(host);
+        let route = machine.poll_transmit(&mut self.packet).and_then(|transmit| match transmit.destination {
+            Destination::Broadcast => Some((Bound::Audience, None)),
+            Destination::Unicast(to) => {
+                let to = self.hosts_by_address[to.ip()];
+                let reachable = self.scenario.topology().reaches(host, to);
+                let recipient = audience.position(to).expect("the bearer of a unique name is the audience");
+                reachable.then_some((Bound::Recipient(recipient), Some(to)))
+            }
+        });
+        let sent = |written: &Written| Sent {
+            target: outgoing.target,
+            network: route.map(|(bound, _)| bound),
+            own: own.filter(|_| written.own_copy.is_some()),
+        };
+        let result_told = result.as_ref().map(sent).map_err(|error| error.code());
+        let bytes = outgoing.data.len() as u32;
+        self.tell(Event::Write(Write { stream: id, message, copy: 0, copies_left: 0, bytes, result: result_told }));
+
+        if let (Ok(Written { own_copy: Some(disposition), .. }), Some(own)) = (result, own) {
+            let waiting = Waiting { instance: instance(Bound::Recipient(own)), written: self.now, damaged: false };
+            self.dispose(host, disposition, waiting);
+        }
+        if let Some((bound, to)) = route {
+            let payload: Rc<[u8]> = self.packet.as_slice().into();
+            self.depart(Flight::new(payload, datagram, instance(bound), (host, to), outgoing.target, self.now));
+        }
+        self.schedule_write(id);
+    }
+
+    /// What a machine said of a message that reached it undamaged, or in its own slot.
+    pub(super) fn dispose(&mut self, host: HostId, disposition: Disposition, waiting: Waiting) {
+        let instance = waiting.instance;
+        let (reason, fate) = match disposition {
+            Disposition::Enqueued(receipt) => return self.enqueue(host, receipt, waiting),
+            Disposition::Discarded(Discard::Malformed(_) | Discard::NoUserData) => (Reason::Malformed, Fate::Corrupted),
+            Disposition::Discarded(Discard::NotForUs) => (Reason::NotForUs, Fate::Corrupted),
+            Disposition::Discarded(Discard::NoSuchMailslot) => (Reason::NoSuchMailslot, Fate::NoSuchMailslot),
+            Disposition::Discarded(Discard::TooLargeForSlot) => (Reason::TooLargeForSlot, Fate::TooLargeForSlot),
+            Disposition::Discarded(Discard::SlotFull) => (Reason::SlotFull, Fate::SlotFull),
+        };
+        self.tell(Event::Discarded { instance, host, reason, fate });
+    }
+
+    /// A slot took a message: it waits until a program reads it, which may be at once.
+    fn enqueue(&mut self, host: HostId, receipt: Receipt, waiting: Waiting) {
+        self.tell(Event::Enqueued { instance: waiting.instance, host });
+        self.waiting[host.index()].push_back((receipt, waiting));
+        while let Some(MachineEvent::ReadDone { id, result }) = self.machines[host.index()].poll_event() {
+            let reader = self.readers_of[host.index()].iter().find(|&&reader| self.readers[reader as usize].awaits(id));
+            let reader = *reader.expect("every waiting read is a reader's");
+            let message = result.expect("a read with any buffer ends with a message");
+            self.read(reader, message.receipt);
+        }
+        for position in 0..self.readers_of[host.index()].len() {
+            let reader = self.readers_of[host.index()][position];
+            let look = self.readers[reader as usize].next_look(self.now, &self.machines[host.index()]);
+            if let Some(at) = look {
+                self.queue.push(at, Happening::Reader(reader));
+            }
+        }
+    }
+
+    /// A reader got a message.
+    fn read(&mut self, reader: u32, receipt: Receipt) {
+        let host = self.readers[reader as usize].host();
+        let waiting = &mut self.waiting[host.index()];
+        let position = waiting.binary_search_by_key(&receipt, |(receipt, _)| *receipt).expect("it was waiting");
+        let (_, Waiting { instance, written, damaged }) = waiting.remove(position).expect("it was found");
+        self.tell(Event::Read { instance, host, delay: self.now.since(written), damaged });
+        match self.readers[reader as usize].busy_until(self.now) {
+            Some(at) => self.queue.push(at, Happening::Reader(reader)),
+            None => self.let_read(reader),
+        }
+    }
+
+    /// A reader reads as long as there is something and it is not busy.
+    fn let_read(&mut self, reader: u32) {
+        let program = &mut self.readers[reader as usize];
+        let message = program.read(self.now, &mut self.machines[program.host().index()]);
+        if let Some(message) = message {
+            self.read(reader, message.receipt);
+        }
+    }
+
+    /// The run is over: what is on a link or in a slot stays there.
+    fn account_for_the_rest(&mut self) {
+        for Flight { instance, hop, .. } in std::mem::take(&mut self.flights).drain() {
+            self.tell(Event::Left { instance, fate: Fate::InFlight, links_passed: hop });
+        }
+        for (_, waiting) in std::mem::take(&mut self.waiting).into_iter().flatten() {
+            self.tell(Event::Left { instance: waiting.instance, fate: Fate::Unread, links_passed: 0 });
+        }
+    }
+}
+
+/// The senders of all flows, and their layout for the ledger.
+fn streams(scenario: &Scenario, root: Root) -> (Vec<Stream>, Vec<StreamLayout>) {
+    let each = |(flow, spec): (u32, &Flow)| -> Vec<(Stream, StreamLayout)> {
+        spec.senders.iter().map(|&host| stream(scenario, root, FlowId(flow), spec, host)).collect()
+    };
+    (0..).zip(&scenario.flows).flat_map(each).unzip()
+}
+
+fn stream(scenario: &Scenario, root: Root, flow: FlowId, spec: &Flow, host: HostId) -> (Stream, StreamLayout) {
+    let topology = scenario.topology();
+    let sender = Sender::new(scenario, spec, host, root);
+    let audiences: Vec<Vec<HostId>> = sender.targets().iter().map(|target| scenario.audience(host, target)).collect();
+    let mut recipients: Vec<HostId> = audiences.iter().flatten().copied().collect();
+    recipients.sort();
+    recipients.dedup();
+    let position = |host: &HostId| recipients.binary_search(host).expect("every recipient was collected") as u32;
+    let unreachable = |target: &Target, recipient: &HostId| scenario.path(host, target, *recipient).is_none();
+    let targets = sender.targets().iter().zip(&audiences).map(|(target, audience)| TargetLayout {
+        audience: audience.iter().map(position).collect(),
+        unreachable: audience.iter().filter(|recipient| unreachable(target, recipient)).map(position).collect(),
+    });
+    let layout = StreamLayout { flow, sender: host, recipients: recipients.len() as u32, targets: targets.collect() };
+    let audience = |audience: &Vec<HostId>| Audience {
+        recipients: audience.iter().map(|recipient| (*recipient, position(recipient))).collect(),
+    };
+    let key = root.stream_key(&spec.name, &topology.host(host).name);
+    (Stream { targets: audiences.iter().map(audience).collect(), sender, key }, layout)
+}

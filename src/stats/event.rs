@@ -1,0 +1,194 @@
+//! The events of a run, as plain facts: what the ledger counts and the trace shows.
+
+use crate::id::{HostId, LinkId, StreamId};
+use crate::stats::Fate;
+use crate::time::{Duration, Instant};
+
+/// Somebody who is told every event of a run, in order.
+pub trait Observer {
+    /// Takes note of `event`, which happens at `at`.
+    fn observe(&mut self, at: Instant, event: &Event<'_>);
+}
+
+/// Watches nothing.
+impl Observer for () {
+    fn observe(&mut self, _: Instant, _: &Event<'_>) {}
+}
+
+/// One instance of a datagram on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Instance {
+    /// Flow and sender of the message that it carries.
+    pub stream: StreamId,
+    /// Number of the message in the stream.
+    pub message: u64,
+    /// Which of the writes that carry the message made it.
+    pub copy: u16,
+    /// The path of links that duplicated it; 0 for the original.
+    pub duplicate: u32,
+    /// Whom it can still reach.
+    pub bound: Bound,
+}
+
+/// Whom an instance can still reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bound {
+    /// A broadcast that has not reached its segment: the whole audience.
+    Audience,
+    /// The recipient at this position of the stream's recipients.
+    Recipient(u32),
+    /// A host that hears the broadcast and is not in the audience.
+    Bystander,
+    /// The sender of the message: an answer of a recipient's machine.
+    Sender,
+}
+
+/// What a successful write set off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// The position of the write's target among the stream's targets: it says who the audience is.
+    pub target: u32,
+    /// Whom the datagram that was sent is bound for, if one was sent.
+    pub network: Option<Bound>,
+    /// The sender's own position among the recipients, if a copy goes straight into its own slot.
+    pub own: Option<u32>,
+}
+
+/// One write of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Write {
+    /// Flow and sender.
+    pub stream: StreamId,
+    /// Number of the message.
+    pub message: u64,
+    /// Which write of the message.
+    pub copy: u16,
+    /// How many writes of the message are still to come.
+    pub copies_left: u16,
+    /// Bytes of the message.
+    pub bytes: u32,
+    /// What the write set off, or its Win32 error code.
+    pub result: Result<Sent, u32>,
+}
+
+/// Why a machine dropped what reached it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// Nobody had the slot open.
+    NoSuchMailslot,
+    /// The checksum or the parser refused it.
+    Malformed,
+    /// The machine does not bear the name.
+    NotForUs,
+    /// Over the slot's maximum message size.
+    TooLargeForSlot,
+    /// The slot's queue limit.
+    SlotFull,
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Event<'a> {
+    /// A program wrote. This is all that the sender ever learns.
+    Write(Write),
+    /// A link was offered an instance.
+    Offered {
+        /// Which instance.
+        instance: Instance,
+        /// Which link.
+        link: LinkId,
+        /// Bytes of the IP datagram.
+        bytes: u32,
+    },
+    /// A link did not hand it on.
+    Lost {
+        /// Which instance.
+        instance: Instance,
+        /// Which link.
+        link: LinkId,
+        /// How.
+        fate: Fate,
+        /// Links that it had passed before.
+        links_passed: u8,
+    },
+    /// A link flipped a bit.
+    Corrupted {
+        /// Which instance.
+        instance: Instance,
+        /// Which link.
+        link: LinkId,
+    },
+    /// A link made an extra copy.
+    Duplicated {
+        /// The instance that was copied.
+        instance: Instance,
+        /// Which link.
+        link: LinkId,
+    },
+    /// A broadcast reached a segment: from here on each of these recipients has an instance of its own.
+    Spread {
+        /// The instance that ends here.
+        instance: Instance,
+        /// The recipients on the segment.
+        recipients: &'a [u32],
+    },
+    /// It reached a machine.
+    Arrived {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+    },
+    /// The machine dropped it.
+    Discarded {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+        /// Why.
+        reason: Reason,
+        /// What that means for the recipient.
+        fate: Fate,
+    },
+    /// A slot took it.
+    Enqueued {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+    },
+    /// A machine answered it: a datagram to its sender.
+    Answered {
+        /// The answer.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+    },
+    /// A slot took what was damaged on the way and addressed to another.
+    Misdelivered {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+    },
+    /// A program read it.
+    Read {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+        /// From the write to this moment.
+        delay: Duration,
+        /// Whether the bytes are not those that were written.
+        damaged: bool,
+    },
+    /// The run ended and it was still there.
+    Left {
+        /// Which instance.
+        instance: Instance,
+        /// On a link or in a slot.
+        fate: Fate,
+        /// Links that it had passed.
+        links_passed: u8,
+    },
+}

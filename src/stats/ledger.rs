@@ -1,0 +1,304 @@
+//! The ledger: follows every instance of every message to its end and gives each (message, recipient) one fate.
+
+use std::collections::BTreeMap;
+
+use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
+use super::fate::Fate;
+use super::pair::{Furthest, Pair};
+use super::tally::{FlowTally, HostTally, Tally};
+use crate::id::{FlowId, HostId};
+use crate::time::{Duration, Instant};
+
+/// One sender of one flow, as the ledger needs to know it.
+#[derive(Clone, Debug)]
+pub struct StreamLayout {
+    /// The flow.
+    pub flow: FlowId,
+    /// The sender.
+    pub sender: HostId,
+    /// How many recipients its messages have, all targets together.
+    pub recipients: u32,
+    /// What it writes to.
+    pub targets: Vec<TargetLayout>,
+}
+
+/// Whom a message to one target addresses, as positions among the stream's recipients.
+#[derive(Clone, Debug)]
+pub struct TargetLayout {
+    /// The audience.
+    pub audience: Vec<u32>,
+    /// Those of it that cannot be reached by topology.
+    pub unreachable: Vec<u32>,
+}
+
+/// Follows messages to their fates. See the [module](super).
+#[derive(Debug)]
+pub struct Ledger {
+    streams: Vec<Stream>,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+struct Stream {
+    layout: StreamLayout,
+    /// Empty until the first message is written.
+    pairs: Vec<Pair>,
+    open: BTreeMap<u64, OpenMessage>,
+}
+
+/// A message that has not come to its fate at every recipient, or whose broadcast is still on its way.
+#[derive(Debug)]
+struct OpenMessage {
+    target: u32,
+    /// Writes of it that are not done, and broadcasts of it that have not reached their segment.
+    shared: u32,
+    /// Recipients without a fate.
+    unsettled: u32,
+    delivered: u32,
+    /// The broadcast that got furthest and was lost.
+    furthest: Option<Furthest>,
+}
+
+impl Ledger {
+    /// A ledger for these streams; a [`StreamId`](crate::id::StreamId) is a position among them.
+    #[must_use]
+    pub fn new(streams: Vec<StreamLayout>, flows: usize, hosts: usize) -> Self {
+        let stream = |layout| Stream { layout, pairs: Vec::new(), open: BTreeMap::new() };
+        Ledger {
+            streams: streams.into_iter().map(stream).collect(),
+            tally: Tally { flows: vec![FlowTally::default(); flows], hosts: vec![HostTally::default(); hosts] },
+        }
+    }
+
+    /// The counters, once the run is over and every instance has ended.
+    ///
+    /// # Panics
+    ///
+    /// If the conservation law is broken: a message without a fate at a recipient, or with two.
+    #[must_use]
+    pub fn finish(mut self) -> Tally {
+        for stream in &mut self.streams {
+            let tally = &mut self.tally.flows[stream.layout.flow.index()];
+            assert!(stream.open.is_empty(), "every message has a fate at every recipient when the run ends");
+            stream.pairs.iter_mut().for_each(|pair| pair.finish(tally));
+        }
+        self.tally.flows.iter().for_each(FlowTally::assert_conservation);
+        self.tally
+    }
+
+    fn write(&mut self, write: &Write) {
+        let stream = &mut self.streams[write.stream.index()];
+        let tally = &mut self.tally.flows[stream.layout.flow.index()];
+        tally.messages += u64::from(write.copy == 0);
+        tally.writes += 1;
+        match write.result {
+            Ok(sent) => {
+                tally.succeeded += 1;
+                self.tally.hosts[stream.layout.sender.index()].sent += u64::from(sent.network.is_some());
+                tally.addressed += stream.open_message(write.message, sent, write.copies_left);
+            }
+            Err(code) => *tally.failed.entry(code).or_default() += 1,
+        }
+        if stream.open.contains_key(&write.message) {
+            stream.release_shared(write.message, tally);
+        }
+    }
+
+    fn end(&mut self, instance: &Instance, fate: Fate, progress: u16) {
+        let (stream, tally) = self.stream(instance);
+        let end = Furthest { progress, copy: instance.copy, duplicate: instance.duplicate, fate };
+        match instance.bound {
+            Bound::Audience => {
+                let message = stream.message(instance.message);
+                message.furthest = Some(end.or_further(message.furthest));
+                stream.release_shared(instance.message, tally);
+            }
+            Bound::Recipient(recipient) => {
+                let entry = stream.pairs[recipient as usize].entry(instance.message);
+                entry.furthest = Some(end.or_further(entry.furthest));
+                stream.release(recipient, instance.message, tally);
+                stream.close_if_settled(instance.message, tally);
+            }
+            Bound::Bystander | Bound::Sender => {}
+        }
+    }
+
+    fn duplicate(&mut self, instance: &Instance) {
+        let (stream, _) = self.stream(instance);
+        match instance.bound {
+            Bound::Audience => stream.message(instance.message).shared += 1,
+            Bound::Recipient(recipient) => stream.pairs[recipient as usize].entry(instance.message).live += 1,
+            Bound::Bystander | Bound::Sender => {}
+        }
+    }
+
+    fn spread(&mut self, instance: &Instance, recipients: &[u32]) {
+        let (stream, tally) = self.stream(instance);
+        for &recipient in recipients {
+            stream.pairs[recipient as usize].entry(instance.message).live += 1;
+        }
+        stream.release_shared(instance.message, tally);
+    }
+
+    fn enqueued(&mut self, instance: &Instance) {
+        let (stream, tally) = self.stream(instance);
+        if let Bound::Recipient(recipient) = instance.bound {
+            let entry = stream.pairs[recipient as usize].entry(instance.message);
+            tally.duplicates += u64::from(std::mem::replace(&mut entry.accepted, true));
+        }
+    }
+
+    fn read(&mut self, instance: &Instance, delay: Duration, damaged: bool) {
+        let (stream, tally) = self.stream(instance);
+        let Bound::Recipient(recipient) = instance.bound else { return };
+        let pair = &mut stream.pairs[recipient as usize];
+        if pair.entry(instance.message).has_no_fate() {
+            pair.settle_delivered(instance.message, tally);
+            tally.settle(Fate::Delivered);
+            tally.delays.record(delay);
+            tally.damaged += u64::from(damaged);
+            let message = stream.message(instance.message);
+            message.unsettled -= 1;
+            message.delivered += 1;
+        }
+        stream.release(recipient, instance.message, tally);
+        stream.close_if_settled(instance.message, tally);
+    }
+
+    fn stream(&mut self, instance: &Instance) -> (&mut Stream, &mut FlowTally) {
+        let stream = &mut self.streams[instance.stream.index()];
+        let tally = &mut self.tally.flows[stream.layout.flow.index()];
+        (stream, tally)
+    }
+}
+
+impl Observer for Ledger {
+    fn observe(&mut self, _: Instant, event: &Event<'_>) {
+        match event {
+            Event::Write(write) => self.write(write),
+            Event::Offered { .. } | Event::Corrupted { .. } => {}
+            Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
+            Event::Duplicated { instance, .. } => self.duplicate(instance),
+            Event::Spread { instance, recipients } => self.spread(instance, recipients),
+            Event::Arrived { instance, host } => {
+                self.tally.hosts[host.index()].received += 1;
+                if instance.bound == Bound::Sender {
+                    self.stream(instance).1.acknowledgements += 1;
+                }
+            }
+            Event::Answered { host, .. } => self.tally.hosts[host.index()].sent += 1,
+            Event::Discarded { instance, host, reason, fate } => {
+                let host = &mut self.tally.hosts[host.index()];
+                let (counter, progress) = match reason {
+                    Reason::NoSuchMailslot => (&mut host.no_such_mailslot, REACHED_HOST),
+                    Reason::Malformed => (&mut host.malformed, REACHED_HOST),
+                    Reason::NotForUs => (&mut host.not_for_us, REACHED_HOST),
+                    Reason::TooLargeForSlot => (&mut host.too_large_for_slot, REACHED_SLOT),
+                    Reason::SlotFull => (&mut host.slot_full, REACHED_SLOT),
+                };
+                *counter += 1;
+                self.end(instance, *fate, progress);
+            }
+            Event::Enqueued { instance, .. } => self.enqueued(instance),
+            Event::Misdelivered { instance, .. } => {
+                self.stream(instance).1.misdelivered += 1;
+                self.end(instance, Fate::Corrupted, REACHED_HOST);
+            }
+            Event::Read { instance, host, delay, damaged } => {
+                self.tally.hosts[host.index()].delivered += 1;
+                self.read(instance, *delay, *damaged);
+            }
+            Event::Left { instance, fate: Fate::Unread, .. } => self.end(instance, Fate::Unread, WAITING),
+            Event::Left { instance, fate, links_passed } => self.end(instance, *fate, (*links_passed).into()),
+        }
+    }
+}
+
+impl Stream {
+    /// Opens a message, unless an earlier write of it did, and adds what a write of it set off. Returns how many recipients
+    /// are addressed now that were not before.
+    fn open_message(&mut self, message: u64, sent: Sent, copies_left: u16) -> u64 {
+        let target = &self.layout.targets[sent.target as usize];
+        if self.pairs.is_empty() {
+            self.pairs.resize_with(self.layout.recipients as usize, Pair::default);
+        }
+        let mut addressed = 0;
+        let open = self.open.entry(message).or_insert_with(|| {
+            addressed = target.audience.len() as u64;
+            target.audience.iter().for_each(|&recipient| self.pairs[recipient as usize].open(message));
+            OpenMessage {
+                target: sent.target,
+                shared: u32::from(copies_left) + 1,
+                unsettled: target.audience.len() as u32,
+                delivered: 0,
+                furthest: None,
+            }
+        });
+        for &recipient in &target.unreachable {
+            let end = Furthest { progress: 0, copy: 0, duplicate: 0, fate: Fate::Unreachable };
+            self.pairs[recipient as usize].entry(message).furthest.get_or_insert(end);
+        }
+        match sent.network {
+            Some(Bound::Audience) => open.shared += 1,
+            Some(Bound::Recipient(recipient)) => self.pairs[recipient as usize].entry(message).live += 1,
+            Some(Bound::Bystander | Bound::Sender) | None => {}
+        }
+        if let Some(own) = sent.own {
+            self.pairs[own as usize].entry(message).live += 1;
+        }
+        addressed
+    }
+
+    fn message(&mut self, message: u64) -> &mut OpenMessage {
+        self.open.get_mut(&message).expect("the message is open")
+    }
+
+    /// One broadcast of the message has spread or ended, or one write of it is done. After the last, its recipients are no
+    /// longer held open for it.
+    fn release_shared(&mut self, message: u64, tally: &mut FlowTally) {
+        let open = self.message(message);
+        open.shared -= 1;
+        if open.shared > 0 {
+            return;
+        }
+        let target = open.target as usize;
+        for position in 0..self.layout.targets[target].audience.len() {
+            self.release(self.layout.targets[target].audience[position], message, tally);
+        }
+        self.close_if_settled(message, tally);
+    }
+
+    /// Lets go of one instance of a message at a recipient; if it was the last, the message comes to its fate there.
+    fn release(&mut self, recipient: u32, message: u64, tally: &mut FlowTally) {
+        let pair = &mut self.pairs[recipient as usize];
+        if pair.release(message) {
+            let open = self.open.get_mut(&message).expect("a message without fate is open");
+            let furthest = match (pair.entry(message).furthest, open.furthest) {
+                (Some(own), shared) => own.or_further(shared),
+                (None, shared) => shared.expect("an instance that ended had an end"),
+            };
+            open.unsettled -= 1;
+            tally.settle(furthest.fate);
+            pair.settle(message, furthest.fate);
+        }
+        pair.tidy(message, tally);
+    }
+
+    fn close_if_settled(&mut self, message: u64, tally: &mut FlowTally) {
+        if let Some(open) = self.open.get(&message)
+            && open.unsettled == 0
+            && open.shared == 0
+        {
+            let audience = self.layout.targets[open.target as usize].audience.len() as u32;
+            tally.close_message(audience, open.delivered);
+            self.open.remove(&message);
+        }
+    }
+}
+
+/// Progress of what reached the machine: more than any number of links.
+const REACHED_HOST: u16 = 1_000;
+/// Progress of what reached the slot and was refused there.
+const REACHED_SLOT: u16 = 2_000;
+/// Progress of what waits in the slot: nothing but delivery wins over it.
+const WAITING: u16 = 3_000;

@@ -1,0 +1,140 @@
+//! Figures by their path in the report: `delivery_ratio`, `delay_ns.p99`, `fates.lost_on_link`.
+
+use std::fmt;
+
+use super::delay::DelayHistogram;
+use super::fate::Fate;
+use super::proportion::Proportion;
+use super::tally::FlowTally;
+
+/// A figure of a flow or of the totals, by its path in the report.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Metric(String);
+
+impl Metric {
+    /// The figure at `path`; of a ratio the path alone means its value.
+    ///
+    /// # Errors
+    ///
+    /// The known paths, if this is none of them.
+    pub fn parse(path: &str, of_totals: bool) -> Result<Self, Vec<String>> {
+        let known = |path: &str| !(of_totals && path.starts_with("all_ratio"));
+        if known(path) && look_up(path, &FlowTally::default()).is_some() {
+            return Ok(Metric(path.to_owned()));
+        }
+        Err(Self::paths().into_iter().filter(|path| known(path)).collect())
+    }
+
+    /// Every path, but for those of single error codes (`sender.failed.53`).
+    #[must_use]
+    pub fn paths() -> Vec<String> {
+        let ratios = ["delivery_ratio", "all_ratio", "reordered_ratio"];
+        let parts = ["", ".value", ".k", ".n", ".low", ".high"];
+        let ratios = ratios.iter().flat_map(|ratio| parts.iter().map(move |part| format!("{ratio}{part}")));
+        let fates = Fate::ALL.iter().map(|fate| format!("fates.{}", fate.name()));
+        ratios.chain(PLAIN.iter().map(ToString::to_string)).chain(fates).collect()
+    }
+
+    /// Its value; `None` where there is none, as the ratio of nothing to nothing.
+    #[must_use]
+    pub fn value(&self, tally: &FlowTally) -> Option<f64> {
+        look_up(&self.0, tally).expect("the path was checked")
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Paths that are neither ratios nor fates.
+const PLAIN: [&str; 25] = [
+    "sender.messages",
+    "sender.writes",
+    "sender.succeeded",
+    "sender.acknowledgements",
+    "audience.size",
+    "audience.addressed",
+    "audience.all",
+    "audience.some",
+    "audience.none",
+    "duplicates",
+    "damaged",
+    "misdelivered",
+    "reorder_extent.max",
+    "loss_period.count",
+    "loss_period.mean",
+    "loss_period.max",
+    "delay_ns.n",
+    "delay_ns.min",
+    "delay_ns.mean",
+    "delay_ns.p50",
+    "delay_ns.p90",
+    "delay_ns.p99",
+    "delay_ns.p999",
+    "delay_ns.max",
+    "sender.failed",
+];
+
+/// The value at a path; `None` if there is no such figure.
+fn look_up(path: &str, tally: &FlowTally) -> Option<Option<f64>> {
+    let (group, name) = path.split_once('.').unwrap_or((path, ""));
+    let count = |count: u64| Some(Some(count as f64));
+    match (group, name) {
+        ("delivery_ratio", part) => ratio(tally.delivery_ratio(), part),
+        ("all_ratio", part) => ratio(tally.all_ratio(), part),
+        ("reordered_ratio", part) => ratio(tally.reordered_ratio(), part),
+        ("fates", name) => count(tally.fate(*Fate::ALL.iter().find(|fate| fate.name() == name)?)),
+        ("sender", "messages") => count(tally.messages),
+        ("sender", "writes") => count(tally.writes),
+        ("sender", "succeeded") => count(tally.succeeded),
+        ("sender", "acknowledgements") => count(tally.acknowledgements),
+        ("sender", "failed") => count(tally.failed.values().sum()),
+        ("sender", code) => {
+            let code: u32 = code.strip_prefix("failed.")?.parse().ok()?;
+            count(tally.failed.get(&code).copied().unwrap_or(0))
+        }
+        ("audience", "size") => count(tally.audience_size.into()),
+        ("audience", "addressed") => count(tally.addressed),
+        ("audience", "all") => count(tally.all),
+        ("audience", "some") => count(tally.some),
+        ("audience", "none") => count(tally.none),
+        ("duplicates", "") => count(tally.duplicates),
+        ("damaged", "") => count(tally.damaged),
+        ("misdelivered", "") => count(tally.misdelivered),
+        ("reorder_extent", "max") => count(tally.reorder_extent),
+        ("loss_period", "count") => count(tally.loss_periods.count),
+        ("loss_period", "mean") => Some(tally.loss_periods.mean()),
+        ("loss_period", "max") => count(tally.loss_periods.max),
+        ("delay_ns", name) => delay(&tally.delays, name),
+        _ => None,
+    }
+}
+
+fn ratio(ratio: Proportion, part: &str) -> Option<Option<f64>> {
+    Some(match part {
+        "" | "value" => ratio.value(),
+        "k" => Some(ratio.k as f64),
+        "n" => Some(ratio.n as f64),
+        "low" => ratio.wilson95().map(|(low, _)| low),
+        "high" => ratio.wilson95().map(|(_, high)| high),
+        _ => return None,
+    })
+}
+
+fn delay(delays: &DelayHistogram, name: &str) -> Option<Option<f64>> {
+    let figures = delays.figures();
+    let percentile = |position: usize| figures.map(|figures| figures.percentiles[position] as f64);
+    Some(match name {
+        "n" => Some(delays.n() as f64),
+        "min" => figures.map(|figures| figures.min as f64),
+        "mean" => figures.map(|figures| figures.mean),
+        "max" => figures.map(|figures| figures.max as f64),
+        "p50" => percentile(0),
+        "p90" => percentile(1),
+        "p99" => percentile(2),
+        "p999" => percentile(3),
+        _ => return None,
+    })
+}

@@ -1,0 +1,187 @@
+//! One sender and one recipient of one flow: the messages between them that are still open, in the order of writing.
+
+use std::collections::VecDeque;
+
+use super::fate::Fate;
+use super::tally::FlowTally;
+
+/// What is kept of a sender-recipient pair: the open messages, the loss period that is going on, and the arrivals that a
+/// later one could prove reordered.
+///
+/// A message enters when it is written and leaves when no instance of it is alive. Loss periods run in the order of writing,
+/// so an outcome waits until those of all earlier messages are known; outcomes that wait are folded into runs, so that one
+/// message that waits for ever does not make the rest pile up.
+#[derive(Debug, Default)]
+pub(super) struct Pair {
+    entries: VecDeque<Entry>,
+    /// How many entries at the front have been counted into loss periods.
+    counted: usize,
+    /// Messages lost in the loss period that is going on.
+    lost_in_a_row: u64,
+    arrivals: u64,
+    /// The number that the next message has if it is not reordered: one more than the greatest that arrived.
+    next_expected: u64,
+    /// Arrivals with a greater number than all before, while an earlier message may still come: (message, arrival).
+    records: VecDeque<(u64, u64)>,
+}
+
+/// A message, or several in a row that came to the same end.
+#[derive(Debug)]
+pub(super) struct Entry {
+    message: u64,
+    /// Messages in a row that this stands for.
+    run: u64,
+    /// Instances that may still reach the recipient, and one for the broadcast as long as it has not spread.
+    pub(super) live: u32,
+    /// Whether the slot took an instance.
+    pub(super) accepted: bool,
+    /// The fate of the instance that got furthest so far.
+    pub(super) furthest: Option<Furthest>,
+    outcome: Option<Outcome>,
+}
+
+/// How the loss periods see a fate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    Delivered,
+    Lost,
+    /// Neither: skipped.
+    Other,
+}
+
+/// How far an instance got before it ended, and how it ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Furthest {
+    pub(super) progress: u16,
+    pub(super) copy: u16,
+    pub(super) duplicate: u32,
+    pub(super) fate: Fate,
+}
+
+impl Furthest {
+    /// The one that got further; at equal progress the one of the earlier write.
+    pub(super) fn or_further(self, other: Option<Furthest>) -> Furthest {
+        let rank = |end: &Furthest| (std::cmp::Reverse(end.progress), end.copy, end.duplicate);
+        match other {
+            Some(other) if rank(&other) < rank(&self) => other,
+            _ => self,
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn has_no_fate(&self) -> bool {
+        self.outcome.is_none()
+    }
+}
+
+impl Pair {
+    /// A message was written; it is held open once.
+    pub(super) fn open(&mut self, message: u64) {
+        debug_assert!(self.entries.back().is_none_or(|last| last.message < message), "messages open in order");
+        let (accepted, furthest, outcome) = (false, None, None);
+        self.entries.push_back(Entry { message, run: 1, live: 1, accepted, furthest, outcome });
+    }
+
+    /// The open message with this number.
+    pub(super) fn entry(&mut self, message: u64) -> &mut Entry {
+        let position = self.position(message);
+        &mut self.entries[position]
+    }
+
+    /// Settles a message that is lost or skipped.
+    pub(super) fn settle(&mut self, message: u64, fate: Fate) {
+        let outcome = if fate.is_network_loss() { Outcome::Lost } else { Outcome::Other };
+        self.entry(message).outcome = Some(outcome);
+    }
+
+    /// Settles a message that was read, and counts its arrival.
+    pub(super) fn settle_delivered(&mut self, message: u64, tally: &mut FlowTally) {
+        self.entry(message).outcome = Some(Outcome::Delivered);
+        let arrival = self.arrivals;
+        self.arrivals += 1;
+        if message < self.next_expected {
+            tally.reordered += 1;
+            let earliest = self.records.iter().find(|(record, _)| *record > message).expect("a later message arrived");
+            tally.reorder_extent = tally.reorder_extent.max(arrival - earliest.1);
+            return;
+        }
+        self.next_expected = message + 1;
+        let oldest_open = self.entries.iter().skip(self.counted).find(|entry| entry.has_no_fate());
+        match oldest_open {
+            Some(entry) if entry.message < message => {
+                let oldest_open = entry.message;
+                while self.records.front().is_some_and(|(record, _)| *record < oldest_open) {
+                    self.records.pop_front();
+                }
+                self.records.push_back((message, arrival));
+            }
+            _ => self.records.clear(),
+        }
+    }
+
+    /// Lets go of one instance of a message (or of the broadcast). True if it was the last and the message has no fate yet.
+    pub(super) fn release(&mut self, message: u64) -> bool {
+        let entry = self.entry(message);
+        entry.live -= 1;
+        entry.live == 0 && entry.has_no_fate()
+    }
+
+    /// Counts the outcomes that no earlier message holds up, and forgets what nobody will ask for again.
+    pub(super) fn tidy(&mut self, message: u64, tally: &mut FlowTally) {
+        while let Some(Entry { outcome: Some(outcome), run, .. }) = self.entries.get(self.counted) {
+            match outcome {
+                Outcome::Lost => self.lost_in_a_row += run,
+                Outcome::Delivered => end_loss_period(&mut self.lost_in_a_row, tally),
+                Outcome::Other => {}
+            }
+            self.counted += 1;
+        }
+        while self.counted > 0 && self.entries[0].live == 0 {
+            self.entries.pop_front();
+            self.counted -= 1;
+        }
+        self.fold(message);
+    }
+
+    /// The run is over: ends the loss period that is going on.
+    pub(super) fn finish(&mut self, tally: &mut FlowTally) {
+        assert!(self.entries.is_empty(), "every message has a fate when the run ends");
+        end_loss_period(&mut self.lost_in_a_row, tally);
+    }
+
+    /// Folds a dead message that waits for earlier ones into its neighbour, if they came to the same end.
+    fn fold(&mut self, message: u64) {
+        let Ok(position) = self.search(message) else { return };
+        let entry = &self.entries[position];
+        if entry.live > 0 || position < self.counted {
+            return;
+        }
+        let (outcome, run) = (entry.outcome, entry.run);
+        let foldable = |entry: &Entry| entry.live == 0 && entry.outcome == outcome;
+        if outcome == Some(Outcome::Other) {
+            self.entries.remove(position);
+        } else if position > self.counted && foldable(&self.entries[position - 1]) {
+            self.entries[position - 1].run += run;
+            self.entries.remove(position);
+        }
+    }
+
+    fn position(&self, message: u64) -> usize {
+        match self.entries.back() {
+            Some(last) if last.message == message => self.entries.len() - 1,
+            _ => self.search(message).expect("the message is open"),
+        }
+    }
+
+    fn search(&self, message: u64) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&message, |entry| entry.message)
+    }
+}
+
+fn end_loss_period(lost_in_a_row: &mut u64, tally: &mut FlowTally) {
+    if *lost_in_a_row > 0 {
+        tally.loss_periods.record(*lost_in_a_row);
+        *lost_in_a_row = 0;
+    }
+}
