@@ -19,13 +19,18 @@ pub(super) struct Sender {
     handles: Vec<Option<Handle>>,
     messages: Messages,
     next_message: u64,
+    /// The message that is written.
+    data: Vec<u8>,
 }
 
 /// A message to write.
+#[derive(Clone, Copy)]
 pub(super) struct Outgoing {
+    /// Its number in the stream.
+    pub(super) message: u64,
     /// Position of its target in [`Sender::targets`].
     pub(super) target: u32,
-    pub(super) data: Arc<[u8]>,
+    pub(super) bytes: u32,
 }
 
 /// Where the messages come from.
@@ -55,7 +60,7 @@ impl Sender {
                 (targets, Messages::Captured(writes.into_iter()))
             }
         };
-        Sender { host, handles: vec![None; targets.len()], targets, messages, next_message: 0 }
+        Sender { host, handles: vec![None; targets.len()], targets, messages, next_message: 0, data: Vec::new() }
     }
 
     /// The machine that it runs on.
@@ -76,33 +81,39 @@ impl Sender {
         }
     }
 
-    /// The message that it writes now, and its number.
-    pub(super) fn next_message(&mut self) -> (u64, Outgoing) {
-        let number = self.next_message;
+    /// The message that it writes now.
+    pub(super) fn next_message(&mut self) -> Outgoing {
+        let message = self.next_message;
         self.next_message += 1;
-        let outgoing = match &mut self.messages {
-            Messages::Generated(generated) => Outgoing { target: 0, data: payload(number, generated.1.next()) },
+        let target = match &mut self.messages {
+            Messages::Generated(generated) => {
+                let size = generated.1.next();
+                write_payload(&mut self.data, message, size);
+                0
+            }
             Messages::Captured(records) => {
                 let (_, target, data) = records.next().expect("next_time said that there is one");
-                Outgoing { target, data }
+                self.data.clear();
+                self.data.extend_from_slice(&data);
+                target
             }
         };
-        (number, outgoing)
+        Outgoing { message, target, bytes: self.data.len() as u32 }
     }
 
-    /// Writes a message, opening its target first if need be.
+    /// Writes the message, opening its target first if need be.
     pub(super) fn write(
         &mut self,
         now: Instant,
         machine: &mut Machine,
-        outgoing: &Outgoing,
+        outgoing: Outgoing,
     ) -> Result<Written, Win32Error> {
         let target = outgoing.target as usize;
         let handle = match self.handles[target] {
             Some(handle) => handle,
             None => *self.handles[target].insert(open(machine, &self.targets[target])?),
         };
-        machine.write(now, handle, &outgoing.data)
+        machine.write(now, handle, &self.data)
     }
 }
 
@@ -114,10 +125,16 @@ fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
     }
 }
 
-/// Bytes that tell messages apart in a capture: the number, as far as there is room, and a ramp.
-fn payload(number: u64, size: u32) -> Arc<[u8]> {
+/// Bytes that tell messages apart in a capture: the number, as far as there is room, then a ramp, of which what is there from
+/// the message before can stay.
+fn write_payload(data: &mut Vec<u8>, number: u64, size: u32) {
+    let size = size as usize;
+    let old = data.len();
+    data.resize(size, 0);
+    (old.min(size)..size).for_each(|at| data[at] = at as u8);
     let head = number.to_be_bytes();
-    (0..size as usize).map(|at| head.get(at).copied().unwrap_or(at as u8)).collect()
+    let head = &head[..head.len().min(size)];
+    data[..head.len()].copy_from_slice(head);
 }
 
 /// The times at which a generated flow writes.

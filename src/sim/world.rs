@@ -156,10 +156,11 @@ impl<'a, O: Observer> World<'a, O> {
 
     fn write(&mut self, id: StreamId) {
         let stream = &mut self.streams[id.index()];
-        let (message, outgoing) = stream.sender.next_message();
+        let outgoing = stream.sender.next_message();
+        let message = outgoing.message;
         let host = stream.sender.host();
         let machine = &mut self.machines[host.index()];
-        let result = stream.sender.write(self.now, machine, &outgoing);
+        let result = stream.sender.write(self.now, machine, outgoing);
         let datagram = DatagramId { stream_key: stream.key, message, copy: 0, fragment: 0, duplicate: 0 };
         let instance = |bound| Instance { stream: id, message, copy: 0, duplicate: 0, bound };
 
@@ -180,7 +181,7 @@ impl<'a, O: Observer> World<'a, O> {
             own: own.filter(|_| written.own_copy.is_some()),
         };
         let result_told = result.as_ref().map(sent).map_err(|error| error.code());
-        let bytes = outgoing.data.len() as u32;
+        let bytes = outgoing.bytes;
         self.tell(Event::Write(Write { stream: id, message, copy: 0, copies_left: 0, bytes, result: result_told }));
 
         if let (Ok(Written { own_copy: Some(disposition), .. }), Some(own)) = (result, own) {

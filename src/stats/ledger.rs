@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 use super::fate::Fate;
-use super::pair::{Furthest, Pair};
+use super::pair::{Entry, Furthest, Pair};
 use super::tally::{FlowTally, HostTally, Tally};
 use crate::id::{FlowId, HostId};
 use crate::time::{Duration, Instant};
@@ -43,7 +43,7 @@ struct Stream {
     layout: StreamLayout,
     /// Empty until the first message is written.
     pairs: Vec<Pair>,
-    open: BTreeMap<u64, OpenMessage>,
+    messages: BTreeMap<u64, OpenMessage>,
 }
 
 /// A message that has not come to its fate at every recipient, or whose broadcast is still on its way.
@@ -63,7 +63,7 @@ impl Ledger {
     /// A ledger for these streams; a [`StreamId`](crate::id::StreamId) is a position among them.
     #[must_use]
     pub fn new(streams: Vec<StreamLayout>, flows: usize, hosts: usize) -> Self {
-        let stream = |layout| Stream { layout, pairs: Vec::new(), open: BTreeMap::new() };
+        let stream = |layout| Stream { layout, pairs: Vec::new(), messages: BTreeMap::new() };
         Ledger {
             streams: streams.into_iter().map(stream).collect(),
             tally: Tally { flows: vec![FlowTally::default(); flows], hosts: vec![HostTally::default(); hosts] },
@@ -79,7 +79,7 @@ impl Ledger {
     pub fn finish(mut self) -> Tally {
         for stream in &mut self.streams {
             let tally = &mut self.tally.flows[stream.layout.flow.index()];
-            assert!(stream.open.is_empty(), "every message has a fate at every recipient when the run ends");
+            assert!(stream.messages.is_empty(), "every message has a fate at every recipient when the run ends");
             stream.pairs.iter_mut().for_each(|pair| pair.finish(tally));
         }
         self.tally.flows.iter().for_each(FlowTally::assert_conservation);
@@ -95,12 +95,14 @@ impl Ledger {
             Ok(sent) => {
                 tally.succeeded += 1;
                 self.tally.hosts[stream.layout.sender.index()].sent += u64::from(sent.network.is_some());
-                tally.addressed += stream.open_message(write.message, sent, write.copies_left);
+                stream.open(write.message, sent, write.copies_left, tally);
             }
-            Err(code) => *tally.failed.entry(code).or_default() += 1,
-        }
-        if stream.open.contains_key(&write.message) {
-            stream.release_shared(write.message, tally);
+            Err(code) => {
+                *tally.failed.entry(code).or_default() += 1;
+                if stream.messages.contains_key(&write.message) {
+                    stream.release_shared(write.message, None, tally);
+                }
+            }
         }
     }
 
@@ -108,15 +110,14 @@ impl Ledger {
         let (stream, tally) = self.stream(instance);
         let end = Furthest { progress, copy: instance.copy, duplicate: instance.duplicate, fate };
         match instance.bound {
-            Bound::Audience => {
-                let message = stream.message(instance.message);
-                message.furthest = Some(end.or_further(message.furthest));
-                stream.release_shared(instance.message, tally);
-            }
+            Bound::Audience => stream.release_shared(instance.message, Some(end), tally),
             Bound::Recipient(recipient) => {
-                let entry = stream.pairs[recipient as usize].entry(instance.message);
+                let message = stream.messages.get_mut(&instance.message).expect(OPEN);
+                let pair = &mut stream.pairs[recipient as usize];
+                let position = pair.position(instance.message);
+                let entry = pair.entry(position);
                 entry.furthest = Some(end.or_further(entry.furthest));
-                stream.release(recipient, instance.message, tally);
+                message.release(pair, position, tally);
                 stream.close_if_settled(instance.message, tally);
             }
             Bound::Bystander | Bound::Sender => {}
@@ -126,8 +127,8 @@ impl Ledger {
     fn duplicate(&mut self, instance: &Instance) {
         let (stream, _) = self.stream(instance);
         match instance.bound {
-            Bound::Audience => stream.message(instance.message).shared += 1,
-            Bound::Recipient(recipient) => stream.pairs[recipient as usize].entry(instance.message).live += 1,
+            Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += 1,
+            Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += 1,
             Bound::Bystander | Bound::Sender => {}
         }
     }
@@ -135,15 +136,15 @@ impl Ledger {
     fn spread(&mut self, instance: &Instance, recipients: &[u32]) {
         let (stream, tally) = self.stream(instance);
         for &recipient in recipients {
-            stream.pairs[recipient as usize].entry(instance.message).live += 1;
+            entry(&mut stream.pairs, recipient, instance.message).live += 1;
         }
-        stream.release_shared(instance.message, tally);
+        stream.release_shared(instance.message, None, tally);
     }
 
     fn enqueued(&mut self, instance: &Instance) {
         let (stream, tally) = self.stream(instance);
         if let Bound::Recipient(recipient) = instance.bound {
-            let entry = stream.pairs[recipient as usize].entry(instance.message);
+            let entry = entry(&mut stream.pairs, recipient, instance.message);
             tally.duplicates += u64::from(std::mem::replace(&mut entry.accepted, true));
         }
     }
@@ -151,17 +152,18 @@ impl Ledger {
     fn read(&mut self, instance: &Instance, delay: Duration, damaged: bool) {
         let (stream, tally) = self.stream(instance);
         let Bound::Recipient(recipient) = instance.bound else { return };
+        let message = stream.messages.get_mut(&instance.message).expect(OPEN);
         let pair = &mut stream.pairs[recipient as usize];
-        if pair.entry(instance.message).has_no_fate() {
-            pair.settle_delivered(instance.message, tally);
+        let position = pair.position(instance.message);
+        if pair.entry(position).has_no_fate() {
+            pair.settle_delivered(position, tally);
             tally.settle(Fate::Delivered);
             tally.delays.record(delay);
             tally.damaged += u64::from(damaged);
-            let message = stream.message(instance.message);
             message.unsettled -= 1;
             message.delivered += 1;
         }
-        stream.release(recipient, instance.message, tally);
+        message.release(pair, position, tally);
         stream.close_if_settled(instance.message, tally);
     }
 
@@ -215,16 +217,14 @@ impl Observer for Ledger {
 }
 
 impl Stream {
-    /// Opens a message, unless an earlier write of it did, and adds what a write of it set off. Returns how many recipients
-    /// are addressed now that were not before.
-    fn open_message(&mut self, message: u64, sent: Sent, copies_left: u16) -> u64 {
+    /// Takes note of a successful write: opens its message, unless an earlier write of it did.
+    fn open(&mut self, message: u64, sent: Sent, copies_left: u16, tally: &mut FlowTally) {
         let target = &self.layout.targets[sent.target as usize];
         if self.pairs.is_empty() {
             self.pairs.resize_with(self.layout.recipients as usize, Pair::default);
         }
-        let mut addressed = 0;
-        let open = self.open.entry(message).or_insert_with(|| {
-            addressed = target.audience.len() as u64;
+        let open = self.messages.entry(message).or_insert_with(|| {
+            tally.addressed += target.audience.len() as u64;
             target.audience.iter().for_each(|&recipient| self.pairs[recipient as usize].open(message));
             OpenMessage {
                 target: sent.target,
@@ -234,68 +234,75 @@ impl Stream {
                 furthest: None,
             }
         });
+        open.shared += u32::from(sent.network == Some(Bound::Audience));
         for &recipient in &target.unreachable {
             let end = Furthest { progress: 0, copy: 0, duplicate: 0, fate: Fate::Unreachable };
-            self.pairs[recipient as usize].entry(message).furthest.get_or_insert(end);
+            entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
         }
-        match sent.network {
-            Some(Bound::Audience) => open.shared += 1,
-            Some(Bound::Recipient(recipient)) => self.pairs[recipient as usize].entry(message).live += 1,
-            Some(Bound::Bystander | Bound::Sender) | None => {}
+        let network = match sent.network {
+            Some(Bound::Recipient(recipient)) => Some(recipient),
+            _ => None,
+        };
+        for recipient in network.into_iter().chain(sent.own) {
+            entry(&mut self.pairs, recipient, message).live += 1;
         }
-        if let Some(own) = sent.own {
-            self.pairs[own as usize].entry(message).live += 1;
-        }
-        addressed
-    }
-
-    fn message(&mut self, message: u64) -> &mut OpenMessage {
-        self.open.get_mut(&message).expect("the message is open")
+        self.release_shared(message, None, tally);
     }
 
     /// One broadcast of the message has spread or ended, or one write of it is done. After the last, its recipients are no
     /// longer held open for it.
-    fn release_shared(&mut self, message: u64, tally: &mut FlowTally) {
-        let open = self.message(message);
+    fn release_shared(&mut self, message: u64, end: Option<Furthest>, tally: &mut FlowTally) {
+        let open = self.messages.get_mut(&message).expect(OPEN);
+        if let Some(end) = end {
+            open.furthest = Some(end.or_further(open.furthest));
+        }
         open.shared -= 1;
         if open.shared > 0 {
             return;
         }
-        let target = open.target as usize;
-        for position in 0..self.layout.targets[target].audience.len() {
-            self.release(self.layout.targets[target].audience[position], message, tally);
+        for &recipient in &self.layout.targets[open.target as usize].audience {
+            let pair = &mut self.pairs[recipient as usize];
+            open.release(pair, pair.position(message), tally);
         }
         self.close_if_settled(message, tally);
     }
 
-    /// Lets go of one instance of a message at a recipient; if it was the last, the message comes to its fate there.
-    fn release(&mut self, recipient: u32, message: u64, tally: &mut FlowTally) {
-        let pair = &mut self.pairs[recipient as usize];
-        if pair.release(message) {
-            let open = self.open.get_mut(&message).expect("a message without fate is open");
-            let furthest = match (pair.entry(message).furthest, open.furthest) {
-                (Some(own), shared) => own.or_further(shared),
-                (None, shared) => shared.expect("an instance that ended had an end"),
-            };
-            open.unsettled -= 1;
-            tally.settle(furthest.fate);
-            pair.settle(message, furthest.fate);
-        }
-        pair.tidy(message, tally);
-    }
-
     fn close_if_settled(&mut self, message: u64, tally: &mut FlowTally) {
-        if let Some(open) = self.open.get(&message)
+        if let Some(open) = self.messages.get(&message)
             && open.unsettled == 0
             && open.shared == 0
         {
             let audience = self.layout.targets[open.target as usize].audience.len() as u32;
             tally.close_message(audience, open.delivered);
-            self.open.remove(&message);
+            self.messages.remove(&message);
         }
     }
 }
 
+/// An open message at a recipient.
+fn entry(pairs: &mut [Pair], recipient: u32, message: u64) -> &mut Entry {
+    let pair = &mut pairs[recipient as usize];
+    pair.entry(pair.position(message))
+}
+
+impl OpenMessage {
+    /// Lets go of one instance of the message at a recipient; if it was the last, the message comes to its fate there.
+    fn release(&mut self, pair: &mut Pair, position: usize, tally: &mut FlowTally) {
+        if pair.release(position) {
+            let furthest = match (pair.entry(position).furthest, self.furthest) {
+                (Some(own), shared) => own.or_further(shared),
+                (None, shared) => shared.expect("an instance that ended had an end"),
+            };
+            self.unsettled -= 1;
+            tally.settle(furthest.fate);
+            pair.settle(position, furthest.fate);
+        }
+        pair.tidy(position, tally);
+    }
+}
+
+/// The ledger's own assumption about events: an instance of a message is followed only while the message is open.
+const OPEN: &str = "the message is open";
 /// Progress of what reached the machine: more than any number of links.
 const REACHED_HOST: u16 = 1_000;
 /// Progress of what reached the slot and was refused there.

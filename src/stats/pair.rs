@@ -83,21 +83,31 @@ impl Pair {
         self.entries.push_back(Entry { message, run: 1, live: 1, accepted, furthest, outcome });
     }
 
-    /// The open message with this number.
-    pub(super) fn entry(&mut self, message: u64) -> &mut Entry {
-        let position = self.position(message);
+    /// The position of an open message. Messages are numbered in a row, so it is mostly as far from the front as its number
+    /// is from the front's.
+    pub(super) fn position(&self, message: u64) -> usize {
+        let guess = message.wrapping_sub(self.entries[0].message) as usize;
+        match self.entries.get(guess) {
+            Some(entry) if entry.message == message => guess,
+            _ => self.entries.binary_search_by_key(&message, |entry| entry.message).expect("the message is open"),
+        }
+    }
+
+    /// The open message at a position.
+    pub(super) fn entry(&mut self, position: usize) -> &mut Entry {
         &mut self.entries[position]
     }
 
     /// Settles a message that is lost or skipped.
-    pub(super) fn settle(&mut self, message: u64, fate: Fate) {
+    pub(super) fn settle(&mut self, position: usize, fate: Fate) {
         let outcome = if fate.is_network_loss() { Outcome::Lost } else { Outcome::Other };
-        self.entry(message).outcome = Some(outcome);
+        self.entries[position].outcome = Some(outcome);
     }
 
     /// Settles a message that was read, and counts its arrival.
-    pub(super) fn settle_delivered(&mut self, message: u64, tally: &mut FlowTally) {
-        self.entry(message).outcome = Some(Outcome::Delivered);
+    pub(super) fn settle_delivered(&mut self, position: usize, tally: &mut FlowTally) {
+        self.entries[position].outcome = Some(Outcome::Delivered);
+        let message = self.entries[position].message;
         let arrival = self.arrivals;
         self.arrivals += 1;
         if message < self.next_expected {
@@ -107,28 +117,28 @@ impl Pair {
             return;
         }
         self.next_expected = message + 1;
-        let oldest_open = self.entries.iter().skip(self.counted).find(|entry| entry.has_no_fate());
-        match oldest_open {
-            Some(entry) if entry.message < message => {
-                let oldest_open = entry.message;
+        let earlier = self.entries.iter().take(position).skip(self.counted);
+        match earlier.map(|entry| (entry.message, entry.has_no_fate())).find(|(_, open)| *open) {
+            Some((oldest_open, _)) => {
                 while self.records.front().is_some_and(|(record, _)| *record < oldest_open) {
                     self.records.pop_front();
                 }
                 self.records.push_back((message, arrival));
             }
-            _ => self.records.clear(),
+            None => self.records.clear(),
         }
     }
 
     /// Lets go of one instance of a message (or of the broadcast). True if it was the last and the message has no fate yet.
-    pub(super) fn release(&mut self, message: u64) -> bool {
-        let entry = self.entry(message);
+    pub(super) fn release(&mut self, position: usize) -> bool {
+        let entry = &mut self.entries[position];
         entry.live -= 1;
         entry.live == 0 && entry.has_no_fate()
     }
 
-    /// Counts the outcomes that no earlier message holds up, and forgets what nobody will ask for again.
-    pub(super) fn tidy(&mut self, message: u64, tally: &mut FlowTally) {
+    /// Counts the outcomes that no earlier message holds up, and forgets what nobody will ask for again. `position` is where
+    /// something changed; positions are other ones afterwards.
+    pub(super) fn tidy(&mut self, position: usize, tally: &mut FlowTally) {
         while let Some(Entry { outcome: Some(outcome), run, .. }) = self.entries.get(self.counted) {
             match outcome {
                 Outcome::Lost => self.lost_in_a_row += run,
@@ -137,11 +147,13 @@ impl Pair {
             }
             self.counted += 1;
         }
+        if position >= self.counted {
+            self.fold(position);
+        }
         while self.counted > 0 && self.entries[0].live == 0 {
             self.entries.pop_front();
             self.counted -= 1;
         }
-        self.fold(message);
     }
 
     /// The run is over: ends the loss period that is going on.
@@ -151,31 +163,18 @@ impl Pair {
     }
 
     /// Folds a dead message that waits for earlier ones into its neighbour, if they came to the same end.
-    fn fold(&mut self, message: u64) {
-        let Ok(position) = self.search(message) else { return };
-        let entry = &self.entries[position];
-        if entry.live > 0 || position < self.counted {
+    fn fold(&mut self, position: usize) {
+        let Entry { outcome, run, live, .. } = self.entries[position];
+        if live > 0 {
             return;
         }
-        let (outcome, run) = (entry.outcome, entry.run);
-        let foldable = |entry: &Entry| entry.live == 0 && entry.outcome == outcome;
+        let same = |neighbour: &Entry| neighbour.live == 0 && neighbour.outcome == outcome;
         if outcome == Some(Outcome::Other) {
             self.entries.remove(position);
-        } else if position > self.counted && foldable(&self.entries[position - 1]) {
+        } else if position > self.counted && same(&self.entries[position - 1]) {
             self.entries[position - 1].run += run;
             self.entries.remove(position);
         }
-    }
-
-    fn position(&self, message: u64) -> usize {
-        match self.entries.back() {
-            Some(last) if last.message == message => self.entries.len() - 1,
-            _ => self.search(message).expect("the message is open"),
-        }
-    }
-
-    fn search(&self, message: u64) -> Result<usize, usize> {
-        self.entries.binary_search_by_key(&message, |entry| entry.message)
     }
 }
 
