@@ -113,8 +113,8 @@ impl GilbertElliott {
     }
 }
 
-/// Relative slack for the smallest burst: 0.9 / (1 - 0.9) is not quite 9 in floating point.
-const ROUNDING: f64 = 1e-12;
+/// Relative slack for the smallest burst: 0.9 / (1 - 0.9) is not quite 9 in floating point, and messages name it rounded.
+const ROUNDING: f64 = 1e-6;
 
 /// A loss model at work on one link: the model and what it remembers.
 #[derive(Clone, Copy, Debug)]
@@ -167,12 +167,17 @@ impl LossProcess {
 
 /// The two numbers of a burst loss contradict each other.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
-#[error("a mean loss of {} % needs loss periods of at least {smallest} datagrams on average", mean * 100.0)]
+#[error("a mean loss of {} % needs loss periods of at least {} datagrams on average", rounded(mean * 100.0), rounded(*smallest))]
 pub struct BurstTooShort {
     /// The mean loss.
     pub mean: f64,
     /// The smallest burst that goes with it.
     pub smallest: f64,
+}
+
+/// To a millionth: what floating point adds below that would only confuse.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 #[cfg(test)]

@@ -168,10 +168,12 @@ struct DiscardedReport {
     no_such_mailslot: u64,
     malformed: u64,
     not_for_us: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    too_large_for_slot: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    slot_full: u64,
+    /// Left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    too_large_for_slot: Option<u64>,
+    /// Left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot_full: Option<u64>,
 }
 
 /// One link.
@@ -370,8 +372,8 @@ impl HostReport {
                 no_such_mailslot: tally.no_such_mailslot,
                 malformed: tally.malformed,
                 not_for_us: tally.not_for_us,
-                too_large_for_slot: tally.too_large_for_slot,
-                slot_full: tally.slot_full,
+                too_large_for_slot: some_of(tally.too_large_for_slot),
+                slot_full: some_of(tally.slot_full),
             },
         }
     }
@@ -416,9 +418,8 @@ fn in_order<S: Serializer>(entries: &[(&'static str, u64)], serializer: S) -> Re
     serializer.collect_map(entries.iter().copied())
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
+fn some_of(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
 }
 
 /// The error code of a write that could not be sent: listed even when there is none.

@@ -34,7 +34,7 @@ pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detai
 
 fn heading(text: &mut String, scenario: &Scenario) {
     let topology = scenario.topology();
-    line(text, &format!("{}: {}", scenario.name(), scenario.description()));
+    wrapped(text, &format!("{}: ", scenario.name()), scenario.description().split(' '));
     let parts = [
         format!("seed {}", scenario.seed()),
         format!("{} of writing", scenario.duration()),
@@ -46,7 +46,8 @@ fn heading(text: &mut String, scenario: &Scenario) {
 
 fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &FlowTally, theory: Theory) {
     text.push('\n');
-    line(text, &format!("flow {}: {} -> {}", flow.name, senders(scenario, flow), flow.to));
+    let to = format!("{} -> {}", senders(scenario, flow), flow.to);
+    wrapped(text, &format!("flow {}: ", flow.name), to.split_inclusive(", ").map(str::trim_end));
     text.push('\n');
     let left = sender_view(tally);
     let right = truth(tally, theory);
@@ -64,11 +65,11 @@ fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &Flo
         ("copies", copies(tally)),
     ] {
         if let Some(figures) = figures {
-            wrapped(text, &format!("  {label:<14}"), &figures);
+            wrapped(text, &format!("  {label:<14}"), figures.split_inclusive(", ").map(str::trim_end));
         }
     }
     for note in notes(scenario, flow, tally) {
-        wrapped(text, "  note: ", &note);
+        wrapped(text, "  note: ", note.split(' '));
     }
 }
 
@@ -132,6 +133,9 @@ fn percentage(value: Option<f64>) -> String {
 fn delay(delays: &DelayHistogram) -> Option<String> {
     let figures = delays.figures()?;
     let shown = |nanos: u64| four_digits(nanos).to_string();
+    if figures.min == figures.max {
+        return Some(format!("{} for every message", shown(figures.min)));
+    }
     let mut text = format!("min {}, mean {}", shown(figures.min), shown(figures.mean.round() as u64));
     for (quantile, nanos) in DelayHistogram::PERCENTILES.iter().zip(figures.percentiles) {
         let digits = (quantile * 1000.0).round().to_string();
@@ -303,18 +307,18 @@ fn cut(content: &str, width: usize) -> String {
     content.chars().take(width - 1).map(clean).chain(['~']).collect()
 }
 
-/// Words in lines of at most [`WIDTH`] columns, indented below the first.
-fn wrapped(text: &mut String, first: &str, words: &str) {
+/// Pieces in lines of at most [`WIDTH`] columns, indented below the first.
+fn wrapped<'a>(text: &mut String, first: &str, pieces: impl Iterator<Item = &'a str>) {
     let mut row = first.to_owned();
-    let mut empty = true;
-    for word in words.split(' ') {
-        if !empty && row.len() + word.len() + 1 > WIDTH {
+    let mut fresh = true;
+    for piece in pieces {
+        if !fresh && row.chars().count() + piece.chars().count() > WIDTH {
             line(text, row.trim_end());
-            row = " ".repeat(first.len());
+            row = " ".repeat(first.chars().count().min(WIDTH / 2));
         }
-        row.push_str(word);
+        row.push_str(piece);
         row.push(' ');
-        empty = false;
+        fresh = false;
     }
     line(text, row.trim_end());
 }

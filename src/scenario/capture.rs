@@ -46,16 +46,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Capture, String> {
     let mut reader = create_reader(bytes.len() + 1, Cursor::new(bytes)).map_err(|_| not_a_capture.to_owned())?;
     let mut frames = Frames::default();
     loop {
-        match reader.next() {
+        let consumed = match reader.next() {
             Ok((length, block)) => {
                 frames.block(&block)?;
-                reader.consume(length);
+                Some(length)
             }
             Err(PcapError::Eof) => break,
-            Err(PcapError::Incomplete(_) | PcapError::UnexpectedEof) => {
-                return Err(format!("it ends inside frame {}", frames.number + 1));
-            }
+            Err(PcapError::Incomplete(_) | PcapError::UnexpectedEof) => None,
             Err(_) => return Err(format!("it is damaged after frame {}", frames.number)),
+        };
+        match consumed {
+            Some(length) => reader.consume(length),
+            None if reader.reader_exhausted() => return Err(format!("it ends inside frame {}", frames.number + 1)),
+            None => reader.refill().map_err(|_| format!("it is damaged after frame {}", frames.number))?,
         }
     }
     let mut capture = frames.capture;

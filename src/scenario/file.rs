@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::quantity::{Bytes, Chance, Frequency, Time};
 
 /// A scenario for mailslot-sim: a network of hosts, their mailslots, and the traffic between them.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
     /// Version of this format: 1.
     #[schemars(required)]
@@ -29,24 +29,31 @@ pub(super) struct Scenario {
     /// The run ends when nothing can change a fate any more, at the latest this long after `duration`. Default "10 s".
     pub(super) drain: Option<Time>,
     /// Impairment profiles by name.
+    #[serde(default)]
     pub(super) link: BTreeMap<String, Link>,
     /// Broadcast domains (LANs) by name.
+    #[serde(default)]
     pub(super) segment: BTreeMap<String, Segment>,
     /// Machines.
+    #[serde(default)]
     pub(super) host: Vec<Host>,
     /// Routers between segments.
+    #[serde(default)]
     pub(super) router: Vec<Router>,
     /// Mailslots that programs open when the run starts.
+    #[serde(default)]
     pub(super) mailslot: Vec<Mailslot>,
     /// What programs write.
+    #[serde(default)]
     pub(super) traffic: Vec<Traffic>,
     /// Bounds that figures must keep.
+    #[serde(default)]
     pub(super) expect: Vec<Expect>,
 }
 
 /// An impairment profile. Each direction of each attachment that uses it is an instance of its own.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Link {
     /// Which datagrams are lost. Default: none.
     pub(super) loss: Option<Loss>,
@@ -71,8 +78,8 @@ pub(super) enum Loss {
 }
 
 /// Loss in bursts, by two numbers that one can measure.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct BurstLoss {
     /// Mean loss.
     #[schemars(required)]
@@ -93,8 +100,8 @@ pub(super) enum Delay {
 }
 
 /// A distribution of delays.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct DelayDistribution {
     /// Which distribution.
     #[schemars(required)]
@@ -122,8 +129,8 @@ pub(super) enum DistributionName {
 }
 
 /// A broadcast domain.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Segment {
     /// How each host is attached. Default: perfect links.
     pub(super) link: Option<Attachment>,
@@ -140,8 +147,8 @@ pub(super) enum Attachment {
 }
 
 /// A link profile for each direction; a missing direction is perfect.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Directions {
     /// From the host to the segment.
     pub(super) up: Option<String>,
@@ -150,8 +157,8 @@ pub(super) struct Directions {
 }
 
 /// One machine, or several that differ only in their number.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Host {
     /// Its NetBIOS name, or a pattern like `STATION{01..12}`.
     #[schemars(required)]
@@ -170,8 +177,8 @@ pub(super) struct Host {
 }
 
 /// A router. Each ordered pair of its segments is a crossing with a link of its own.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Router {
     /// Its name.
     #[schemars(required)]
@@ -184,8 +191,8 @@ pub(super) struct Router {
 }
 
 /// A mailslot that a program opens when the run starts.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Mailslot {
     /// A host, a pattern of hosts, or every member of a domain: '\\PLANT'.
     #[schemars(required)]
@@ -222,8 +229,8 @@ pub(super) enum ReaderHabit {
 }
 
 /// A program that reads in a rhythm of its own: exactly one of these.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TimedReader {
     /// It looks at these intervals and reads all that is there.
     pub(super) poll: Option<Time>,
@@ -232,8 +239,8 @@ pub(super) struct TimedReader {
 }
 
 /// A flow of messages. Exactly one of `every`, `poisson`, `burst`, `at` and `capture` says when they are written.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Traffic {
     /// Its name.
     #[schemars(required)]
@@ -264,8 +271,8 @@ pub(super) struct Traffic {
 }
 
 /// Several messages at once.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Burst {
     /// How many.
     #[schemars(required)]
@@ -286,8 +293,8 @@ pub(super) enum Size {
 }
 
 /// A range of message lengths.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SizeRange {
     /// The shortest and the longest; all lengths between alike.
     #[schemars(required)]
@@ -295,8 +302,8 @@ pub(super) struct SizeRange {
 }
 
 /// A bound that a figure must keep: exactly one of `at_least`, `at_most`, `between` and `equals`.
-#[derive(Deserialize, JsonSchema, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Expect {
     /// The flow; absent: the totals.
     pub(super) of: Option<String>,

@@ -16,9 +16,10 @@ pub fn schema() -> Value {
     schema.to_value()
 }
 
-/// TOML has no null: an optional key is one that may be missing.
+/// TOML has no null: an optional key is one that may be missing. Defaults that mean "missing" go too.
 fn drop_null(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
+    object.remove("default");
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = &types[..] {

@@ -89,7 +89,7 @@ impl Validator<'_> {
                 let what = properties.and_then(|properties| description(self.root, properties.get(key)?));
                 let problem = Problem::error(path.clone(), format!("{} has no `{key}`", header(path))).at_key();
                 self.problems.push(match what {
-                    Some(what) => problem.help(format!("`{key}`: {what}")),
+                    Some(what) => problem.help(format!("add `{key}`: {what}")),
                     None => problem,
                 });
             }

@@ -112,13 +112,9 @@ impl Ledger {
         match instance.bound {
             Bound::Audience => stream.release_shared(instance.message, Some(end), tally),
             Bound::Recipient(recipient) => {
-                let message = stream.messages.get_mut(&instance.message).expect(OPEN);
-                let pair = &mut stream.pairs[recipient as usize];
-                let position = pair.position(instance.message);
-                let entry = pair.entry(position);
+                let entry = entry(&mut stream.pairs, recipient, instance.message);
                 entry.furthest = Some(end.or_further(entry.furthest));
-                message.release(pair, position, tally);
-                stream.close_if_settled(instance.message, tally);
+                stream.release(recipient, instance.message, tally);
             }
             Bound::Bystander | Bound::Sender => {}
         }
@@ -152,7 +148,6 @@ impl Ledger {
     fn read(&mut self, instance: &Instance, delay: Duration, damaged: bool) {
         let (stream, tally) = self.stream(instance);
         let Bound::Recipient(recipient) = instance.bound else { return };
-        let message = stream.messages.get_mut(&instance.message).expect(OPEN);
         let pair = &mut stream.pairs[recipient as usize];
         let position = pair.position(instance.message);
         if pair.entry(position).has_no_fate() {
@@ -160,11 +155,11 @@ impl Ledger {
             tally.settle(Fate::Delivered);
             tally.delays.record(delay);
             tally.damaged += u64::from(damaged);
+            let message = stream.messages.get_mut(&instance.message).expect(OPEN);
             message.unsettled -= 1;
             message.delivered += 1;
         }
-        message.release(pair, position, tally);
-        stream.close_if_settled(instance.message, tally);
+        stream.release(recipient, instance.message, tally);
     }
 
     fn stream(&mut self, instance: &Instance) -> (&mut Stream, &mut FlowTally) {
@@ -262,8 +257,24 @@ impl Stream {
         }
         for &recipient in &self.layout.targets[open.target as usize].audience {
             let pair = &mut self.pairs[recipient as usize];
-            open.release(pair, pair.position(message), tally);
+            let position = pair.position(message);
+            if pair.release(position) {
+                open.settle(pair, position, tally);
+            }
+            pair.tidy(position, tally);
         }
+        self.close_if_settled(message, tally);
+    }
+
+    /// Lets go of one instance of a message at a recipient; if it was the last, the message comes to its fate there. A
+    /// message that has its fates everywhere is closed, while duplicates of it may still be alive.
+    fn release(&mut self, recipient: u32, message: u64, tally: &mut FlowTally) {
+        let pair = &mut self.pairs[recipient as usize];
+        let position = pair.position(message);
+        if pair.release(position) {
+            self.messages.get_mut(&message).expect(OPEN).settle(pair, position, tally);
+        }
+        pair.tidy(position, tally);
         self.close_if_settled(message, tally);
     }
 
@@ -286,22 +297,19 @@ fn entry(pairs: &mut [Pair], recipient: u32, message: u64) -> &mut Entry {
 }
 
 impl OpenMessage {
-    /// Lets go of one instance of the message at a recipient; if it was the last, the message comes to its fate there.
-    fn release(&mut self, pair: &mut Pair, position: usize, tally: &mut FlowTally) {
-        if pair.release(position) {
-            let furthest = match (pair.entry(position).furthest, self.furthest) {
-                (Some(own), shared) => own.or_further(shared),
-                (None, shared) => shared.expect("an instance that ended had an end"),
-            };
-            self.unsettled -= 1;
-            tally.settle(furthest.fate);
-            pair.settle(position, furthest.fate);
-        }
-        pair.tidy(position, tally);
+    /// The last instance for a recipient ended: the message comes to the fate of the one that got furthest.
+    fn settle(&mut self, pair: &mut Pair, position: usize, tally: &mut FlowTally) {
+        let furthest = match (pair.entry(position).furthest, self.furthest) {
+            (Some(own), shared) => own.or_further(shared),
+            (None, shared) => shared.expect("an instance that ended had an end"),
+        };
+        self.unsettled -= 1;
+        tally.settle(furthest.fate);
+        pair.settle(position, furthest.fate);
     }
 }
 
-/// The ledger's own assumption about events: an instance of a message is followed only while the message is open.
+/// The ledger's own assumption about events: a message that has no fate at some recipient is open.
 const OPEN: &str = "the message is open";
 /// Progress of what reached the machine: more than any number of links.
 const REACHED_HOST: u16 = 1_000;

@@ -49,7 +49,7 @@ impl fmt::Display for Metric {
 }
 
 /// Paths that are neither ratios nor fates.
-const PLAIN: [&str; 25] = [
+const PLAIN: [&str; 24] = [
     "sender.messages",
     "sender.writes",
     "sender.succeeded",
@@ -74,7 +74,6 @@ const PLAIN: [&str; 25] = [
     "delay_ns.p99",
     "delay_ns.p999",
     "delay_ns.max",
-    "sender.failed",
 ];
 
 /// The value at a path; `None` if there is no such figure.
@@ -90,7 +89,6 @@ fn look_up(path: &str, tally: &FlowTally) -> Option<Option<f64>> {
         ("sender", "writes") => count(tally.writes),
         ("sender", "succeeded") => count(tally.succeeded),
         ("sender", "acknowledgements") => count(tally.acknowledgements),
-        ("sender", "failed") => count(tally.failed.values().sum()),
         ("sender", code) => {
             let code: u32 = code.strip_prefix("failed.")?.parse().ok()?;
             count(tally.failed.get(&code).copied().unwrap_or(0))

@@ -16,7 +16,7 @@ impl Context<'_> {
         let at = |key: &str| at!["expect", index, key];
         let flows: Vec<&str> = self.file.traffic.iter().filter_map(|flow| flow.name.as_deref()).collect();
         if let Some(of) = spec.of.as_deref().filter(|of| !flows.contains(of))
-            && !self.is_damaged(at!["traffic"])
+            && flows.len() == self.file.traffic.len()
         {
             self.problems.push(Problem::error(at("of"), format!("no flow is called `{of}`")).suggest(of, flows));
         }

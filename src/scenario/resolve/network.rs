@@ -9,7 +9,7 @@ use crate::net::{Builder, Topology};
 use crate::scenario::file::{self, Attachment, DelayDistribution, DistributionName};
 use crate::scenario::model::{Bearers, Host, Names};
 use crate::scenario::pattern;
-use crate::scenario::problem::{Path, Problem, Step, at};
+use crate::scenario::problem::{Path, Problem, Severity, Step, at};
 use crate::time::Duration;
 use crate::wire::NetbiosName;
 use crate::wire::name::SUFFIX_WORKSTATION;
@@ -102,7 +102,8 @@ impl<'a> Context<'a> {
                     .help("add `[[host]]` with `name` and `segment`; `mailslot-sim new` prints an example"),
             );
         }
-        for (name, _) in profiles.iter().filter(|(_, profile)| !profile.used) {
+        let followed = self.problems.iter().all(|problem| problem.severity == Severity::Warning);
+        for (name, _) in profiles.iter().filter(|(_, profile)| !profile.used && followed) {
             let unused = Problem::warning(at!["link", name], format!("nothing uses the link profile `{name}`"));
             self.problems.push(unused.at_key());
         }
@@ -146,8 +147,7 @@ impl<'a> Context<'a> {
         match GilbertElliott::from_mean_and_burst(mean.0, burst) {
             Ok(model) => Loss::GilbertElliott(model),
             Err(error) => {
-                let problem = Problem::error(at!["link", name, "loss", "burst"], error.to_string());
-                self.problems.push(problem.help(format!("the smallest burst for this mean is {}", error.smallest)));
+                self.error(at!["link", name, "loss", "burst"], error.to_string());
                 Loss::NONE
             }
         }

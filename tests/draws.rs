@@ -1,0 +1,180 @@
+//! The draw discipline: a draw belongs to a datagram on a link for a purpose, so switching an impairment on, adding a host or
+//! moving a table moves no other outcome, on any hop.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::{outcomes, scenario};
+
+/// A domain of five behind a lossy switch, and a unicast over two routers; every link loses, jitters and remembers as told.
+struct Network {
+    switch: &'static str,
+    wan: &'static str,
+    first_hosts: &'static str,
+    last_hosts: &'static str,
+    more_traffic: &'static str,
+}
+
+const PLAIN: Network = Network {
+    switch: r#"loss = "10 %"
+               delay = { distribution = "uniform", min = "1 ms", max = "9 ms" }"#,
+    wan: r#"loss = { mean = "20 %", burst = 5 }
+            delay = { distribution = "normal", mean = "20 ms", deviation = "5 ms" }"#,
+    first_hosts: "",
+    last_hosts: "",
+    more_traffic: "",
+};
+
+impl Network {
+    fn outcomes(&self) -> BTreeMap<String, String> {
+        let Network { switch, wan, first_hosts, last_hosts, more_traffic } = self;
+        outcomes(&scenario(&format!(
+            r#"
+            schema = 1
+            name = "draws"
+            seed = "7"
+            duration = "20 s"
+            [link.switch]
+            {switch}
+            [link.wan]
+            {wan}
+            [segment.floor]
+            link = "switch"
+            [segment.middle]
+            [segment.far]
+            link = "switch"
+            {first_hosts}
+            [[host]]
+            name = "CTRL"
+            segment = "floor"
+            [[host]]
+            name = "PANEL{{1..4}}"
+            segment = "floor"
+            [[host]]
+            name = "REMOTE"
+            segment = "far"
+            {last_hosts}
+            [[router]]
+            name = "R1"
+            joins = ["floor", "middle"]
+            link = "wan"
+            [[router]]
+            name = "R2"
+            joins = ["middle", "far"]
+            link = "wan"
+            [[mailslot]]
+            on = '\\WORKGROUP'
+            name = "t"
+            {more_traffic}
+            [[traffic]]
+            name = "all"
+            from = "CTRL"
+            to = '\\*\mailslot\t'
+            every = "50 ms"
+            [[traffic]]
+            name = "one"
+            from = "CTRL"
+            to = '\\REMOTE\mailslot\t'
+            poisson = "20 /s"
+            "#
+        )))
+    }
+}
+
+/// Every outcome that `before` knows is the same in `after`, and enough of them are there to mean something.
+fn assert_unmoved(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) {
+    assert!(before.len() > 1_500, "{} outcomes", before.len());
+    for (what, outcome) in before {
+        assert_eq!(after.get(what), Some(outcome), "{what}");
+    }
+}
+
+#[test]
+fn duplication_on_any_hop_moves_nothing() {
+    let before = PLAIN.outcomes();
+    let switch = Network { switch: concat_with(PLAIN.switch, "duplicate = \"50 %\""), ..PLAIN };
+    assert_unmoved(&before, &switch.outcomes());
+    let wan = Network { wan: concat_with(PLAIN.wan, "duplicate = \"50 %\""), ..PLAIN };
+    assert_unmoved(&before, &wan.outcomes());
+    let both = Network { switch: switch.switch, ..wan };
+    assert_unmoved(&before, &both.outcomes());
+}
+
+#[test]
+fn corruption_on_any_hop_moves_nothing() {
+    let before = PLAIN.outcomes();
+    let switch = Network { switch: concat_with(PLAIN.switch, "corrupt = \"50 %\""), ..PLAIN };
+    assert_unmoved(&before, &switch.outcomes());
+    let wan = Network { wan: concat_with(PLAIN.wan, "corrupt = \"50 %\""), ..PLAIN };
+    assert_unmoved(&before, &wan.outcomes());
+}
+
+/// Loss decides which datagrams later links are offered, so on those only what both runs offer can be compared, and only
+/// where the model has no memory; on the link itself and before it nothing moves.
+#[test]
+fn loss_on_a_later_hop_moves_nothing_before_it() {
+    let lossless = Network { wan: "delay = \"1 ms\"", ..PLAIN };
+    let (before, after) = (lossless.outcomes(), PLAIN.outcomes());
+    let early = |(what, _): &(&String, &String)| what.contains("/up") || what.contains("floor/");
+    let before: BTreeMap<_, _> =
+        before.iter().filter(early).map(|(what, outcome)| (what.clone(), outcome.clone())).collect();
+    assert_unmoved(&before, &after);
+}
+
+#[test]
+fn another_delay_moves_no_loss() {
+    let slow = Network {
+        switch: r#"loss = "10 %"
+                                    delay = "100 ms""#,
+        ..PLAIN
+    };
+    let (before, after) = (PLAIN.outcomes(), slow.outcomes());
+    let on_links = |outcomes: BTreeMap<String, String>| -> BTreeMap<String, String> {
+        outcomes.into_iter().filter(|(what, _)| what.contains(" on ") && !what.contains("\"one\"")).collect()
+    };
+    assert_unmoved(&on_links(before), &on_links(after));
+}
+
+#[test]
+fn added_hosts_and_flows_and_moved_tables_move_nothing() {
+    let before = PLAIN.outcomes();
+    let host = "[[host]]\nname = \"NEW\"\nsegment = \"floor\"\n";
+    assert_unmoved(&before, &Network { first_hosts: host, ..PLAIN }.outcomes());
+    assert_unmoved(&before, &Network { last_hosts: host, ..PLAIN }.outcomes());
+    let flow = "[[traffic]]\nname = \"new\"\nfrom = \"CTRL\"\nto = '\\\\PANEL1\\mailslot\\t'\nevery = \"500 ms\"\n";
+    let with_flow = Network { more_traffic: flow, ..PLAIN };
+    assert_unmoved(&before, &with_flow.outcomes());
+
+    let moved = |first: &str, last: &str| {
+        outcomes(&scenario(&format!(
+            r#"
+            schema = 1
+            name = "moved"
+            seed = "7"
+            duration = "200 s"
+            link.l = {{ loss = "20 %", duplicate = "20 %", delay = {{ distribution = "uniform", min = "0 s", max = "1 s" }} }}
+            segment.s.link = "l"
+            {first}
+            [[host]]
+            name = "B"
+            segment = "s"
+            {last}
+            [[mailslot]]
+            on = "B"
+            name = "t"
+            [[traffic]]
+            name = "f"
+            from = "A"
+            to = '\\B\mailslot\t'
+            poisson = "10 /s"
+            "#
+        )))
+    };
+    let table = "[[host]]\nname = \"A\"\nsegment = \"s\"\n";
+    assert_unmoved(&moved(table, ""), &moved("", table));
+}
+
+fn concat_with(a: &str, b: &str) -> &'static str {
+    Box::leak(format!("{a}\n{b}").into_boxed_str())
+}

@@ -1,0 +1,54 @@
+//! What several test files need.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::collections::BTreeMap;
+
+use mailslot_sim::report::{RunReport, Trace};
+use mailslot_sim::scenario::{Problems, Scenario, Source, parse};
+use mailslot_sim::sim;
+use serde_json::Value;
+
+/// Parses a scenario that names no files.
+pub(crate) fn try_scenario(text: &str, set: &[String]) -> Result<Scenario, Problems> {
+    let read_file = |name: &str| std::fs::read(format!("scenarios/{name}"));
+    parse(&Source { name: "test.toml", text, set, read_file: &read_file }).map(|checked| checked.scenario)
+}
+
+/// Parses a sound scenario.
+pub(crate) fn scenario(text: &str) -> Scenario {
+    try_scenario(text, &[]).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// The report of a run, as JSON.
+pub(crate) fn report(scenario: &Scenario, replication: u32) -> Value {
+    let outcome = sim::run(scenario, replication, &mut ());
+    serde_json::from_str(&RunReport::new(scenario, replication, &outcome).to_json()).unwrap()
+}
+
+/// The trace of a run, line by line.
+pub(crate) fn trace(scenario: &Scenario) -> Vec<String> {
+    let mut trace = Trace::new(scenario, Vec::new());
+    sim::run(scenario, 0, &mut trace);
+    let bytes = trace.finish().unwrap();
+    String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// What happened to the original instance of each datagram on each link: lost there or not; and when it reached each host.
+pub(crate) fn outcomes(scenario: &Scenario) -> BTreeMap<String, String> {
+    let mut outcomes = BTreeMap::new();
+    for line in trace(scenario) {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if line["side"] == "sender" || line.get("duplicate").is_some() {
+            continue;
+        }
+        let what = format!("{} {} {}", line["flow"], line["from"], line["message"]);
+        let event = line["event"].as_str().unwrap();
+        match event {
+            "offered" => outcomes.insert(format!("{what} on {}", line["link"]), "carried".into()),
+            "lost" => outcomes.insert(format!("{what} on {}", line["link"]), "lost".into()),
+            "arrived" => outcomes.insert(format!("{what} at {}", line["host"]), line["t_ns"].to_string()),
+            _ => None,
+        };
+    }
+    outcomes
+}
