@@ -1,6 +1,6 @@
 //! Writing results and messages.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -27,27 +27,36 @@ pub(super) fn failed(what: &str, error: &io::Error) -> Exit {
 }
 
 /// A file that comes into being when it is finished: until then it has another name, so that nobody ever sees half of it.
+/// What is no plain file (a pipe, a device) is written as it is.
 pub(super) struct PendingFile {
     path: PathBuf,
-    temporary: PathBuf,
+    /// The name until it is finished, if it is another.
+    temporary: Option<PathBuf>,
     writer: Option<BufWriter<File>>,
 }
 
 impl PendingFile {
     /// Begins a file next to where it will be.
     pub(super) fn create(path: &Path) -> Result<Self, Exit> {
-        let not_a_file = || {
-            let error = io::Error::other("this is not the name of a file");
-            failed(&path.display().to_string(), &error)
+        Self::begin(path).map_err(|error| failed(&path.display().to_string(), &error))
+    }
+
+    fn begin(path: &Path) -> io::Result<Self> {
+        let (path, temporary) = match fs::metadata(path) {
+            Ok(existing) if existing.is_dir() => return Err(io::Error::other("it is a folder")),
+            Ok(existing) if !existing.is_file() => (path.to_owned(), None),
+            Ok(_) => {
+                let path = fs::canonicalize(path)?; // a link to a file stays one
+                let temporary = partial_name(&path)?;
+                (path, Some(temporary))
+            }
+            Err(_) => (path.to_owned(), Some(partial_name(path)?)),
         };
-        if path.is_dir() {
-            return Err(failed(&path.display().to_string(), &io::Error::other("this is a folder")));
-        }
-        let mut name = path.file_name().ok_or_else(not_a_file)?.to_owned();
-        name.push(format!(".{}.partial", std::process::id()));
-        let temporary = path.with_file_name(name);
-        let file = File::create(&temporary).map_err(|error| failed(&path.display().to_string(), &error))?;
-        Ok(PendingFile { path: path.to_owned(), temporary, writer: Some(BufWriter::new(file)) })
+        let file = match &temporary {
+            Some(temporary) => File::create(temporary)?,
+            None => OpenOptions::new().write(true).open(&path)?,
+        };
+        Ok(PendingFile { path, temporary, writer: Some(BufWriter::new(file)) })
     }
 
     /// Where to write.
@@ -60,16 +69,26 @@ impl PendingFile {
         let mut writer = self.writer.take().expect("a file is finished once");
         let result = written.and_then(|()| writer.flush());
         drop(writer);
-        result
-            .and_then(|()| fs::rename(&self.temporary, &self.path))
-            .map_err(|error| failed(&self.path.display().to_string(), &error))
+        let named = result.and_then(|()| match self.temporary.take() {
+            Some(temporary) => fs::rename(&temporary, &self.path).inspect_err(|_| drop(fs::remove_file(&temporary))),
+            None => Ok(()),
+        });
+        named.map_err(|error| failed(&self.path.display().to_string(), &error))
     }
 }
 
 impl Drop for PendingFile {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary);
+        if let Some(temporary) = &self.temporary {
+            let _ = fs::remove_file(temporary);
+        }
     }
+}
+
+fn partial_name(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or_else(|| io::Error::other("it is not the name of a file"))?.to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    Ok(path.with_file_name(name))
 }
 
 /// Writes a whole file.

@@ -1,0 +1,78 @@
+//! The direction of dependence between the parts of the crate, kept by their `use` lines.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each part and the parts that it may use, apart from itself.
+const MAY_USE: [(&str, &[&str]); 12] = [
+    ("time", &[]),
+    ("id", &[]),
+    ("rng", &["id"]),
+    ("wire", &[]),
+    ("mailslot", &["time", "wire"]),
+    ("link", &["time", "id", "rng"]),
+    ("net", &["id", "link"]),
+    ("stats", &["time", "id"]),
+    ("scenario", &["time", "id", "wire", "mailslot", "link", "net", "stats"]),
+    ("sim", &["time", "id", "rng", "wire", "mailslot", "link", "net", "stats", "scenario"]),
+    ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim"]),
+    ("cli", &["scenario", "sim", "report"]),
+];
+
+#[test]
+fn parts_use_only_what_lies_below_them() {
+    let mut seen = 0;
+    for file in rust_files(Path::new("src")) {
+        let part = part_of(&file);
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == part) else { continue };
+        let text = fs::read_to_string(&file).unwrap();
+        for used in text.match_indices("crate::").chain(text.match_indices("mailslot_sim::")) {
+            let rest = &text[used.0 + used.1.len()..];
+            let used: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let known = MAY_USE.iter().any(|(name, _)| *name == used);
+            assert!(!known || used == part || allowed.contains(&used.as_str()), "{}: uses {used}", file.display());
+            seen += usize::from(known);
+        }
+    }
+    assert!(seen > 100, "{seen} uses seen");
+}
+
+/// Every file is in a part, and no part is missing from the list above.
+#[test]
+fn every_file_belongs_to_a_part() {
+    for file in rust_files(Path::new("src")) {
+        let part = part_of(&file);
+        let known = MAY_USE.iter().any(|(name, _)| *name == part) || ["lib", "main"].contains(&part.as_str());
+        assert!(known, "{} belongs to no part", file.display());
+    }
+}
+
+/// Files are short enough to be read in one sitting.
+#[test]
+fn no_file_is_over_600_lines() {
+    for folder in ["src", "tests", "benches"] {
+        for file in rust_files(Path::new(folder)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= 600, "{} has {lines} lines", file.display());
+        }
+    }
+}
+
+/// The first name below src/: a folder, or a file's name without its ending.
+fn part_of(file: &Path) -> String {
+    let below = file.strip_prefix("src").unwrap();
+    Path::new(below.components().next().unwrap().as_os_str()).file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut files = Vec::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}

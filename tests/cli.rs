@@ -1,0 +1,300 @@
+//! The binary from outside: streams, exit codes, files, mistakes.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const ALARM: &str = "scenarios/plant-alarm.toml";
+
+struct Ran {
+    exit: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(arguments: &[&str]) -> Ran {
+    ran(Command::cargo_bin("mailslot-sim").unwrap().args(arguments))
+}
+
+fn ran(command: &mut Command) -> Ran {
+    let output = command.env_remove("NO_COLOR").output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { exit: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Runs a scenario file with this content.
+fn run_file(content: &str, command: &str) -> Ran {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("bad.toml");
+    fs::write(&file, content).unwrap();
+    run(&[command, file.to_str().unwrap()])
+}
+
+/// What a stranger needs to mend a file: which file, which line, and words about what is wrong and what would be right.
+fn assert_refused(content: &str, words: &[&str]) {
+    for command in ["check", "run"] {
+        let ran = run_file(content, command);
+        assert_eq!((ran.exit, ran.stdout.as_str()), (96, ""), "{command}: {}", ran.stderr);
+        for word in words.iter().chain(&["bad.toml:"]) {
+            assert!(ran.stderr.contains(word), "{word:?} is not in:\n{}", ran.stderr);
+        }
+    }
+}
+
+fn alarm_with(from: &str, to: &str) -> String {
+    let text = fs::read_to_string(ALARM).unwrap();
+    assert!(text.contains(from));
+    text.replace(from, to)
+}
+
+#[test]
+fn the_main_job_prints_belief_beside_fact() {
+    let ran = run(&["run", ALARM]);
+    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
+    for words in
+        ["What the sender saw", "What happened", "acknowledgements", "lost_on_link", "6,000", "in theory", "holds"]
+    {
+        assert!(ran.stdout.contains(words), "{words}");
+    }
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 100), "100 columns");
+    assert_eq!(run(&["run", ALARM]).stdout, ran.stdout);
+}
+
+#[test]
+fn formats_and_seeds() {
+    let json: Value = serde_json::from_str(&run(&["run", ALARM, "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["schema"], "mailslot-sim/report/1");
+    assert_eq!((&json["scenario"]["seed"], &json["scenario"]["driver"]), (&"42".into(), &"events".into()));
+    let line = run(&["run", ALARM, "--format", "ndjson", "--seed", "7"]).stdout;
+    assert_eq!(line.lines().count(), 1);
+    let other: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(other["scenario"]["seed"], "7");
+    assert_ne!(other["scenario"]["hash"], json["scenario"]["hash"], "the seed is part of the scenario");
+    assert_ne!(other["flows"], json["flows"]);
+}
+
+#[test]
+fn values_can_be_set() {
+    let ran = run(&["run", ALARM, "--set", "link.switch.loss.mean=100 %", "--set", "expect=[]", "--format", "json"]);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.exit, &json["flows"][0]["fates"]["lost_on_link"]), (0, &6000.into()));
+    let ran = run(&["run", ALARM, "--set", "host.CTRL.segment=flor"]);
+    assert_eq!(ran.exit, 96);
+    assert!(ran.stderr.contains("--set:1:19") && ran.stderr.contains("did you mean `floor`?"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_violated_expectation_has_its_own_exit_code() {
+    let ran = run(&["run", ALARM, "--set", "link.switch.loss.mean=20 %"]);
+    assert_eq!(ran.exit, 100);
+    assert!(ran.stdout.contains("VIOLATED"));
+    assert!(ran.stderr.contains("violated: alarm delivery_ratio at_least 0.92") && ran.stderr.contains("seed 42"));
+}
+
+#[test]
+fn traces_and_reports_are_files_or_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (trace, out) = (folder.path().join("trace.ndjson"), folder.path().join("deep/out"));
+    let ran = run(&["run", ALARM, "-q", "--trace", trace.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_eq!((ran.exit, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
+    let report = fs::read_to_string(out.join("report.json")).unwrap();
+    assert_eq!(report, run(&["run", ALARM, "--format", "json"]).stdout);
+    let trace = fs::read_to_string(trace).unwrap();
+    assert_eq!(trace, run(&["run", ALARM, "--trace", "-"]).stdout);
+    for line in trace.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for key in ["t_ns", "side", "event", "flow", "message", "copy", "host"] {
+            assert!(line.get(key).is_some(), "{key} is not in {line}");
+        }
+    }
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files.len(), 2, "no temporary file is left: {files:?}");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_said() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let below_a_file = file.join("x");
+    for arguments in [
+        ["--trace", "/nowhere/at/all/trace"],
+        ["--trace", folder.path().to_str().unwrap()],
+        ["--out", below_a_file.to_str().unwrap()],
+    ] {
+        let ran = run(&[&["run", ALARM], &arguments[..]].concat());
+        assert_eq!(ran.exit, 110, "{arguments:?}");
+        assert!(ran.stderr.contains("failed to write"), "{}", ran.stderr);
+    }
+}
+
+/// A disk that is full is no success.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let binary = assert_cmd::cargo::cargo_bin!("mailslot-sim");
+    for arguments in [&["run", ALARM][..], &["run", ALARM, "--trace", "-"], &["new"], &["schema", "report"]] {
+        let output =
+            std::process::Command::new(binary).args(arguments).stdout(full.try_clone().unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(110), "{arguments:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("failed to write stdout"));
+    }
+}
+
+/// A device or a pipe is written, never replaced; a link to a file stays a link.
+#[cfg(unix)]
+#[test]
+fn what_is_no_plain_file_is_not_replaced() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(run(&["run", ALARM, "-q", "--trace", pipe.to_str().unwrap()]).exit, 0);
+    assert_eq!(reader.join().unwrap(), run(&["run", ALARM, "--trace", "-"]).stdout);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+    fs::write(&file, "old").unwrap();
+    symlink(&file, &link).unwrap();
+    assert_eq!(run(&["run", ALARM, "-q", "--trace", link.to_str().unwrap()]).exit, 0);
+    assert!(link.is_symlink() && fs::read_to_string(&file).unwrap().len() > 1000);
+}
+
+#[test]
+fn bad_files_are_refused_where_they_are_wrong() {
+    assert_refused(
+        &alarm_with("2 ms", "2 bananas"),
+        &["bad.toml:12:43", "`2 bananas` is not a time", "ns, us, ms, s, min, h, d"],
+    );
+    assert_refused(&alarm_with("every =", "evry ="), &["unknown key `evry` in `[[traffic]]`", "did you mean `every`?"]);
+    assert_refused(
+        &alarm_with("from = \"CTRL\"", "from = \"CTL\""),
+        &["no host is called `CTL`", "did you mean `CTRL`?"],
+    );
+    assert_refused(
+        &alarm_with(r"\\PLANT\", r"\\PLNT\"),
+        &["no host and no domain is called `PLNT`", "did you mean `PLANT`?"],
+    );
+    assert_refused(&alarm_with("\"100 ms\"", "100"), &["`100` is not a time"]);
+    assert_refused(&alarm_with("burst = 4.0", "burst = 0.5"), &["at least 1 datagrams"]);
+    assert_refused(&alarm_with("count = 500", "copies = 3"), &["`copies` is not supported yet"]);
+    assert_refused(&alarm_with("[[expect]]", "[[event]]\nat = \"1 s\"\n[[expect]]"), &["`event` is not supported yet"]);
+    assert_refused(
+        &alarm_with("\"100 ms\"", "\"1 ns\"").replace("count = 500", ""),
+        &["the limit is 100000000 (MAX_MESSAGES)"],
+    );
+    assert_refused(&alarm_with("{01..12}", "{1..99999}"), &["the limit is 10000"]);
+    assert_refused("", &["has no `schema`", "has no host"]);
+    assert_refused("schema = 1\nname = ", &["bad.toml:2:"]);
+    assert_refused("schema = 2\nname = \"x\"\nduration = \"1 s\"\n", &["version 2 of the format is unknown"]);
+}
+
+#[test]
+fn all_problems_of_a_file_are_reported_at_once() {
+    let text =
+        alarm_with("2 ms", "2 bananas").replace("every =", "evry =").replace("from = \"CTRL\"", "from = \"CTL\"");
+    let ran = run_file(&text, "check");
+    for word in ["2 bananas", "`evry`", "no host is called `CTL`", "3 errors"] {
+        assert!(ran.stderr.contains(word), "{word} is not in:\n{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_is_no_scenario_file_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let noise = folder.path().join("noise");
+    let bytes: Vec<u8> = (0..10_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    fs::write(&noise, &bytes).unwrap();
+    let small = folder.path().join("small");
+    fs::write(&small, &bytes[..5000]).unwrap();
+    for (file, words) in [
+        (noise.as_path(), "more than 1048576 bytes (MAX_FILE_BYTES)"),
+        (small.as_path(), "not UTF-8"),
+        (folder.path(), "a folder"),
+        (Path::new("no/such/file.toml"), "No such file"),
+    ] {
+        for command in ["run", "check"] {
+            let ran = run(&[command, file.to_str().unwrap()]);
+            assert_eq!((ran.exit, ran.stdout.as_str()), (96, ""), "{file:?}");
+            assert!(ran.stderr.contains(words) && ran.stderr.contains(file.to_str().unwrap()), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn check_goes_through_all_files_and_warns() {
+    let ran = run(&["check", "scenarios/hello.toml", "no-such.toml", "scenarios/silent-failures.toml"]);
+    assert_eq!(ran.exit, 96);
+    assert!(ran.stdout.contains("scenarios/hello.toml: ok") && ran.stdout.contains("silent-failures.toml: ok"));
+    assert!(ran.stderr.contains("no-such.toml") && ran.stderr.contains("mailslot called `inbax`"));
+    assert_eq!(run(&["check", "-q", "scenarios/silent-failures.toml"]).stderr, "");
+}
+
+#[test]
+fn scenarios_can_come_from_stdin() {
+    let mut command = Command::cargo_bin("mailslot-sim").unwrap();
+    let from_stdin = ran(command.args(["run", "-"]).write_stdin(fs::read_to_string(ALARM).unwrap()));
+    assert_eq!(from_stdin.stdout, run(&["run", ALARM]).stdout);
+    let mut command = Command::cargo_bin("mailslot-sim").unwrap();
+    let bad = ran(command.args(["check", "-"]).write_stdin("x = "));
+    assert!(bad.exit == 96 && bad.stderr.contains("<stdin>:1:"), "{}", bad.stderr);
+}
+
+#[test]
+fn new_writes_a_scenario_that_runs_and_overwrites_nothing() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("first.toml");
+    let file = file.to_str().unwrap();
+    let ran = run(&["new", file]);
+    assert!(ran.exit == 0 && ran.stderr.contains("mailslot-sim run"), "{}", ran.stderr);
+    assert_eq!(run(&["run", file]).exit, 0);
+    fs::write(file, "mine").unwrap();
+    assert_eq!((run(&["new", file]).exit, fs::read_to_string(file).unwrap().as_str()), (110, "mine"));
+    assert_eq!(run(&["new"]).stdout, run(&["new", "-"]).stdout);
+}
+
+#[test]
+fn schemas_are_printed() {
+    assert_eq!(run(&["schema", "scenario"]).stdout, fs::read_to_string("schemas/scenario.schema.json").unwrap());
+    assert_eq!(run(&["schema", "report"]).stdout, fs::read_to_string("schemas/report.schema.json").unwrap());
+}
+
+#[test]
+fn a_bad_command_line_has_its_own_exit_code() {
+    for arguments in [
+        &["run"][..],
+        &["ruin", ALARM],
+        &["run", ALARM, "--seed", "-1"],
+        &["run", ALARM, "--seed", "18446744073709551616"],
+        &["run", ALARM, "--format", "xml"],
+        &["schema", "nothing"],
+        &[],
+    ] {
+        let ran = run(arguments);
+        assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(!ran.stderr.is_empty());
+    }
+    let help = run(&["--help"]);
+    assert!(help.exit == 0 && help.stdout.contains("Examples:") && help.stdout.contains("100"), "{}", help.stdout);
+    assert!(run(&["run", "--help"]).stdout.contains("--set 'link.switch.loss.mean=20 %'"));
+}
+
+#[test]
+fn colours_are_for_terminals_or_on_demand() {
+    assert!(!run(&["check", "no-such.toml"]).stderr.contains('\u{1b}'));
+    let coloured = run_file("x = ", "check");
+    assert!(!coloured.stderr.contains('\u{1b}'));
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("bad.toml");
+    fs::write(&file, "x = ").unwrap();
+    assert!(run(&["check", "--color", "always", file.to_str().unwrap()]).stderr.contains('\u{1b}'));
+}

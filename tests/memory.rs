@@ -1,0 +1,70 @@
+//! Memory is that of hosts, active pairs, and what is in flight or waiting; the number of messages does not matter.
+
+mod support;
+
+use std::sync::{Mutex, PoisonError};
+
+use mailslot_sim::sim;
+use peak_alloc::PeakAlloc;
+use support::scenario;
+
+#[global_allocator]
+static PEAK: PeakAlloc = PeakAlloc;
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The most bytes that a run needs at once beyond what there was before.
+fn peak(seconds: u32, link: &str, mailslot: &str) -> usize {
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let scenario = scenario(&format!(
+        r#"
+        schema = 1
+        name = "memory"
+        duration = "{seconds} s"
+        [link.l]
+        {link}
+        [segment.s]
+        link = "l"
+        [[host]]
+        name = "H{{1..8}}"
+        segment = "s"
+        [[mailslot]]
+        on = "H{{2..8}}"
+        name = "t"
+        {mailslot}
+        [[traffic]]
+        name = "f"
+        from = "H1"
+        to = '\\*\mailslot\t'
+        every = "1 ms"
+        "#
+    ));
+    PEAK.reset_peak_usage();
+    let before = PEAK.current_usage();
+    sim::run(&scenario, 0, &mut ());
+    PEAK.peak_usage() - before
+}
+
+/// Ten times as many messages need less than twice as much: a table may have had to double once more.
+fn assert_flat(link: &str, mailslot: &str) {
+    let (short, long) = (peak(3, link, mailslot), peak(30, link, mailslot));
+    assert!(long < 2 * short, "{short} bytes for 3,000 messages, {long} for 30,000 ({link}; {mailslot})");
+}
+
+#[test]
+fn memory_does_not_grow_with_the_number_of_messages() {
+    assert_flat("loss = \"10 %\"\ndelay = \"20 ms\"\nduplicate = \"10 %\"", "");
+    assert_flat("delay = { distribution = \"uniform\", min = \"0 s\", max = \"100 ms\" }", "");
+}
+
+/// One message waits for ever; the thousands after it are refused or lost, and leave nothing behind.
+#[test]
+fn a_message_that_waits_for_ever_does_not_make_the_others_pile_up() {
+    assert_flat("loss = \"50 %\"", "reader = \"never\"\nqueue_limit = 1");
+}
+
+/// The measurement would see growth if there were any.
+#[test]
+fn what_waits_is_what_is_kept() {
+    let (short, long) = (peak(3, "", "reader = \"never\""), peak(30, "", "reader = \"never\""));
+    assert!(long > 5 * short, "21,000 messages wait instead of 2,100 for each: {short} and {long} bytes");
+}
