@@ -1,4 +1,24 @@
-//! What happens to datagrams that nobody acknowledges.
+//! What happens to datagrams that nobody acknowledges: a deterministic simulator and test harness for Windows mailslots.
+//!
+//! The parts, from the bottom up; each uses only what lies below it:
+//!
+//! | module | is |
+//! |---|---|
+//! | [`time`], [`id`], [`rng`] | integer virtual time; identities; randomness as a function of identities |
+//! | [`wire`] | bytes of NetBIOS datagrams and mailslot writes, and nothing else |
+//! | [`mailslot`] | the engine: one machine's slots, handles and names, without IO |
+//! | [`link`], [`net`] | lossy links; segments, routers and the ways between hosts |
+//! | [`stats`] | one fate for each message and recipient, and the figures made of them |
+//! | [`scenario`] | the files that say what is simulated |
+//! | [`sim`] | the event core that runs engines on a network in virtual time |
+//! | [`report`] | results for people and programs |
+//!
+//! The engine stands alone: [`mailslot::Machine`] serves whoever gives it datagrams and the time. The simulator is
+//! [`sim::run`]; scenarios come from [`scenario::parse`].
+//!
+//! Nothing here asks for the clock or for random numbers, and nothing depends on the order of a hash table: the same scenario
+//! and seed give the same bytes on every machine.
+
 pub mod id;
 pub mod link;
 pub mod mailslot;
@@ -10,3 +30,8 @@ pub mod sim;
 pub mod stats;
 pub mod time;
 pub mod wire;
+
+/// The examples of the README are tested.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

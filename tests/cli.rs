@@ -63,6 +63,27 @@ fn the_main_job_prints_belief_beside_fact() {
     assert_eq!(run(&["run", ALARM]).stdout, ran.stdout);
 }
 
+/// The README shows what is really printed.
+#[test]
+fn the_readme_shows_the_real_output() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(shown, run(&["run", ALARM]).stdout);
+}
+
+/// No summary is wider than a page, with all details and the longest names.
+#[test]
+fn summaries_fit_100_columns() {
+    for entry in fs::read_dir("scenarios").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let ran = run(&["run", "-v", path.to_str().unwrap()]);
+            let widest = ran.stdout.lines().max_by_key(|line| line.chars().count()).unwrap();
+            assert!(widest.chars().count() <= 100, "{path:?}: {widest}");
+        }
+    }
+}
+
 #[test]
 fn formats_and_seeds() {
     let json: Value = serde_json::from_str(&run(&["run", ALARM, "--format", "json"]).stdout).unwrap();

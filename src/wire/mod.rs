@@ -15,7 +15,7 @@ pub mod name;
 pub mod transaction;
 pub mod udp;
 
-pub use error::Malformed;
+pub use error::{Malformed, NameFault};
 pub use name::{Name, NetbiosName, Scope};
 
 /// How much of a received mailslot write is checked (MS-MAIL 3.2.5.1 leaves several fields to the receiver).
