@@ -204,7 +204,16 @@ mod tests {
             assert_ne!(*other, reference, "part {position} of the identity does not matter");
         }
         assert_eq!(root.link("a").draw(&id, Purpose::Loss), reference);
-        assert_eq!(root.link("a").common(&id).loss, reference);
+    }
+
+    #[test]
+    fn common_draws_are_those_of_their_purposes() {
+        let id = DatagramId { stream_key: 1, message: 2, copy: 3, fragment: 4, duplicate: 5 };
+        let draws = Root { seed: 42, replication: 0 }.link("a");
+        let CommonDraws { loss, corrupt, duplicate, delay } = draws.common(&id);
+        let by_purpose =
+            [Purpose::Loss, Purpose::Corrupt, Purpose::Duplicate, Purpose::Delay].map(|it| draws.draw(&id, it));
+        assert_eq!([loss, corrupt, duplicate, delay], by_purpose);
     }
 
     #[test]

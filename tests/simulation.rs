@@ -110,6 +110,8 @@ fn readers_keep_their_own_time() {
         |mailslot: &str| report(&two_hosts("delay = \"1 ms\"", mailslot, ""), 0)["flows"][0]["delay_ns"].clone();
     assert_eq!(delay("")["max"], 1_000_000);
     assert_eq!(delay("reader = { poll = \"70 ms\" }")["max"], 70_000_000, "written at a look, it waits for the next");
+    let looks = two_hosts("", "reader = { poll = \"50 ms\" }", "");
+    assert_eq!(report(&looks, 0)["flows"][0]["delay_ns"]["max"], 0, "arriving at a look, it is read at once");
     let busy = delay("reader = { service_time = \"150 ms\" }");
     assert_eq!(busy["min"], 1_000_000, "the first finds the program free");
     assert!(busy["max"].as_u64().unwrap() > 10_000_000_000, "a queue builds up: 150 ms for each, one every 100 ms");

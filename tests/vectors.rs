@@ -362,6 +362,33 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// What the engine writes is, byte for byte but for DGM_ID, what the vectors say: header, names, padding and all.
+#[test]
+fn the_engine_writes_the_bytes_of_the_vectors() {
+    for (name, path) in [
+        ("direct_unique_small", r"\\SERVER1\mailslot\TEST"),
+        ("direct_group_domain00", r"\\WORKGROUP\mailslot\ALERT"),
+        ("max_424_slot8", r"\\SERVER1\mailslot\SLOTNAM8"),
+        ("scope_id", r"\\SERVER1\mailslot\TEST"),
+    ] {
+        let text = std::fs::read_to_string("tests/data/vectors.json").unwrap();
+        let vectors: Vec<Vector> = serde_json::from_str(&text).unwrap();
+        let vector = vectors.iter().find(|vector| vector.name == name).unwrap();
+        let owners = [("SERVER1<00>", Owner::Unique([192, 168, 1, 20].into())), ("WORKGROUP<00>", Owner::Group)];
+        let directory: Directory = owners.map(|(name, owner)| (name.parse().unwrap(), owner)).into_iter().collect();
+        let mut config = Config::new("CLIENT1", "WORKGROUP", [192, 168, 1, 10].into()).unwrap();
+        config.scope = vector.fields.get("scope").map_or("", |scope| scope.as_str().unwrap()).parse().unwrap();
+        let mut machine = Machine::new(config, Arc::new(directory));
+        let client = machine.open(path, Access::WRITE).unwrap();
+        machine.write(Instant::ZERO, client, &unhex(vector.fields["data_hex"].as_str().unwrap())).unwrap();
+        let mut packet = Vec::new();
+        machine.poll_transmit(&mut packet).unwrap();
+        let expected = &vector.packets()[0];
+        packet[2..4].copy_from_slice(&expected[2..4]);
+        assert_eq!(hex(&packet), hex(expected), "{name}");
+    }
+}
+
 /// What one machine writes, another reads: through every byte.
 #[test]
 fn a_write_of_the_engine_reaches_the_engine() {

@@ -1,6 +1,7 @@
 //! Mailslot paths: `\\SERVER\mailslot\[path\]name` (Microsoft Learn, Mailslot Names).
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use thiserror::Error;
@@ -49,11 +50,14 @@ impl MailslotPath {
     }
 }
 
-/// The name of a mailslot: what follows `\mailslot\`, path levels included. Compared without case.
+/// The name of a mailslot: what follows `\mailslot\`, path levels included. Compared without case, kept as it was spelled.
 ///
 /// Levels are only part of the name: `abc` and `abc\def` can both be mailslots.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SlotName(Box<[u8]>);
+#[derive(Clone)]
+pub struct SlotName {
+    spelled: Box<str>,
+    lower: Box<[u8]>,
+}
 
 impl SlotName {
     /// The mailslot called `name`.
@@ -67,33 +71,53 @@ impl SlotName {
         }
         match name.chars().find(|c| !(' '..='~').contains(c)) {
             Some(odd) => Err(InvalidPath::Character(odd)),
-            None => Ok(SlotName(name.to_ascii_lowercase().into_bytes().into())),
+            None => Ok(SlotName { spelled: name.into(), lower: name.to_ascii_lowercase().into_bytes().into() }),
         }
     }
 
-    /// The name on the wire: `\MAILSLOT\` and the name.
+    /// The name on the wire: `\MAILSLOT\` and the name as it was spelled.
     #[must_use]
     pub fn to_wire(&self) -> Vec<u8> {
-        [NAME_PREFIX, &self.0].concat()
+        [NAME_PREFIX, self.spelled.as_bytes()].concat()
     }
 
     /// Characters of the name.
     #[must_use]
     pub fn characters(&self) -> usize {
-        self.0.len()
+        self.spelled.len()
+    }
+}
+
+impl PartialEq for SlotName {
+    fn eq(&self, other: &Self) -> bool {
+        self.lower == other.lower
+    }
+}
+
+impl Eq for SlotName {}
+
+impl PartialOrd for SlotName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SlotName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.lower.cmp(&other.lower)
     }
 }
 
 /// Lets a table of slots be searched by the lower-cased bytes of a received name.
 impl Borrow<[u8]> for SlotName {
     fn borrow(&self) -> &[u8] {
-        &self.0
+        &self.lower
     }
 }
 
 impl fmt::Display for SlotName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&String::from_utf8_lossy(&self.0))
+        f.pad(&self.spelled)
     }
 }
 
@@ -124,12 +148,13 @@ mod tests {
     #[test]
     fn forms_of_the_documentation() {
         let parse = |path| MailslotPath::parse(path).map(|path| (path.server, path.slot.to_string()));
-        assert_eq!(parse(r"\\.\mailslot\Taxes\Bob"), Ok((Server::Local, r"taxes\bob".into())));
+        assert_eq!(parse(r"\\.\mailslot\Taxes\Bob"), Ok((Server::Local, r"Taxes\Bob".into())));
         assert_eq!(parse(r"\\*\MAILSLOT\t"), Ok((Server::PrimaryDomain, "t".into())));
         assert_eq!(parse(r"\\CTRL\mailslot\t"), Ok((Server::Named("CTRL".into()), "t".into())));
         for bad in ["", "blah", r"\\.\pipe\x", r"\\.\mailslot", r"\\\mailslot\x", r"\.\mailslot\x", r"C:\mailslot\x"] {
             assert_eq!(parse(bad), Err(InvalidPath::Form), "{bad}");
         }
+        assert_eq!(SlotName::new("Taxes"), SlotName::new("tAXES"));
         assert_eq!(parse(r"\\.\mailslot\"), Err(InvalidPath::EmptyName));
         assert_eq!(parse("\\\\.\\mailslot\\a\0b"), Err(InvalidPath::Character('\0')));
     }

@@ -360,6 +360,26 @@ mod tests {
     }
 
     #[test]
+    fn malformed_names_are_refused_for_their_own_reason() {
+        let mut good = Vec::new();
+        Name { netbios: NetbiosName::ANY, scope: "A.B".parse().unwrap() }.emit(&mut good);
+        let (view, rest) = NameView::parse(&good).unwrap();
+        assert_eq!((view.netbios, view.scope, rest), (NetbiosName::ANY, &b"\x01A\x01B"[..], &b""[..]));
+        let fault = |at: usize, byte: u8| {
+            let mut bad = good.clone();
+            bad[at] = byte;
+            NameView::parse(&bad).unwrap_err()
+        };
+        assert_eq!(fault(0, 0x1F), NameFault::FirstLabel(0x1F));
+        assert_eq!(fault(0, 0xC0), NameFault::Pointer);
+        assert_eq!(fault(5, b'Q'), NameFault::Letter(b'Q'));
+        assert_eq!(fault(33, 0xC0), NameFault::Pointer);
+        assert_eq!(fault(33, 0x40), NameFault::ReservedLabel(0x40));
+        assert_eq!(fault(33, 0x3F), NameFault::Truncated);
+        assert_eq!(NameView::parse(&[]), Err(NameFault::Truncated));
+    }
+
+    #[test]
     fn scopes_are_limited_so_that_the_name_fits_255_bytes() {
         let scope: Scope = "NETBIOS.COM".parse().unwrap();
         assert_eq!(scope.as_labels(), b"\x07NETBIOS\x03COM");
