@@ -105,7 +105,8 @@ impl Mul<u64> for Duration {
     }
 }
 
-/// The largest unit that leaves a number of at least 1, with at most three decimals: `2.5 ms`, `1.001 s`, `90 s`.
+/// The largest unit that leaves a number of at least 1, with at most three decimals: `2.5 ms`, `1.001 s`, `90 s`. Whole
+/// minutes, hours and days from two on are shown as such.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, name) = match self.0 {
@@ -113,7 +114,10 @@ impl fmt::Display for Duration {
             1..1_000 => (1, "ns"),
             1_000..1_000_000 => (1_000, "us"),
             1_000_000..1_000_000_000 => (1_000_000, "ms"),
-            _ => (1_000_000_000, "s"),
+            nanos => LONG_UNITS
+                .into_iter()
+                .find(|(unit, _)| nanos >= 2 * unit && nanos % unit == 0)
+                .unwrap_or((1_000_000_000, "s")),
         };
         let mut text = (self.0 / unit).to_string();
         let decimals = format!("{:03}", (self.0 % unit) * 1_000 / unit);
@@ -128,6 +132,8 @@ impl fmt::Display for Duration {
     }
 }
 
+const LONG_UNITS: [(u64, &str); 3] = [(86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "min")];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +147,9 @@ mod tests {
             (2_013_400, "2.013 ms"),
             (1_000_000_000, "1 s"),
             (90_000_000_000, "90 s"),
+            (120_000_000_000, "2 min"),
+            (259_200_000_000_000, "3 d"),
+            (259_200_000_000_001, "259200 s"),
         ] {
             assert_eq!(Duration::from_nanos(nanos).to_string(), shown);
         }

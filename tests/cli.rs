@@ -285,8 +285,10 @@ fn new_writes_a_scenario_that_runs_and_overwrites_nothing() {
 
 #[test]
 fn schemas_are_printed() {
-    assert_eq!(run(&["schema", "scenario"]).stdout, fs::read_to_string("schemas/scenario.schema.json").unwrap());
-    assert_eq!(run(&["schema", "report"]).stdout, fs::read_to_string("schemas/report.schema.json").unwrap());
+    for of in ["scenario", "report"] {
+        let committed = fs::read_to_string(format!("schemas/{of}.schema.json")).unwrap();
+        assert!(run(&["schema", of]).stdout == committed, "{of}");
+    }
 }
 
 #[test]
@@ -306,7 +308,7 @@ fn a_bad_command_line_has_its_own_exit_code() {
     }
     let help = run(&["--help"]);
     assert!(help.exit == 0 && help.stdout.contains("Examples:") && help.stdout.contains("100"), "{}", help.stdout);
-    assert!(run(&["run", "--help"]).stdout.contains("--set 'link.switch.loss.mean=20 %'"));
+    assert!(run(&["run", "--help"]).stdout.contains("--set 'link.switch.loss.mean=2 %'"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn peak(seconds: u32, link: &str, mailslot: &str) -> usize {
     ));
     PEAK.reset_peak_usage();
     let before = PEAK.current_usage();
-    sim::run(&scenario, 0, &mut ());
+    sim::run(&scenario, 0, &mut ()).unwrap();
     PEAK.peak_usage() - before
 }
 

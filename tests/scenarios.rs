@@ -31,9 +31,9 @@ fn checked(name: &str, text: &str) -> Checked {
 fn every_scenario_is_sound_and_keeps_its_expectations() {
     for (name, text) in shipped() {
         let Checked { scenario, warnings } = checked(&name, &text);
-        let expected_warnings = usize::from(name == "silent-failures.toml");
+        let expected_warnings = if name == "silent-failures.toml" { 2 } else { 0 };
         assert_eq!(warnings.all().len(), expected_warnings, "{name}: {warnings}");
-        let outcome = sim::run(&scenario, 0, &mut ());
+        let outcome = sim::run(&scenario, 0, &mut ()).unwrap();
         let report = RunReport::new(&scenario, 0, &outcome);
         assert!(!report.expectations().is_empty(), "{name} expects nothing");
         for expectation in report.expectations() {
@@ -48,7 +48,7 @@ fn expectations_do_not_hang_on_the_seed() {
     for (name, text) in shipped() {
         let scenario = checked(&name, &text).scenario;
         let violated = (1..=20).filter(|&replication| {
-            let report = RunReport::new(&scenario, replication, &sim::run(&scenario, replication, &mut ()));
+            let report = RunReport::new(&scenario, replication, &sim::run(&scenario, replication, &mut ()).unwrap());
             report.expectations().iter().any(|expectation| expectation.result == Verdict::Violated)
         });
         let violated: Vec<u32> = violated.collect();
@@ -81,7 +81,7 @@ fn scenarios_and_reports_satisfy_their_schemas() {
         assert!(errors.is_empty(), "{name}: {errors:?}");
 
         let scenario = checked(&name, &text).scenario;
-        let report = RunReport::new(&scenario, 0, &sim::run(&scenario, 0, &mut ()));
+        let report = RunReport::new(&scenario, 0, &sim::run(&scenario, 0, &mut ()).unwrap());
         let report: Value = serde_json::from_str(&report.to_json()).unwrap();
         let errors: Vec<String> = reports.iter_errors(&report).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "report of {name}: {errors:?}");
@@ -95,7 +95,7 @@ fn the_committed_schemas_are_the_generated_ones() {
         [("schemas/scenario.schema.json", schema()), ("schemas/report.schema.json", mailslot_sim::report::schema())]
     {
         let committed: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        assert_eq!(committed, generated, "{file} is out of date");
+        assert!(committed == generated, "{file} is out of date");
     }
 }
 
@@ -108,7 +108,7 @@ fn the_reference_results_are_those_of_this_version() {
         let file = format!("reports/{name}/report.json");
         let committed = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
         let scenario = checked(name, &text).scenario;
-        let report = RunReport::new(&scenario, 0, &sim::run(&scenario, 0, &mut ()));
+        let report = RunReport::new(&scenario, 0, &sim::run(&scenario, 0, &mut ()).unwrap());
         assert!(committed == report.to_json(), "{file} is out of date");
     }
 }
@@ -128,7 +128,7 @@ fn the_hash_is_that_of_the_resolved_scenario() {
 #[test]
 fn expectations_see_the_figures_of_the_report() {
     let scenario = checked("duplicates", &std::fs::read_to_string("scenarios/duplicates.toml").unwrap()).scenario;
-    let outcome = sim::run(&scenario, 0, &mut ());
+    let outcome = sim::run(&scenario, 0, &mut ()).unwrap();
     let report: Value = serde_json::from_str(&RunReport::new(&scenario, 0, &outcome).to_json()).unwrap();
     let tally = &outcome.tally.flows[0];
     for path in mailslot_sim::stats::Metric::paths() {

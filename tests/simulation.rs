@@ -53,7 +53,7 @@ fn fate(report: &Value, fate: &str) -> u64 {
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let run = |seed| {
         let scenario = scenario(&shipped("plant-alarm")).with_seed(seed);
-        let outcome = sim::run(&scenario, 0, &mut ());
+        let outcome = sim::run(&scenario, 0, &mut ()).unwrap();
         (RunReport::new(&scenario, 0, &outcome).to_json(), trace(&scenario))
     };
     assert_eq!(run(42), run(42));

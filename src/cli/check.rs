@@ -30,12 +30,9 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
                 let scenario = &checked.scenario;
                 let hosts = scenario.topology().hosts().len();
                 let links = scenario.topology().links().len();
-                let note = match warnings {
-                    0 => String::new(),
-                    1 => ", 1 warning".to_owned(),
-                    more => format!(", {more} warnings"),
-                };
-                format!("{}: ok ({hosts} hosts, {links} links{note})\n", file.display())
+                let (hosts, links) = (counted(hosts, "host"), counted(links, "link"));
+                let note = if warnings > 0 { format!(", {}", counted(warnings, "warning")) } else { String::new() };
+                format!("{}: ok ({hosts}, {links}{note})\n", file.display())
             }
             Err(bad) => {
                 exit = bad;
@@ -62,11 +59,16 @@ pub(super) fn read_scenario(file: &Path, set: &[String]) -> Result<Checked, Exit
     let read_file = |relative: &str| read_limited(&folder.join(relative), scenario::MAX_CAPTURE_BYTES);
     scenario::parse(&Source { name: &name, text: &text, set, read_file: &read_file }).map_err(|problems| {
         message(problems.render(true).trim_end());
-        let (errors, warnings) = (problems.count(Severity::Error), problems.count(Severity::Warning));
-        let warnings = if warnings > 0 { format!(", {warnings} warnings") } else { String::new() };
-        message(&format!("\n{name}: {errors} error{}{warnings}", if errors == 1 { "" } else { "s" }));
+        let errors = counted(problems.count(Severity::Error), "error");
+        let warnings = problems.count(Severity::Warning);
+        let warnings = if warnings > 0 { format!(", {}", counted(warnings, "warning")) } else { String::new() };
+        message(&format!("\n{name}: {errors}{warnings}"));
         Exit::BadScenario
     })
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn read_text(file: &Path) -> Result<String, String> {
@@ -81,8 +83,15 @@ fn read_text(file: &Path) -> Result<String, String> {
     if bytes.len() > limit {
         return Err(format!("it has more than {limit} bytes (MAX_FILE_BYTES)"));
     }
-    String::from_utf8(bytes)
-        .map_err(|error| format!("it is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to() + 1))
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err("it is UTF-16 text; save it as UTF-8".to_owned());
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count();
+        format!("it is not UTF-8 text: byte {} (line {line}) is wrong", good + 1)
+    })?;
+    Ok(text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Reads a file, but no more than one byte over the limit.

@@ -82,7 +82,7 @@ pub(crate) fn main() -> Exit {
     let command = || match &arguments.command {
         Command::Run(run) => run::main(run, &arguments.global),
         Command::Check(check) => check::main(check, &arguments.global),
-        Command::New(new) => new::main(new),
+        Command::New(new) => new::main(new, &arguments.global),
         Command::Schema(schema) => schema::main(schema),
     };
     // A panic is a bug of ours, and has an exit code of its own: Rust's 101 means something else here.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use mailslot_sim::scenario;
 
-use super::Exit;
 use super::output::{failed, message, print, write_file};
+use super::{Exit, Global};
 
 /// Writes a commented scenario to start from.
 #[derive(clap::Args)]
@@ -15,7 +15,7 @@ pub(super) struct Arguments {
 }
 
 /// Writes the template.
-pub(super) fn main(arguments: &Arguments) -> Exit {
+pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
     let written = match arguments.file.as_deref() {
         None => print(scenario::TEMPLATE),
         Some(path) if path == Path::new("-") => print(scenario::TEMPLATE),
@@ -24,7 +24,9 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
             &std::io::Error::other("it exists; remove it or choose another name"),
         )),
         Some(path) => write_file(path, scenario::TEMPLATE).map(|()| {
-            message(&format!("wrote {0}; run it with: mailslot-sim run {0}", path.display()));
+            if !global.quiet {
+                message(&format!("wrote {0}; run it with: mailslot-sim run {0}", path.display()));
+            }
         }),
     };
     written.map_or_else(|exit| exit, |()| Exit::Success)

@@ -91,6 +91,13 @@ fn partial_name(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(name))
 }
 
+/// Makes a folder and those around it.
+pub(super) fn create_folder(path: &Path) -> Result<(), Exit> {
+    let made =
+        if path.is_file() { Err(io::Error::other("it is a file, not a folder")) } else { fs::create_dir_all(path) };
+    made.map_err(|error| failed(&path.display().to_string(), &error))
+}
+
 /// Writes a whole file.
 pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Exit> {
     let mut file = PendingFile::create(path)?;

@@ -8,7 +8,7 @@ use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim::{self, Outcome};
 
 use super::check::read_scenario;
-use super::output::{PendingFile, failed, message, print, write_file};
+use super::output::{PendingFile, create_folder, failed, message, print, write_file};
 use super::{Exit, Global};
 
 /// Runs a scenario once and prints what happened.
@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     /// The scenario file; - reads it from stdin.
     file: PathBuf,
     /// Seed of all randomness, instead of the scenario's.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = read_seed)]
     seed: Option<u64>,
     /// Set a value of the scenario. The path goes by keys, in lists by the entries' names. Repeatable.
     #[arg(long, value_name = "PATH=VALUE")]
@@ -34,6 +34,11 @@ pub(super) struct Arguments {
     out: Option<PathBuf>,
 }
 
+fn read_seed(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// A summary for people.
@@ -47,9 +52,11 @@ enum Format {
 const EXAMPLES: &str = "\
 Examples:
   mailslot-sim run scenarios/plant-alarm.toml
-  mailslot-sim run scenarios/plant-alarm.toml --seed 7 --set 'link.switch.loss.mean=20 %'
+  mailslot-sim run scenarios/plant-alarm.toml --seed 7 --set 'link.switch.loss.mean=2 %'
   mailslot-sim run scenarios/plant-alarm.toml --format json | jq '.flows[].delivery_ratio'
-  mailslot-sim run scenarios/plant-alarm.toml --trace - | grep '\"side\":\"sender\"'";
+  mailslot-sim run scenarios/plant-alarm.toml --trace - | grep '\"side\":\"sender\"'
+
+Exit codes: 0 all expectations hold, 100 one is violated, 96 bad scenario, 110 output not written, 2 bad command line";
 
 /// Runs the scenario; the expectations decide the exit code.
 pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
@@ -57,6 +64,7 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
 }
 
 fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
+    check_outputs(arguments)?;
     let checked = read_scenario(&arguments.file, &arguments.set)?;
     if !global.quiet && !checked.warnings.all().is_empty() {
         message(checked.warnings.render(true).trim_end());
@@ -66,13 +74,13 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         None => checked.scenario,
     };
     if let Some(folder) = &arguments.out {
-        std::fs::create_dir_all(folder).map_err(|error| failed(&folder.display().to_string(), &error))?;
+        create_folder(folder)?;
     }
     let to_stdout = arguments.trace.as_deref() == Some(Path::new("-"));
     let outcome = traced(&scenario, arguments.trace.as_deref())?;
     let report = RunReport::new(&scenario, REPLICATION, &outcome);
     if let Some(folder) = &arguments.out {
-        write_file(&folder.join("report.json"), &report.to_json())?;
+        write_file(&folder.join(REPORT), &report.to_json())?;
     }
     let detail = if global.verbose { Detail::HostsAndLinks } else { Detail::Flows };
     let text = match arguments.format {
@@ -86,7 +94,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let violated: Vec<_> = report.expectations().iter().filter(|it| it.result == Verdict::Violated).collect();
     for it in &violated {
         let of = it.of.as_deref().unwrap_or("totals");
-        let value = it.value.map_or("it has no value".into(), |value| format!("it is {value}"));
+        let value = it.value.map_or("it has no value".into(), |value| format!("it is {}", (value * 1e6).round() / 1e6));
         message(&format!("violated: {of} {} {}: {value} (seed {})", it.metric, it.bound, scenario.seed()));
     }
     Ok(if violated.is_empty() { Exit::Success } else { Exit::Violated })
@@ -95,9 +103,9 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
 /// Runs the scenario and writes the trace, if one is wanted.
 fn traced(scenario: &Scenario, trace: Option<&Path>) -> Result<Outcome, Exit> {
     match trace {
-        None => Ok(sim::run(scenario, REPLICATION, &mut ())),
+        None => sim::run(scenario, REPLICATION, &mut ()).map_err(|overload| too_much(&overload)),
         Some(path) if path == Path::new("-") => {
-            let (outcome, written) = observed(scenario, io::BufWriter::new(io::stdout().lock()));
+            let (outcome, written) = observed(scenario, io::BufWriter::new(io::stdout().lock()))?;
             match written {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
                 Ok(()) | Err(_) => Ok(outcome),
@@ -105,18 +113,41 @@ fn traced(scenario: &Scenario, trace: Option<&Path>) -> Result<Outcome, Exit> {
         }
         Some(path) => {
             let mut file = PendingFile::create(path)?;
-            let (outcome, written) = observed(scenario, file.writer());
+            let (outcome, written) = observed(scenario, file.writer())?;
             file.finish(written)?;
             Ok(outcome)
         }
     }
 }
 
-fn observed(scenario: &Scenario, out: impl Write) -> (Outcome, io::Result<()>) {
+/// The outcome of a traced run, and whether the trace could be written.
+fn observed(scenario: &Scenario, out: impl Write) -> Result<(Outcome, io::Result<()>), Exit> {
     let mut trace = Trace::new(scenario, out);
-    let outcome = sim::run(scenario, REPLICATION, &mut trace);
-    (outcome, trace.finish().map(|_| ()))
+    let outcome = sim::run(scenario, REPLICATION, &mut trace).map_err(|overload| too_much(&overload))?;
+    Ok((outcome, trace.finish().map(|_| ())))
 }
 
+fn too_much(overload: &sim::Overload) -> Exit {
+    message(&format!("error: failed to run the scenario: {overload}"));
+    Exit::BadScenario
+}
+
+/// Refuses outputs that would overwrite the scenario or one another.
+fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
+    let report = arguments.out.as_ref().map(|folder| folder.join(REPORT));
+    let inputs = [(Some(&arguments.file), "the scenario"), (report.as_ref(), "the report")];
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let Some(trace) = arguments.trace.as_deref().filter(|trace| *trace != Path::new("-")) else { return Ok(()) };
+    match inputs.into_iter().find(|(path, _)| path.is_some_and(|path| real(path) == real(trace))) {
+        Some((_, what)) => {
+            message(&format!("error: --trace {} would overwrite {what}", trace.display()));
+            Err(Exit::BadCommandLine)
+        }
+        None => Ok(()),
+    }
+}
+
+/// The report in the folder of `--out`.
+const REPORT: &str = "report.json";
 /// A plain run is replication 0.
 const REPLICATION: u32 = 0;

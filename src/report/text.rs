@@ -34,7 +34,10 @@ pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detai
 
 fn heading(text: &mut String, scenario: &Scenario) {
     let topology = scenario.topology();
-    wrapped(text, &format!("{}: ", scenario.name()), scenario.description().split(' '));
+    match scenario.description() {
+        "" => line(text, scenario.name()),
+        description => wrapped(text, &format!("{}: ", scenario.name()), description.split_whitespace()),
+    }
     let parts = [
         format!("seed {}", scenario.seed()),
         format!("{} of writing", scenario.duration()),
@@ -57,7 +60,7 @@ fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &Flo
         let cell = |cells: &[String]| cells.get(row).cloned().unwrap_or_default();
         line(text, format!("  {:<LEFT$}{}", cell(&left), cell(&right)).trim_end());
     }
-    text.push('\n');
+    let mut below = String::new();
     for (label, figures) in [
         ("delay", delay(&tally.delays)),
         ("loss periods", loss_periods(tally)),
@@ -65,11 +68,15 @@ fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &Flo
         ("copies", copies(tally)),
     ] {
         if let Some(figures) = figures {
-            wrapped(text, &format!("  {label:<14}"), figures.split_inclusive(", ").map(str::trim_end));
+            wrapped(&mut below, &format!("  {label:<14}"), figures.split_inclusive(", ").map(str::trim_end));
         }
     }
     for note in notes(scenario, flow, tally) {
-        wrapped(text, "  note: ", note.split(' '));
+        wrapped(&mut below, "  note: ", note.split(' '));
+    }
+    if !below.is_empty() {
+        text.push('\n');
+        text.push_str(&below);
     }
 }
 
@@ -90,6 +97,8 @@ fn sender_view(tally: &FlowTally) -> Vec<String> {
 fn truth(tally: &FlowTally, theory: Theory) -> Vec<String> {
     let mut rows = vec![counted_wide("addressed", tally.addressed)];
     rows[0].push_str(&match tally.audience_size {
+        0 if tally.writes == 0 => "   nothing was written".to_owned(),
+        0 if tally.succeeded == 0 => "   no write succeeded".to_owned(),
         0 => "   nobody is in the audience".to_owned(),
         1 => "   1 recipient".to_owned(),
         size => format!("   {size} recipients"),
@@ -159,7 +168,7 @@ fn four_digits(nanos: u64) -> Duration {
 
 fn loss_periods(tally: &FlowTally) -> Option<String> {
     let periods = &tally.loss_periods;
-    let mean = periods.mean()?;
+    let mean = periods.mean().filter(|_| tally.fate(Fate::Delivered) > 0)?;
     Some(format!("{}, mean {mean:.2} messages, longest {}", grouped(periods.count), periods.max))
 }
 
@@ -188,16 +197,20 @@ fn copies(tally: &FlowTally) -> Option<String> {
 }
 
 /// What a reader must know to read the figures rightly.
-fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<String> {
+fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<&'static str> {
     let mut notes = Vec::new();
     if tally.fate(Fate::Unreachable) > 0 {
-        notes.push("routers do not forward a domain write: members on other segments never hear it, and the sender is not told".to_owned());
+        let is_group = flow.messages().into_keys().any(|(sender, to)| scenario.is_group(sender, to));
+        notes.push(if is_group {
+            "routers do not forward a domain write: members on other segments never hear it, and the sender is not told"
+        } else {
+            "no router leads from the sender's segment to the recipient's, and the sender is not told"
+        });
     }
     if scenario.depends_within_run(flow) && tally.addressed > 0 {
         notes.push(
             "losses come in bursts or on a shared link here, so messages of one run depend on each other and the intervals, \
-             which take them as independent, are too narrow"
-                .to_owned(),
+             which take them as independent, are too narrow",
         );
     }
     notes
@@ -205,7 +218,7 @@ fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<String> {
 
 fn hosts_and_links(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
     let topology = scenario.topology();
-    let header = ["sent", "received", "delivered", "no slot", "malformed", "not for us"];
+    let header = ["sent", "received", "delivered", "no slot", "malformed", "not ours"];
     let rows = topology.hosts().iter().zip(&outcome.tally.hosts).map(|(host, tally)| {
         let counts =
             [tally.sent, tally.received, tally.delivered, tally.no_such_mailslot, tally.malformed, tally.not_for_us];
@@ -229,12 +242,12 @@ fn hosts_and_links(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
 
 fn table<'a>(text: &mut String, name: &str, header: &[&str], rows: impl Iterator<Item = (&'a str, Vec<u64>)>) {
     text.push('\n');
-    let columns = |cells: Vec<String>| cells.iter().fold(String::new(), |row, cell| row + &format!("{cell:>11}"));
+    let columns = |cells: Vec<String>| cells.iter().fold(String::new(), |row, cell| row + &format!(" {cell:>10}"));
     let titles = columns(header.iter().map(ToString::to_string).collect());
     let _ = writeln!(text, "  {name:<NAME$}{titles}");
     for (name, counts) in rows {
         let counts = columns(counts.into_iter().map(grouped).collect());
-        let _ = writeln!(text, "  {:<NAME$}{counts}", cut(name, NAME - 1));
+        let _ = writeln!(text, "  {:<NAME$}{counts}", cut_inside(name, NAME - 1));
     }
 }
 
@@ -249,9 +262,10 @@ fn expectations(text: &mut String, expectations: &[ExpectationReport]) {
             Verdict::Holds => "holds",
             Verdict::Violated => "VIOLATED",
         };
-        let value = value.map_or("there is no value".to_owned(), |value| format!("it is {value}"));
+        let value = value.map_or("it has no value".to_owned(), |value| format!("it is {}", six_digits(value)));
         let of = of.as_deref().unwrap_or("totals");
-        line(text, &format!("  {verdict:<10}{of} {metric} {bound}: {value}"));
+        let pieces = [of.to_owned(), metric.clone(), format!("{bound}:"), value];
+        wrapped(text, &format!("  {verdict:<10}"), pieces.iter().map(String::as_str));
     }
 }
 
@@ -305,6 +319,22 @@ fn cut(content: &str, width: usize) -> String {
         return content.chars().map(clean).collect();
     }
     content.chars().take(width - 1).map(clean).chain(['~']).collect()
+}
+
+/// The text, or its beginning and its end: names of links differ at the end.
+fn cut_inside(content: &str, width: usize) -> String {
+    let length = content.chars().count();
+    if length <= width {
+        return content.to_owned();
+    }
+    let head = (width - 1) / 2;
+    let tail = length - (width - 1 - head);
+    content.chars().take(head).chain(['~']).chain(content.chars().skip(tail)).collect()
+}
+
+/// A figure without the digits that nobody reads.
+fn six_digits(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// Pieces in lines of at most [`WIDTH`] columns, indented below the first.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::id::{HostId, LinkId, StreamId};
 use crate::net::Topology;
 use crate::scenario::Scenario;
-use crate::stats::{Event, Instance, Observer};
+use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
 
 /// Writes the events that it observes. The first failure is kept, and nothing is written after it.
@@ -115,6 +115,12 @@ impl<'a, W: Write> Trace<'a, W> {
         Line { host, link: Some(&self.topology.links()[link.index()].name), ..line }
     }
 
+    /// A message that a slot took; if it had been addressed to another, with the fate that this means there.
+    fn taken(&self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
+        let fate = Some(Fate::Corrupted.name()).filter(|_| instance.bound == Bound::Bystander);
+        Line { fate, ..self.at_host(at, event, instance, host) }
+    }
+
     fn at_host(&self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
         Line { host: self.name(host), ..self.instance(at, "receiver", event, instance) }
     }
@@ -137,10 +143,11 @@ impl<W: Write> Observer for Trace<'_, W> {
             Event::Duplicated { instance, link } => self.on_link(at, "duplicated", instance, *link),
             Event::Arrived { instance, host } => self.at_host(at, "arrived", instance, *host),
             Event::Discarded { instance, host, fate, .. } => {
-                Line { fate: Some(fate.name()), ..self.at_host(at, "discarded", instance, *host) }
+                let fate = Some(fate.name()).filter(|_| matches!(instance.bound, Bound::Recipient(_)));
+                Line { fate, ..self.at_host(at, "discarded", instance, *host) }
             }
-            Event::Enqueued { instance, host } => self.at_host(at, "enqueued", instance, *host),
-            Event::Read { instance, host, .. } => self.at_host(at, "read", instance, *host),
+            Event::Enqueued { instance, host } => self.taken(at, "enqueued", instance, *host),
+            Event::Read { instance, host, .. } => self.taken(at, "read", instance, *host),
             Event::Spread { .. } | Event::Answered { .. } | Event::Misdelivered { .. } | Event::Left { .. } => return,
         };
         if self.result.is_ok() {

@@ -3,7 +3,14 @@
 use toml::de::DeTable;
 use toml::{Table, Value};
 
+use serde_json::Value as Json;
+
 use super::problem::{At, Path, Problem, Step, nearest};
+use super::schema::resolve;
+
+/// What to do about backslashes in TOML.
+pub(super) const BACKSLASHES: &str =
+    r"paths stand in single quotes, where a backslash is itself: '\\COMPUTER\mailslot\NAME'";
 
 /// The most bytes of a scenario file.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
@@ -18,7 +25,13 @@ pub(super) fn parse(text: &str) -> Result<Table, Vec<Problem>> {
     let syntax = |error: &toml::de::Error| {
         let span = error.span().unwrap_or(0..0);
         let at = At::Text { start: span.start, end: span.end };
-        Problem { at, ..Problem::error(Vec::new(), error.message()) }
+        let culprit = text.get(span).unwrap_or_default();
+        let message = match error.message() {
+            message @ "duplicate key" => format!("{message} `{culprit}`"),
+            message => message.to_owned(),
+        };
+        let problem = Problem { at, ..Problem::error(Vec::new(), message) };
+        if error.message().contains("escape") { problem.help(BACKSLASHES) } else { problem }
     };
     if errors.is_empty() {
         text.parse().map_err(|error: toml::de::Error| vec![syntax(&error)])
@@ -30,8 +43,8 @@ pub(super) fn parse(text: &str) -> Result<Table, Vec<Problem>> {
 /// Sets one value, given as `PATH=VALUE`; returns the path.
 ///
 /// A path goes by keys, and in lists of tables by their `name`: `link.switch.loss.mean`, `host.CTRL.domain`. A value is read
-/// as TOML, else taken as text.
-pub(super) fn set(table: &mut Table, assignment: &str) -> Result<Path, String> {
+/// as TOML, else taken as text; where the schema wants nothing but text it is text (`seed=5`).
+pub(super) fn set(table: &mut Table, assignment: &str, schema: &Json) -> Result<Path, String> {
     let (path, value) =
         assignment.split_once('=').ok_or_else(|| format!("`{assignment}` is not of the form PATH=VALUE"))?;
     let wrong = |why: String| format!("`{path}` names nothing: {why}");
@@ -42,7 +55,8 @@ pub(super) fn set(table: &mut Table, assignment: &str) -> Result<Path, String> {
         let (key, below) = first_key(here, rest).map_err(wrong)?;
         steps.push(Step::Key(key.clone()));
         let Some(below) = below else {
-            here.insert(key, read_value(value));
+            let value = if is_text(schema, &steps) { Value::String(value.to_owned()) } else { read_value(value) };
+            here.insert(key, value);
             return Ok(steps);
         };
         let by_name = steps.len() == 1 && NAMED_TABLES.contains(&key.as_str());
@@ -58,6 +72,9 @@ pub(super) fn set(table: &mut Table, assignment: &str) -> Result<Path, String> {
                 } else {
                     (entries, below)
                 }
+            }
+            Value::Array(entries) if !entries.iter().any(|entry| entry.get("name").is_some()) => {
+                return Err(wrong(format!("the entries of `{key}` have no names; only the whole list can be set")));
             }
             Value::Array(entries) => {
                 let names = entries.iter().filter_map(|entry| entry.get("name")?.as_str());
@@ -102,7 +119,8 @@ fn entry_called<'a, 'b>(
         match nearest(wanted, &names) {
             Some(near) if near == wanted => format!("`{of}.{near}` is a whole table; name one of its values"),
             Some(near) => format!("there is no `{of}.{wanted}`; did you mean `{of}.{near}`?"),
-            None => format!("there is no `{of}.{wanted}`; there is: {}", names.join(", ")),
+            None if names.is_empty() => format!("the scenario has no `{of}`"),
+            None => format!("there is no `{of}.{wanted}`; known: {}", names.join(", ")),
         }
     })
 }
@@ -111,6 +129,24 @@ fn entry_called<'a, 'b>(
 fn after<'a>(path: &'a str, key: &str) -> Option<Option<&'a str>> {
     let rest = path.strip_prefix(key)?;
     if rest.is_empty() { Some(None) } else { rest.strip_prefix('.').map(Some) }
+}
+
+/// Whether the schema takes nothing but text at a path.
+fn is_text(root: &Json, path: &[Step]) -> bool {
+    let mut here = root;
+    for step in path {
+        let keywords = resolve(root, here).keywords;
+        let below = match step {
+            Step::Key(key) => {
+                let named = keywords.get("properties").and_then(|properties| properties.get(key));
+                named.or(keywords.get("additionalProperties").filter(|any| any.is_object()))
+            }
+            Step::Index(_) => keywords.get("items"),
+        };
+        let Some(below) = below else { return false };
+        here = below;
+    }
+    resolve(root, here).keywords.get("type").is_some_and(|kind| kind == "string")
 }
 
 fn read_value(text: &str) -> Value {
@@ -123,6 +159,7 @@ fn read_value(text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::schema::schema;
     use super::*;
 
     fn table() -> Table {
@@ -149,10 +186,10 @@ mod tests {
             ("host.STATION{01..12}.domain=PLANT", 3),
         ] {
             let mut table = table();
-            assert_eq!(set(&mut table, assignment).map(|path| path.len()), Ok(steps), "{assignment}");
+            assert_eq!(set(&mut table, assignment, &schema()).map(|path| path.len()), Ok(steps), "{assignment}");
         }
         let mut table = table();
-        set(&mut table, "host.CTRL.domain=PLANT").unwrap();
+        set(&mut table, "host.CTRL.domain=PLANT", &schema()).unwrap();
         assert_eq!(table["host"][1]["domain"].as_str(), Some("PLANT"));
     }
 
@@ -167,14 +204,16 @@ mod tests {
             ("x=1\ny = 2", Value::String("1\ny = 2".into())),
             ("x=", Value::String(String::new())),
         ] {
-            set(&mut table, assignment).unwrap();
+            set(&mut table, assignment, &schema()).unwrap();
             assert_eq!(table["x"], value, "{assignment}");
         }
+        set(&mut table, "seed=5", &schema()).unwrap();
+        assert_eq!(table["seed"].as_str(), Some("5"), "a seed is text");
     }
 
     #[test]
     fn a_path_that_names_nothing_is_an_error_with_the_nearest_name() {
-        let wrong = |assignment| set(&mut table(), assignment).unwrap_err();
+        let wrong = |assignment| set(&mut table(), assignment, &schema()).unwrap_err();
         assert!(wrong("link.swich.loss=0").contains("did you mean `link.switch`?"));
         assert!(wrong("host.CTRLL.domain=X").contains("did you mean `host.CTRL`?"));
         assert!(wrong("duration.mean=X").contains("not a table"));

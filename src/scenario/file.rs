@@ -103,7 +103,7 @@ pub(super) enum Delay {
 #[derive(Deserialize, JsonSchema, Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DelayDistribution {
-    /// Which distribution.
+    /// The name of the distribution: "uniform" or "normal".
     #[schemars(required)]
     pub(super) distribution: Option<DistributionName>,
     /// Shortest delay (uniform).
@@ -307,7 +307,8 @@ pub(super) struct SizeRange {
 pub(super) struct Expect {
     /// The flow; absent: the totals.
     pub(super) of: Option<String>,
-    /// The figure, by its path in the report: "delivery_ratio", "delay_ns.p99", "fates.lost_on_link".
+    /// The figure, by its path in the report of a flow: "delivery_ratio", "delay_ns.p99" (in nanoseconds),
+    /// "fates.lost_on_link".
     #[schemars(required)]
     pub(super) metric: Option<String>,
     /// It must not be smaller.

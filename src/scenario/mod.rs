@@ -63,16 +63,17 @@ pub fn parse(source: &Source<'_>) -> Result<Checked, Problems> {
         overrides: Vec::new(),
         problems: Vec::new(),
     };
+    let schema = schema();
     let mut table = match document::parse(source.text) {
         Ok(table) => table,
         Err(syntax) => return Err(Problems { problems: syntax, ..problems }),
     };
     for (position, assignment) in source.set.iter().enumerate() {
-        let path = document::set(&mut table, assignment);
+        let path = document::set(&mut table, assignment, &schema);
         let path = path.map_err(|message| problems.problems.push(Problem::of_override(position, message))).ok();
         problems.overrides.push((path, assignment.clone()));
     }
-    let formal = validate::validate(&mut table, &schema());
+    let formal = validate::validate(&mut table, &schema);
     let file: file::Scenario = table.try_into().expect("what the schema accepts can be read");
     let (scenario, found) = resolve::resolve(&file, &formal, source.read_file);
     problems.problems.extend(formal);

@@ -1,6 +1,6 @@
 //! The checked scenario: what a run is made of. Only [`super::parse`] makes one, so that nothing in it contradicts the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -159,6 +159,22 @@ pub(crate) enum Target {
 }
 
 impl Flow {
+    /// How many messages each sender has for each target; for generated traffic, where all senders have as many, 1.
+    pub(crate) fn messages(&self) -> BTreeMap<(HostId, &Target), u64> {
+        let mut messages = BTreeMap::new();
+        match &self.traffic {
+            Traffic::Generated(generated) => {
+                messages.extend(self.senders.iter().map(|&sender| ((sender, &generated.to), 1)));
+            }
+            Traffic::Captured(records) => {
+                for record in records {
+                    *messages.entry((record.from, &record.to)).or_default() += 1;
+                }
+            }
+        }
+        messages
+    }
+
     /// The sizes of the smallest and the largest message that it may write.
     pub(crate) fn sizes(&self) -> (u32, u32) {
         match &self.traffic {
@@ -202,11 +218,10 @@ pub(crate) enum Bound {
 /// Who bears which NetBIOS name.
 pub(crate) type Names = BTreeMap<NetbiosName, Bearers>;
 
-/// The bearers of one NetBIOS name. In a checked scenario it is either a group name or a unique one.
+/// The bearers of one NetBIOS name: any number if it is a group's, else one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bearers {
     pub(crate) group: bool,
-    pub(crate) unique: bool,
     /// In ascending order.
     pub(crate) hosts: Vec<HostId>,
 }
@@ -306,21 +321,13 @@ impl Scenario {
 
     /// The position of the mailslot that a host declares under a name.
     pub(crate) fn mailslot(&self, host: HostId, name: &SlotName) -> Option<usize> {
-        self.mailslots.binary_search_by(|mailslot| (mailslot.host, &mailslot.name).cmp(&(host, name))).ok()
+        find_mailslot(&self.mailslots, host, name)
     }
 
     /// Whether the losses of a flow depend on each other within a run: a link with memory, or one that a broadcast passes for
     /// all recipients.
     pub(crate) fn depends_within_run(&self, flow: &Flow) -> bool {
         let config = |link: LinkId| &self.topology.links()[link.index()].config;
-        let targets = |sender: HostId| match &flow.traffic {
-            Traffic::Generated(generated) => vec![&generated.to],
-            Traffic::Captured(records) => {
-                let own: BTreeSet<&Target> =
-                    records.iter().filter(|record| record.from == sender).map(|record| &record.to).collect();
-                own.into_iter().collect()
-            }
-        };
         let depends = |sender: HostId, to: &Target| {
             let audience = self.audience(sender, to);
             let shared = self.is_group(sender, to) && audience.len() > 1;
@@ -331,7 +338,7 @@ impl Scenario {
             };
             shared && up.loss.stationary() != Loss::NONE.stationary() || audience.iter().any(memory)
         };
-        flow.senders.iter().any(|&sender| targets(sender).into_iter().any(|to| depends(sender, to)))
+        flow.messages().into_keys().any(|(sender, to)| depends(sender, to))
     }
 
     /// What every name of the scenario resolves to.
@@ -342,6 +349,11 @@ impl Scenario {
         };
         self.names.iter().map(|(name, bearers)| (*name, owner(bearers))).collect()
     }
+}
+
+/// The position of a host's mailslot among all, which are in the order of host and name.
+pub(crate) fn find_mailslot(mailslots: &[Mailslot], host: HostId, name: &SlotName) -> Option<usize> {
+    mailslots.binary_search_by(|mailslot| (mailslot.host, &mailslot.name).cmp(&(host, name))).ok()
 }
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -94,18 +94,25 @@ impl Problem {
         Problem { help: Some(help.into()), ..self }
     }
 
-    /// Adds "did you mean" if one of the known names is near, else what there is.
+    /// Adds "did you mean" if one of the known names is near or begins like this, else the known names, nearest first.
     pub(super) fn suggest<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        let known: Vec<&str> = known.into_iter().collect();
-        match nearest(name, &known) {
-            Some(near) => self.help(format!("did you mean `{near}`?")),
-            None if known.is_empty() => self,
-            None if known.len() > MAX_NAMES_SHOWN => {
-                let some = known[..MAX_NAMES_SHOWN].join("`, `");
-                self.help(format!("there are `{some}` and {} more", known.len() - MAX_NAMES_SHOWN))
-            }
-            None => self.help(format!("there is: `{}`", known.join("`, `"))),
+        let mut known: Vec<&str> = known.into_iter().collect();
+        if let Some(near) = nearest(name, &known) {
+            return self.help(format!("did you mean `{near}`?"));
         }
+        let begins_alike: Vec<&str> =
+            known.iter().filter(|known| name.len() >= 3 && known.starts_with(name)).copied().collect();
+        if !begins_alike.is_empty() {
+            known = begins_alike;
+        } else if known.len() > MAX_NAMES_SHOWN {
+            known.sort_by_key(|known| strsim::damerau_levenshtein(name, known));
+        }
+        let more = match known.len().saturating_sub(MAX_NAMES_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        known.truncate(MAX_NAMES_SHOWN);
+        if known.is_empty() { self } else { self.help(format!("known: `{}`{more}", known.join("`, `"))) }
     }
 
     /// How bad it is.
@@ -161,6 +168,9 @@ impl Problems {
         let mut located: Vec<(Place<'_>, &Problem)> =
             self.problems.iter().map(|problem| (self.locate(problem, table.get_ref()), problem)).collect();
         located.sort_by_key(|(place, problem)| (place.order, place.span.start, problem.severity));
+        located.dedup_by(|(a, first), (b, second)| {
+            a.order == b.order && a.span == b.span && first.message == second.message
+        });
         let mut shown = String::new();
         for (place, problem) in located.iter().take(MAX_PROBLEMS_SHOWN) {
             let level = match problem.severity {
@@ -187,16 +197,19 @@ impl Problems {
         let set = match problem.at {
             At::Text { start, end } => return self.in_file(start..end),
             At::Override(position) => Some(&self.overrides[position].1),
-            At::Key | At::Value => {
-                let set =
-                    |(path, _): &&(Option<Path>, _)| path.as_ref().is_some_and(|path| problem.path.starts_with(path));
-                self.overrides.iter().rev().find(set).map(|(_, given)| given)
-            }
+            At::Key | At::Value => self.setting(&problem.path, table),
         };
         let Some(given) = set else { return self.in_file(span(table, &problem.path, problem.at)) };
         let equals = given.find('=').unwrap_or(given.len());
         let span = if problem.at == At::Value { (equals + 1).min(given.len())..given.len() } else { 0..equals };
         Place { order: 1, origin: "--set", source: given, span }
+    }
+
+    /// The value set from outside that put something at `path`, or below it if the file has nothing there.
+    fn setting(&self, path: &Path, table: &DeTable<'_>) -> Option<&String> {
+        let is_new = !path.is_empty() && span(table, path, At::Key) == span(table, &path[..path.len() - 1], At::Key);
+        let set = |set: &Path| path.starts_with(set) || is_new && set.starts_with(path);
+        self.overrides.iter().rev().find(|(at, _)| at.as_ref().is_some_and(set)).map(|(_, given)| given)
     }
 
     fn in_file(&self, span: Range<usize>) -> Place<'_> {
@@ -247,6 +260,6 @@ fn span(table: &DeTable<'_>, path: &[Step], at: At) -> Range<usize> {
 }
 
 /// The most names that a suggestion lists.
-const MAX_NAMES_SHOWN: usize = 12;
+const MAX_NAMES_SHOWN: usize = 16;
 /// The most problems that are shown at once.
 const MAX_PROBLEMS_SHOWN: usize = 100;

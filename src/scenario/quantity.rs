@@ -107,7 +107,7 @@ impl Quantity for Frequency {
 impl Quantity for Chance {
     const FORMAT: &'static str = "probability";
     const EXAMPLES: [&'static str; 2] = ["5 %", "0.1 %"];
-    const DESCRIPTION: &'static str = "a probability: \"5 %\", or a float from 0.0 to 1.0";
+    const DESCRIPTION: &'static str = "a probability: a percentage, or a float from 0.0 to 1.0";
 
     fn read(value: &Value) -> Result<Self, String> {
         let wrong = || unlike::<Self>(value);
@@ -160,13 +160,15 @@ fn amount<Q: Quantity>(value: &Value, units: &[(&str, u64)], too_fine: &str) -> 
         None => wrong(),
     })?;
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
-    let scale = 10_u128.checked_pow(decimals.len() as u32).ok_or_else(wrong)?;
-    let digits: u128 = [whole, decimals].concat().parse().map_err(|_| wrong())?;
-    let scaled = digits.checked_mul(u128::from(*factor)).ok_or_else(wrong)?;
+    let scale = 10_u128.checked_pow(decimals.len() as u32);
+    let scale = scale.ok_or_else(|| format!("`{}` is {too_fine}", shown(value)))?;
+    let too_large = || format!("`{}` is too large", shown(value));
+    let digits: u128 = [whole, decimals].concat().parse().map_err(|_| too_large())?;
+    let scaled = digits.checked_mul(u128::from(*factor)).ok_or_else(too_large)?;
     if scaled % scale != 0 {
         return Err(format!("`{}` is {too_fine}", shown(value)));
     }
-    u64::try_from(scaled / scale).map_err(|_| format!("`{}` is too large", shown(value)))
+    u64::try_from(scaled / scale).map_err(|_| too_large())
 }
 
 /// The number and the unit of a text like `1.5 ms`; the space may be missing.
@@ -176,7 +178,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let well_formed = number.starts_with(|c: char| c.is_ascii_digit())
         && number.ends_with(|c: char| c.is_ascii_digit())
         && number.matches('.').count() <= 1;
-    well_formed.then(|| (number, unit.trim_start()))
+    well_formed.then(|| (number, unit.trim()))
 }
 
 /// The unit that a wrong one was meant to be.
@@ -189,7 +191,7 @@ fn nearest<'a>(unit: &str, units: &[(&'a str, u64)]) -> Option<&'a str> {
 }
 
 fn unlike<Q: Quantity>(value: &Value) -> String {
-    format!("`{}` is not {}", shown(value), Q::DESCRIPTION)
+    format!("`{}` is not {}, like \"{}\"", shown(value), Q::DESCRIPTION, Q::EXAMPLES[0])
 }
 
 /// A value as the user wrote it, or nearly so.
@@ -203,6 +205,11 @@ pub(super) fn shown(value: &Value) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
+}
+
+/// A text, cut where it would only fill the screen.
+pub(super) fn clipped(text: &str) -> String {
+    shown(&Value::String(text.to_owned()))
 }
 
 /// Lets a quantity be a field of the file types: read by serde, described by schemars.

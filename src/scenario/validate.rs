@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::problem::{Path, Problem, Step};
-use super::quantity::{check_format, shown};
+use super::quantity::{check_format, clipped, shown};
 use super::schema::{Resolved, resolve};
 
 /// All problems of the form of a file. What is refused is taken out of `table`, so that the rest can be read and checked
@@ -50,6 +50,13 @@ impl Validator<'_> {
             (Some("string"), Value::String(_))
             | (Some("boolean"), Value::Boolean(_))
             | (Some("number"), Value::Float(_) | Value::Integer(_)) => {}
+            (Some("array"), Value::Table(_)) if path.len() == 1 => {
+                self.refuse(path, format!("there can be several: write `[{}]`", header(path).replace('`', "")));
+            }
+            (Some("object"), Value::Array(_)) if path.len() == 1 => {
+                let header = header(path).replace(['`', '[', ']'], "");
+                self.refuse(path, format!("each has a name: write `[{header}.NAME]`"));
+            }
             (Some(expected), _) => {
                 let message = match planned_form(path, value) {
                     Some(form) => format!("{form} is not supported yet"),
@@ -75,7 +82,7 @@ impl Validator<'_> {
                 }
                 None => {
                     let known = properties.into_iter().flat_map(|properties| properties.keys().map(String::as_str));
-                    let message = format!("unknown key `{key}` in {}", header(path));
+                    let message = format!("unknown key `{}` in {}", clipped(key), header(path));
                     self.problems.push(Problem::error(below, message).at_key().suggest(key, known));
                 }
             }
@@ -100,7 +107,7 @@ impl Validator<'_> {
         for (limit, wrong) in [("minItems", std::cmp::Ordering::Less), ("maxItems", std::cmp::Ordering::Greater)] {
             let Some(limit) = schema.keywords.get(limit).and_then(Json::as_u64) else { continue };
             if (items.len() as u64).cmp(&limit) == wrong {
-                return self.refuse(path, format!("there are {} values; {limit} are expected", items.len()));
+                return self.refuse(path, format!("{limit} values are expected, not {}", items.len()));
             }
         }
         for (index, item) in items.iter().enumerate() {

@@ -13,10 +13,13 @@ mod world;
 
 pub use theory::Theory;
 
+use thiserror::Error;
+
 use crate::link;
 use crate::rng::Root;
 use crate::scenario::Scenario;
 use crate::stats::{Observer, Tally};
+use crate::time::Instant;
 
 /// What a run led to.
 #[derive(Clone, Debug)]
@@ -29,14 +32,33 @@ pub struct Outcome {
     pub theory: Vec<Theory>,
 }
 
+/// The most datagrams that may be in flight or waiting in mailslots at once: each needs about half a kilobyte.
+pub const MAX_ALIVE: usize = 4_000_000;
+
+/// A run was given up because it would need too much memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error(
+    "at {} more than {MAX_ALIVE} datagrams are in flight or waiting in mailslots (MAX_ALIVE): \
+     bursts, slow links or programs that do not read pile them up",
+    at.since(Instant::ZERO)
+)]
+pub struct Overload {
+    /// When.
+    pub at: Instant,
+}
+
 /// Runs one replication of a scenario; `observer` is told every event. The same arguments give the same events.
+///
+/// # Errors
+///
+/// If there are more than [`MAX_ALIVE`] datagrams at once.
 ///
 /// # Panics
 ///
 /// If the conservation law is broken, which is a bug of this crate.
-pub fn run(scenario: &Scenario, replication: u32, observer: &mut impl Observer) -> Outcome {
+pub fn run(scenario: &Scenario, replication: u32, observer: &mut impl Observer) -> Result<Outcome, Overload> {
     let root = Root { seed: scenario.seed(), replication };
-    let (tally, links) = world::World::new(scenario, root, observer).run();
+    let (tally, links) = world::World::new(scenario, root, observer).run()?;
     let theory = scenario.flows.iter().map(|flow| theory::of_flow(scenario, flow)).collect();
-    Outcome { tally, links, theory }
+    Ok(Outcome { tally, links, theory })
 }

@@ -1,10 +1,8 @@
 //! The closed forms of a flow: its links and slots, as `stats::theory` sees them.
 
-use std::collections::BTreeMap;
-
 use crate::id::{HostId, LinkId};
 use crate::link::{Config, Distribution};
-use crate::scenario::{Flow, Reader, Scenario, Target, Traffic};
+use crate::scenario::{Flow, Reader, Scenario, Target};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
 
@@ -20,7 +18,8 @@ pub struct Theory {
 /// The closed forms of one flow: the mean over its senders and targets, each by how many messages it stands for.
 pub(super) fn of_flow(scenario: &Scenario, flow: &Flow) -> Theory {
     let (smallest, largest) = flow.sizes();
-    let forms: Vec<(f64, Form)> = messages(flow)
+    let forms: Vec<(f64, Form)> = flow
+        .messages()
         .into_iter()
         .map(|((sender, to), messages)| (messages as f64, Form::new(scenario, sender, to, smallest, largest)))
         .filter(|(_, form)| form.audience > 0)
@@ -32,22 +31,6 @@ pub(super) fn of_flow(scenario: &Scenario, flow: &Flow) -> Theory {
         (total > 0.0).then(|| sum / total)
     };
     Theory { delivery_ratio: mean(|form| form.delivered, addressed), all_ratio: mean(|form| form.all, all) }
-}
-
-/// How many messages each sender has for each target; for generated traffic, where all senders have as many, 1.
-fn messages(flow: &Flow) -> BTreeMap<(HostId, &Target), u64> {
-    let mut messages = BTreeMap::new();
-    match &flow.traffic {
-        Traffic::Generated(generated) => {
-            messages.extend(flow.senders.iter().map(|&sender| ((sender, &generated.to), 1)));
-        }
-        Traffic::Captured(records) => {
-            for record in records {
-                *messages.entry((record.from, &record.to)).or_default() += 1;
-            }
-        }
-    }
-    messages
 }
 
 /// The closed forms for the messages of one sender to one target.

@@ -11,6 +11,7 @@ use super::queue::Queue;
 use super::reader::ReaderProgram;
 use super::traffic::Sender;
 use super::transit::{Family, Flight, Waiting};
+use super::{MAX_ALIVE, Overload};
 use crate::id::{DatagramId, FlowId, HostId, StreamId};
 use crate::link::{self, Link};
 use crate::mailslot::{Config, Destination, Discard, Disposition, Event as MachineEvent, Machine, Receipt, Written};
@@ -36,6 +37,8 @@ pub(super) struct World<'a, O> {
     pub(super) hosts_by_address: BTreeMap<Ipv4Addr, HostId>,
     /// For each host what its slots took and nobody has read, in the order of taking.
     waiting: Vec<VecDeque<(Receipt, Waiting)>>,
+    /// How many there are on all hosts.
+    waiting_messages: usize,
     readers: Vec<ReaderProgram>,
     /// For each host its readers.
     readers_of: Vec<Vec<u32>>,
@@ -108,6 +111,7 @@ impl<'a, O: Observer> World<'a, O> {
             families: Slab::new(),
             hosts_by_address: (0..).zip(topology.hosts()).map(|(id, host)| (host.address, HostId(id))).collect(),
             waiting: vec![VecDeque::new(); hosts],
+            waiting_messages: 0,
             readers: Vec::new(),
             readers_of: vec![Vec::new(); hosts],
             ledger: Ledger::new(layouts, scenario.flows.len(), hosts),
@@ -123,7 +127,7 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     /// Lets everything happen; returns what was counted.
-    pub(super) fn run(mut self) -> (Tally, Vec<link::Counters>) {
+    pub(super) fn run(mut self) -> Result<(Tally, Vec<link::Counters>), Overload> {
         for stream in (0..self.streams.len() as u32).map(StreamId) {
             self.schedule_write(stream);
         }
@@ -137,9 +141,12 @@ impl<'a, O: Observer> World<'a, O> {
                     self.let_read(reader);
                 }
             }
+            if self.flights.len() + self.waiting_messages > MAX_ALIVE {
+                return Err(Overload { at });
+            }
         }
         self.account_for_the_rest();
-        (self.ledger.finish(), self.links.iter().map(|link| *link.counters()).collect())
+        Ok((self.ledger.finish(), self.links.iter().map(|link| *link.counters()).collect()))
     }
 
     /// Tells ledger and observer.
@@ -213,6 +220,7 @@ impl<'a, O: Observer> World<'a, O> {
     fn enqueue(&mut self, host: HostId, receipt: Receipt, waiting: Waiting) {
         self.tell(Event::Enqueued { instance: waiting.instance, host });
         self.waiting[host.index()].push_back((receipt, waiting));
+        self.waiting_messages += 1;
         while let Some(MachineEvent::ReadDone { id, result }) = self.machines[host.index()].poll_event() {
             let reader = self.readers_of[host.index()].iter().find(|&&reader| self.readers[reader as usize].awaits(id));
             let reader = *reader.expect("every waiting read is a reader's");
@@ -234,6 +242,7 @@ impl<'a, O: Observer> World<'a, O> {
         let waiting = &mut self.waiting[host.index()];
         let position = waiting.binary_search_by_key(&receipt, |(receipt, _)| *receipt).expect("it was waiting");
         let (_, Waiting { instance, written, damaged }) = waiting.remove(position).expect("it was found");
+        self.waiting_messages -= 1;
         self.tell(Event::Read { instance, host, delay: self.now.since(written), damaged });
         match self.readers[reader as usize].busy_until(self.now) {
             Some(at) => self.queue.push(at, Happening::Reader(reader)),

@@ -25,7 +25,7 @@ impl Metric {
         Err(Self::paths().into_iter().filter(|path| known(path)).collect())
     }
 
-    /// Every path, but for those of single error codes (`sender.failed.53`).
+    /// Every path; of those of single error codes one.
     #[must_use]
     pub fn paths() -> Vec<String> {
         let ratios = ["delivery_ratio", "all_ratio", "reordered_ratio"];
@@ -33,6 +33,13 @@ impl Metric {
         let ratios = ratios.iter().flat_map(|ratio| parts.iter().map(move |part| format!("{ratio}{part}")));
         let fates = Fate::ALL.iter().map(|fate| format!("fates.{}", fate.name()));
         ratios.chain(PLAIN.iter().map(ToString::to_string)).chain(fates).collect()
+    }
+
+    /// Whether it is a share, from 0 to 1.
+    #[must_use]
+    pub fn is_share(&self) -> bool {
+        let (group, part) = self.0.split_once('.').unwrap_or((&self.0, ""));
+        group.ends_with("_ratio") && !matches!(part, "k" | "n")
     }
 
     /// Its value; `None` where there is none, as the ratio of nothing to nothing.
@@ -49,10 +56,11 @@ impl fmt::Display for Metric {
 }
 
 /// Paths that are neither ratios nor fates.
-const PLAIN: [&str; 24] = [
+const PLAIN: [&str; 25] = [
     "sender.messages",
     "sender.writes",
     "sender.succeeded",
+    "sender.failed.53",
     "sender.acknowledgements",
     "audience.size",
     "audience.addressed",

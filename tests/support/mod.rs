@@ -21,14 +21,14 @@ pub(crate) fn scenario(text: &str) -> Scenario {
 
 /// The report of a run, as JSON.
 pub(crate) fn report(scenario: &Scenario, replication: u32) -> Value {
-    let outcome = sim::run(scenario, replication, &mut ());
+    let outcome = sim::run(scenario, replication, &mut ()).unwrap();
     serde_json::from_str(&RunReport::new(scenario, replication, &outcome).to_json()).unwrap()
 }
 
 /// The trace of a run, line by line.
 pub(crate) fn trace(scenario: &Scenario) -> Vec<String> {
     let mut trace = Trace::new(scenario, Vec::new());
-    sim::run(scenario, 0, &mut trace);
+    sim::run(scenario, 0, &mut trace).unwrap();
     let bytes = trace.finish().unwrap();
     String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
 }

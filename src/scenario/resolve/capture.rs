@@ -19,7 +19,7 @@ impl Context<'_> {
         index: usize,
         spec: &file::Traffic,
         network: &Network,
-        duration: Duration,
+        duration: Option<Duration>,
     ) -> Option<Flow> {
         let at = at!["traffic", index, "capture"];
         let given = [
@@ -61,8 +61,9 @@ impl Context<'_> {
             );
         }
         let records = self.records(&at, &capture.writes, network)?;
+        let duration = duration?;
         let (records, late): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| record.at < duration);
-        if !late.is_empty() && duration > Duration::ZERO {
+        if !late.is_empty() {
             let message = format!(
                 "{} of {} captured writes come after the scenario's duration, {duration}, and are left out",
                 late.len(),

@@ -23,13 +23,35 @@ impl Context<'_> {
         let bound = self.bound(index, spec);
         let metric = spec.metric.as_ref()?;
         match Metric::parse(metric, spec.of.is_none()) {
-            Ok(metric) => Some(Expectation { of: spec.of.clone(), metric, bound: bound? }),
+            Ok(metric) => {
+                let bound = bound?;
+                self.check_bound(index, &metric, bound);
+                Some(Expectation { of: spec.of.clone(), metric, bound })
+            }
             Err(known) => {
                 let of = if spec.of.is_none() { "the totals have" } else { "a flow has" };
                 let problem = Problem::error(at("metric"), format!("{of} no figure `{metric}`"));
                 self.problems.push(problem.suggest(metric, known.iter().map(String::as_str)));
                 None
             }
+        }
+    }
+
+    /// A bound that no figure can keep, or every figure does, was meant otherwise.
+    fn check_bound(&mut self, index: usize, metric: &Metric, bound: Bound) {
+        let (key, values) = match bound {
+            Bound::AtLeast(low) => ("at_least", vec![low]),
+            Bound::AtMost(high) => ("at_most", vec![high]),
+            Bound::Between(low, high) => ("between", vec![low, high]),
+            Bound::Equals(equal) => ("equals", vec![equal]),
+        };
+        let at = at!["expect", index, key];
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            self.error(at, format!("{value} is no bound"));
+        } else if let Some(value) = values.iter().find(|value| metric.is_share() && !(0.0..=1.0).contains(*value)) {
+            self.error(at, format!("{value}: `{metric}` is from 0 to 1; 95 % is 0.95"));
+        } else if matches!(bound, Bound::Between(low, high) if low > high) {
+            self.error(at, format!("{} is greater than {}", values[0], values[1]));
         }
     }
 
@@ -49,11 +71,6 @@ impl Context<'_> {
             let message = "an expectation has exactly one of `at_least`, `at_most`, `between` and `equals`";
             self.error(at!["expect", index], message);
             return None;
-        }
-        if let Some(Bound::Between(low, high)) = first
-            && low > high
-        {
-            self.error(at!["expect", index, "between"], format!("{low} is greater than {high}"));
         }
         first
     }

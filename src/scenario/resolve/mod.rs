@@ -7,6 +7,7 @@ mod capture;
 mod expectations;
 mod mailslots;
 mod network;
+mod outlook;
 mod traffic;
 
 use std::io;
@@ -15,6 +16,7 @@ use self::network::Network;
 use super::file;
 use super::model::{Expectation, Flow, Mailslot, Scenario};
 use super::problem::{Path, Problem, Severity, Step, at};
+use super::quantity::clipped;
 use crate::id::HostId;
 use crate::time::Duration;
 
@@ -55,7 +57,7 @@ impl Context<'_> {
         }
         let network = self.network();
         let mailslots: Vec<Mailslot> = self.mailslots(&network);
-        let flows: Vec<Flow> = self.flows(&network, &mailslots, duration.unwrap_or(Duration::ZERO));
+        let flows: Vec<Flow> = self.flows(&network, &mailslots, duration);
         let expectations: Vec<Expectation> = self.expectations();
         Some(Scenario {
             name: name?,
@@ -99,8 +101,8 @@ impl Context<'_> {
     fn check_label(&mut self, path: &Path, name: &str) -> bool {
         let well_formed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if name.is_empty() || name.len() > MAX_LABEL || !name.chars().all(well_formed) {
-            let shown: String = name.chars().take(MAX_LABEL).collect();
-            let message = format!("`{shown}` is not a name: 1 to {MAX_LABEL} letters, digits, `.`, `_` or `-`");
+            let what = format!("a name: 1 to {MAX_LABEL} letters, digits, `.`, `_` or `-`");
+            let message = format!("`{}` is not {what}", clipped(name));
             self.error(path.clone(), message);
             return false;
         }
@@ -123,17 +125,31 @@ impl Context<'_> {
             if network.complete {
                 let is_domain = text.starts_with(r"\\");
                 let what = if is_domain { "is in the domain" } else { "is called" };
-                let known = if is_domain { network.domain_names() } else { network.host_names() };
-                let problem = Problem::error(path.clone(), format!("no host {what} `{unknown}`"));
-                self.problems.push(problem.suggest(&unknown, known.iter().map(String::as_str)));
+                let problem = Problem::error(path.clone(), format!("no host {what} `{}`", clipped(&unknown)));
+                let bare = unknown.trim_start_matches('\\');
+                self.problems.push(if is_domain && network.host(bare).is_some() {
+                    problem.help(format!("`{bare}` is a host: write \"{bare}\""))
+                } else if !is_domain && network.members(bare).is_some() {
+                    problem.help(format!(r"a domain is written with two backslashes, in single quotes: '\\{bare}'"))
+                } else {
+                    let known = if is_domain { network.domain_names() } else { network.host_names() };
+                    problem.suggest(&unknown, known.iter().map(String::as_str))
+                });
             }
             Vec::new()
         })
     }
 
-    /// Whether a problem of the form was found in this entry: then what it lacks is known already.
+    /// Whether a problem of the form was found in this entry, or in what it is part of: then what it lacks is known already.
     fn is_damaged(&self, entry: impl AsRef<[Step]>) -> bool {
-        self.formal.iter().any(|problem| problem.path.starts_with(entry.as_ref()))
+        let entry = entry.as_ref();
+        let overlaps = |path: &Path| path.starts_with(entry) || !path.is_empty() && entry.starts_with(path);
+        self.formal.iter().any(|problem| overlaps(&problem.path))
+    }
+
+    /// Whether nothing was refused so far: warnings about what is missing make sense only then.
+    fn is_sound(&self) -> bool {
+        self.formal.iter().chain(&self.problems).all(|problem| problem.severity == Severity::Warning)
     }
 
     fn error(&mut self, path: Path, message: impl Into<String>) {

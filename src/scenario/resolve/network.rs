@@ -7,15 +7,18 @@ use crate::id::{HostId, SegmentId};
 use crate::link::{self, Delay, Distribution, GilbertElliott, Loss, Probability};
 use crate::net::{Builder, Topology};
 use crate::scenario::file::{self, Attachment, DelayDistribution, DistributionName};
-use crate::scenario::model::{Bearers, Host, Names};
+use crate::scenario::model::{Host, Names};
 use crate::scenario::pattern;
-use crate::scenario::problem::{Path, Problem, Severity, Step, at};
+use crate::scenario::problem::{Path, Problem, Step, at};
+use crate::scenario::quantity::{Chance, clipped};
 use crate::time::Duration;
 use crate::wire::NetbiosName;
 use crate::wire::name::SUFFIX_WORKSTATION;
 
 /// The most hosts of a scenario.
 pub(super) const MAX_HOSTS: usize = 10_000;
+/// The longest mean loss period, in datagrams.
+const MAX_BURST: f64 = 1_000_000.0;
 /// The most crossings of all routers.
 const MAX_CROSSINGS: usize = 100_000;
 /// The domain of a host that names none: what Windows calls a workgroup that nobody named.
@@ -87,12 +90,13 @@ impl<'a> Context<'a> {
             topology: None,
             hosts: Vec::new(),
             names: Names::new(),
-            complete,
+            complete: complete && !entries.is_empty(),
             by_name: BTreeMap::new(),
             spelled: Vec::new(),
         };
+        let domains = self.domains();
         for entry in entries {
-            let added = self.add_host(&entry, &segments, &mut profiles, &mut builder, &mut network);
+            let added = self.add_host(&entry, &segments, &domains, &mut profiles, &mut builder, &mut network);
             network.complete &= added.is_some();
         }
         self.routers(&segments, &mut profiles, &mut builder);
@@ -102,12 +106,11 @@ impl<'a> Context<'a> {
                     .help("add `[[host]]` with `name` and `segment`; `mailslot-sim new` prints an example"),
             );
         }
-        let followed = self.problems.iter().all(|problem| problem.severity == Severity::Warning);
-        for (name, _) in profiles.iter().filter(|(_, profile)| !profile.used && followed) {
+        let sound = self.is_sound();
+        for (name, _) in profiles.iter().filter(|(_, profile)| !profile.used && sound) {
             let unused = Problem::warning(at!["link", name], format!("nothing uses the link profile `{name}`"));
             self.problems.push(unused.at_key());
         }
-        self.check_unique_names(&network);
         network.topology = match builder.build() {
             Ok(topology) => Some(topology),
             Err(invalid) => {
@@ -123,8 +126,7 @@ impl<'a> Context<'a> {
         let profile = |(name, link): (&String, &file::Link)| {
             self.check_label(&at!["link", name], name);
             let (loss, delay) = (self.loss(name, link), self.delay(name, link));
-            let chance =
-                |chance: Option<crate::scenario::quantity::Chance>| chance.map_or(Probability::NEVER, |it| it.0);
+            let chance = |chance: Option<Chance>| chance.map_or(Probability::NEVER, |it| it.0);
             let config = link::Config {
                 loss,
                 delay,
@@ -144,6 +146,13 @@ impl<'a> Context<'a> {
             Some(file::Loss::Burst(two_numbers)) => two_numbers,
         };
         let (Some(mean), Some(burst)) = (two_numbers.mean, two_numbers.burst) else { return Loss::NONE };
+        if burst.is_nan() || burst > MAX_BURST {
+            self.error(
+                at!["link", name, "loss", "burst"],
+                format!("a burst is at most {MAX_BURST} datagrams (MAX_BURST)"),
+            );
+            return Loss::NONE;
+        }
         match GilbertElliott::from_mean_and_burst(mean.0, burst) {
             Ok(model) => Loss::GilbertElliott(model),
             Err(error) => {
@@ -244,16 +253,17 @@ impl<'a> Context<'a> {
         let mut complete = !self.is_damaged(at!["host"]);
         for (index, spec) in file.host.iter().enumerate() {
             let Some(pattern) = &spec.name else { continue };
-            match pattern::expand(pattern, MAX_HOSTS - entries.len()) {
+            let names = pattern::expand(pattern, MAX_HOSTS);
+            if names.as_ref().is_ok_and(|names| entries.len() + names.len() > MAX_HOSTS) {
+                self.error(at!["host", index, "name"], format!("there are more than {MAX_HOSTS} hosts (MAX_HOSTS)"));
+                return (Vec::new(), false);
+            }
+            match names {
                 Ok(names) => entries.extend(names.into_iter().map(|name| Entry { index, name, spec })),
                 Err(message) => {
                     self.error(at!["host", index, "name"], message);
                     complete = false;
                 }
-            }
-            if entries.len() >= MAX_HOSTS {
-                self.error(at!["host", index, "name"], format!("there are more than {MAX_HOSTS} hosts (MAX_HOSTS)"));
-                return (Vec::new(), false);
             }
         }
         (entries, complete)
@@ -264,6 +274,7 @@ impl<'a> Context<'a> {
         &mut self,
         entry: &Entry<'_>,
         segments: &Segments,
+        domains: &BTreeSet<NetbiosName>,
         profiles: &mut Profiles,
         builder: &mut Builder,
         network: &mut Network,
@@ -274,6 +285,10 @@ impl<'a> Context<'a> {
         let domain = self.netbios_name(&at("domain"), domain_text)?;
         if network.by_name.contains_key(&computer) {
             self.error(at("name"), format!("a host called `{}` exists already (case does not matter)", entry.name));
+            return None;
+        }
+        if domains.contains(&computer) {
+            self.error(at("name"), format!("`{}` is the name of a domain: a host needs another name", entry.name));
             return None;
         }
         let segment_name = entry.spec.segment.as_ref()?;
@@ -295,53 +310,60 @@ impl<'a> Context<'a> {
                 return None;
             }
         };
-        let names = self.further_names(entry);
+        let names = self.further_names(entry, domains, network);
         let datagram_errors = entry.spec.datagram_errors.unwrap_or(false);
         network.by_name.insert(computer, id);
         network.spelled.push(entry.name.clone());
         bear(&mut network.names, computer, false, id);
         bear(&mut network.names, domain, true, id);
-        names.iter().for_each(|name| bear(&mut network.names, *name, is_group_suffix(*name), id));
+        names.iter().for_each(|name| bear(&mut network.names, *name, is_group(*name, domains), id));
         network.hosts.push(Host { computer, domain, names, datagram_errors });
         Some(())
+    }
+
+    /// The names of all domains of the file.
+    fn domains(&self) -> BTreeSet<NetbiosName> {
+        let spelled = self.file.host.iter().map(|host| host.domain.as_deref().unwrap_or(DEFAULT_DOMAIN));
+        spelled.filter_map(|domain| NetbiosName::new(domain, SUFFIX_WORKSTATION).ok()).collect()
     }
 
     /// The name of a computer or domain: what Windows allows, less what paths and patterns need.
     fn netbios_name(&mut self, at: &Path, text: &str) -> Option<NetbiosName> {
         let refused = text.chars().find(|c| c.is_ascii() && (r#"\/:*?"<>|{} ,"#.contains(*c) || c.is_control()));
         let name = match refused {
-            Some(odd) => Err(format!("`{text}` is not a NetBIOS name: it has the character {odd:?}")),
-            None => NetbiosName::new(text, SUFFIX_WORKSTATION).map_err(|invalid| format!("`{text}`: {invalid}")),
+            Some(odd) if odd.is_control() => Err(format!("`{}` has a control character", clipped(text))),
+            Some(odd) => Err(format!("`{}` is not a NetBIOS name: it has a `{odd}`", clipped(text))),
+            None => {
+                NetbiosName::new(text, SUFFIX_WORKSTATION).map_err(|invalid| format!("`{}`: {invalid}", clipped(text)))
+            }
         };
         name.map_err(|message| self.error(at.clone(), message)).ok()
     }
 
-    fn further_names(&mut self, entry: &Entry<'_>) -> Vec<NetbiosName> {
+    /// The further names of a host. A unique name has one bearer.
+    fn further_names(
+        &mut self,
+        entry: &Entry<'_>,
+        domains: &BTreeSet<NetbiosName>,
+        network: &Network,
+    ) -> Vec<NetbiosName> {
         let mut names: Vec<NetbiosName> = Vec::new();
         for (position, text) in entry.spec.names.iter().flatten().enumerate() {
             let at = at!["host", entry.index, "names", position];
             match text.parse() {
                 Ok(name) if names.contains(&name) => self.error(at, format!("`{text}` is listed twice")),
+                Ok(name) if !is_group(name, domains) && network.names.contains_key(&name) => {
+                    let other = &network.spelled[network.names[&name].hosts[0].index()];
+                    let message = format!("{name} is a unique name, and `{other}` bears it already");
+                    if !self.problems.iter().any(|problem| problem.path == at) {
+                        self.error(at, message);
+                    }
+                }
                 Ok(name) => names.push(name),
                 Err(invalid) => self.error(at, format!("`{text}`: {invalid}")),
             }
         }
         names
-    }
-
-    /// A unique name has one bearer, and no group has it.
-    fn check_unique_names(&mut self, network: &Network) {
-        for (name, bearers) in &network.names {
-            let Bearers { group, unique, hosts } = bearers;
-            if *unique && (*group || hosts.len() > 1) {
-                let spelled = |host: &HostId| network.spelled[host.index()].as_str();
-                let who: Vec<&str> = hosts.iter().take(3).map(spelled).collect();
-                let more = if hosts.len() > 3 { " and others" } else { "" };
-                let message =
-                    format!("the unique name {name} is borne by `{}`{more}, or is a domain's", who.join("`, `"));
-                self.problems.push(Problem::error(at!["host"], message).at_key());
-            }
-        }
     }
 
     fn routers(&mut self, segments: &Segments, profiles: &mut Profiles, builder: &mut Builder) {
@@ -389,15 +411,14 @@ impl<'a> Context<'a> {
 /// Takes note that a host bears a name.
 fn bear(names: &mut Names, name: NetbiosName, group: bool, host: HostId) {
     let bearers = names.entry(name).or_default();
-    bearers.group |= group;
-    bearers.unique |= !group;
-    if !bearers.hosts.contains(&host) {
+    bearers.group = group;
+    if bearers.hosts.last() != Some(&host) {
         bearers.hosts.push(host);
     }
 }
 
-/// Whether a further name is that of a group, by its suffix (MS-BRWS 2.1.1): 1E elections, 1C domain controllers, 01 master
-/// browsers, and 1D, which MS-BRWS makes unique on each subnet and Samba addresses as a group (a choice).
-fn is_group_suffix(name: NetbiosName) -> bool {
-    matches!(name.suffix(), 0x01 | 0x1C | 0x1D | 0x1E)
+/// Whether a name is that of a group: a domain's, or by its suffix (MS-BRWS 2.1.1) 1E elections, 1C domain controllers, 01
+/// master browsers, and 1D, which MS-BRWS makes unique on each subnet and Samba addresses as a group (a choice).
+fn is_group(name: NetbiosName, domains: &BTreeSet<NetbiosName>) -> bool {
+    matches!(name.suffix(), 0x01 | 0x1C | 0x1D | 0x1E) || domains.contains(&name)
 }

@@ -1,32 +1,33 @@
-//! What programs write.
+//! What programs write, and when.
 
 use std::collections::BTreeSet;
 
 use super::Context;
 use super::network::Network;
-use crate::id::HostId;
-use crate::mailslot::{API_MAX_REMOTE, MailslotPath, Server, SlotName};
+use crate::mailslot::{MailslotPath, Server};
+use crate::scenario::document::BACKSLASHES;
 use crate::scenario::file;
 use crate::scenario::model::{Arrivals, Flow, Generated, Mailslot, Size, Target, Traffic};
 use crate::scenario::problem::{Path, Problem, at};
+use crate::scenario::quantity::clipped;
 use crate::time::Duration;
 use crate::wire::NetbiosName;
 use crate::wire::name::SUFFIX_WORKSTATION;
-use crate::wire::transaction::max_data;
 
 /// The most `[[traffic]]` entries.
 const MAX_FLOWS: usize = 1_000;
 /// The most messages that one sender of one flow writes.
 const MAX_MESSAGES: u64 = 100_000_000;
 /// The most sender-recipient pairs of all flows together.
-const MAX_PAIRS: u64 = 10_000_000;
+const MAX_PAIRS: u64 = 4_000_000;
 /// The greatest message: a local mailslot takes any size, but somebody has to hold it.
 const MAX_MESSAGE_BYTES: u32 = 1 << 20;
 /// The size of messages where none is given.
 const DEFAULT_SIZE: u32 = 64;
 
 impl Context<'_> {
-    pub(super) fn flows(&mut self, network: &Network, mailslots: &[Mailslot], duration: Duration) -> Vec<Flow> {
+    /// All flows; `duration` is that of the scenario, if it could be read.
+    pub(super) fn flows(&mut self, network: &Network, mailslots: &[Mailslot], duration: Option<Duration>) -> Vec<Flow> {
         let mut names = BTreeSet::new();
         let mut flows = Vec::new();
         let mut pairs = 0;
@@ -41,12 +42,12 @@ impl Context<'_> {
             {
                 self.error(at!["traffic", index, "name"], format!("a flow called `{name}` exists already"));
             }
-            let flow = if spec.capture.is_some() {
-                self.captured_flow(index, spec, network, duration)
-            } else {
-                self.generated_flow(index, spec, network, mailslots, duration)
+            let flow = match spec.capture {
+                Some(_) => self.captured_flow(index, spec, network, duration),
+                None => self.generated_flow(index, spec, network, duration),
             };
             let Some(flow) = flow else { continue };
+            self.outlook(index, &flow, network, mailslots);
             pairs += pairs_of(&flow, network);
             if pairs > MAX_PAIRS {
                 let message = format!("the flows have more than {MAX_PAIRS} sender-recipient pairs (MAX_PAIRS)");
@@ -55,7 +56,7 @@ impl Context<'_> {
             }
             flows.push(flow);
         }
-        if self.file.traffic.is_empty() && !self.is_damaged(at!["traffic"]) {
+        if self.file.traffic.is_empty() && self.is_sound() {
             self.warning(Vec::new(), "the scenario has no `[[traffic]]`: nothing is written");
         }
         flows
@@ -66,8 +67,7 @@ impl Context<'_> {
         index: usize,
         spec: &file::Traffic,
         network: &Network,
-        mailslots: &[Mailslot],
-        duration: Duration,
+        duration: Option<Duration>,
     ) -> Option<Flow> {
         let at = |key: &str| at!["traffic", index, key];
         for (key, missing) in [("from", spec.from.is_none()), ("to", spec.to.is_none())] {
@@ -76,29 +76,52 @@ impl Context<'_> {
             }
         }
         let senders = spec.from.as_ref().map_or(Vec::new(), |from| self.hosts_called(&at("from"), from, network));
-        let start = spec.start.map_or(Duration::ZERO, |time| time.0);
-        let stop = spec.stop.map_or(duration, |time| time.0);
-        if stop > duration {
-            self.error(at("stop"), format!("it is after the scenario's duration, {duration}"));
-        } else if start >= stop && !self.is_damaged(at!["duration"]) {
-            let key = if spec.start.is_some() { "start" } else { "stop" };
-            self.error(at(key), format!("writing would start at {start} and stop before {stop}"));
-        }
-        let arrivals = self.arrivals(index, spec, duration);
+        let span = self.span(index, spec, duration);
+        let arrivals = self.arrivals(index, spec, span, duration);
         let size = self.size(&at("size"), spec.size.as_ref());
         let to_text = spec.to.as_ref()?;
         let to = self.target(&at("to"), to_text, network)?;
-        self.check_slot(&at("to"), &to, &senders, network, mailslots);
-        self.check_size(if spec.size.is_some() { at("size") } else { at("to") }, &to, size);
-        let arrivals = arrivals?;
-        self.check_number(index, &arrivals, stop.nanos().saturating_sub(start.nanos()), spec.count);
-        let generated = Generated { to, arrivals, start, stop, count: spec.count, size };
-        let traffic = Traffic::Generated(generated);
-        (!senders.is_empty()).then_some(())?;
+        let (arrivals, (start, stop)) = (arrivals?, span?);
+        self.check_number(index, &arrivals, stop.nanos() - start.nanos(), spec.count);
+        if senders.is_empty() {
+            return None;
+        }
+        let traffic = Traffic::Generated(Generated { to, arrivals, start, stop, count: spec.count, size });
         Some(Flow { name: spec.name.clone()?, to: to_text.clone(), senders, traffic })
     }
 
-    fn arrivals(&mut self, index: usize, spec: &file::Traffic, duration: Duration) -> Option<Arrivals> {
+    /// When the flow starts and stops.
+    fn span(&mut self, index: usize, spec: &file::Traffic, duration: Option<Duration>) -> Option<(Duration, Duration)> {
+        let at = |key: &str| at!["traffic", index, key];
+        let (start, stop) = (spec.start.map_or(Duration::ZERO, |time| time.0), spec.stop.map(|time| time.0));
+        match stop {
+            Some(stop) if stop > duration? => {
+                self.error(at("stop"), format!("{stop} is after the scenario's duration, {}", duration?));
+                None
+            }
+            Some(stop) if start >= stop => {
+                let key = if spec.start.is_some() { "start" } else { "stop" };
+                self.error(at(key), format!("the flow would start at {start} and stop before {stop}"));
+                None
+            }
+            None if start >= duration? => {
+                self.error(
+                    at("start"),
+                    format!("{start} is not before the end of the scenario's duration, {}", duration?),
+                );
+                None
+            }
+            _ => Some((start, stop.or(duration)?)),
+        }
+    }
+
+    fn arrivals(
+        &mut self,
+        index: usize,
+        spec: &file::Traffic,
+        span: Option<(Duration, Duration)>,
+        duration: Option<Duration>,
+    ) -> Option<Arrivals> {
         let entry = at!["traffic", index];
         let at = |key: &str| at!["traffic", index, key];
         let given = [
@@ -110,9 +133,8 @@ impl Context<'_> {
         let given: Vec<&str> = given.into_iter().filter_map(|(key, given)| given.then_some(key)).collect();
         if given.len() != 1 {
             if given.len() > 1 {
-                let problem =
-                    Problem::error(at(given[1]), format!("`{}` and `{}` contradict each other", given[0], given[1]));
-                self.problems.push(problem.at_key());
+                let message = format!("`{}` and `{}` contradict each other", given[0], given[1]);
+                self.problems.push(Problem::error(at(given[1]), message).at_key());
             } else if !self.is_damaged(&entry) {
                 let problem = Problem::error(entry, "nothing says when the messages are written");
                 self.problems.push(problem.help("give one of `every`, `poisson`, `burst`, `at` or `capture`"));
@@ -132,15 +154,19 @@ impl Context<'_> {
             let every = self.not_zero(&at("burst"), burst.every?.0)?;
             return Some(Arrivals::Burst { size: burst.size.filter(|size| *size > 0)?, every });
         }
-        let mut times: Vec<Duration> = Vec::new();
-        for (position, time) in spec.at.iter().flatten().enumerate() {
-            if time.0 >= duration && duration > Duration::ZERO {
-                self.error(
-                    at!["traffic", index, "at", position],
-                    format!("it is not before the scenario's end, {duration}"),
-                );
+        let mut times: Vec<Duration> = spec.at.iter().flatten().map(|time| time.0).collect();
+        for (position, time) in times.iter().enumerate() {
+            if let Some(duration) = duration.filter(|duration| time >= duration) {
+                let message = format!("{time} is not before the end of the scenario's duration, {duration}");
+                self.error(at!["traffic", index, "at", position], message);
             }
-            times.push(time.0);
+        }
+        let (start, stop) = span?;
+        let all = times.len();
+        times.retain(|time| (start..stop).contains(time));
+        if times.len() < all && self.is_sound() {
+            let message = format!("{} of {all} times are not in [{start}, {stop}) and are left out", all - times.len());
+            self.warning(at("at"), message);
         }
         times.sort();
         Some(Arrivals::At(times))
@@ -177,73 +203,36 @@ impl Context<'_> {
     }
 
     fn target(&mut self, at: &Path, text: &str, network: &Network) -> Option<Target> {
-        let parsed = MailslotPath::parse(text).map_err(|invalid| {
-            let quoted = text.contains('\\');
-            let problem = Problem::error(at.clone(), format!("`{text}`: {invalid}"));
-            self.problems.push(if quoted {
-                problem
-            } else {
-                problem.help(r"in TOML, write paths in single quotes: '\\PLANT\mailslot\alarm'")
-            });
-        });
-        let MailslotPath { server, slot } = parsed.ok()?;
+        let MailslotPath { server, slot } = match MailslotPath::parse(text) {
+            Ok(path) => path,
+            Err(invalid) => {
+                let problem = Problem::error(at.clone(), format!("`{}`: {invalid}", clipped(text)));
+                self.problems.push(problem.help(BACKSLASHES));
+                return None;
+            }
+        };
         let text = match server {
             Server::Local => return Some(Target::Local(slot)),
             Server::PrimaryDomain => return Some(Target::PrimaryDomain(slot)),
             Server::Named(text) => text,
         };
-        let name = NetbiosName::new(&text, SUFFIX_WORKSTATION);
-        match name {
-            Ok(name) if network.names.contains_key(&name) => Some(Target::Named { name, slot }),
-            Ok(_) | Err(_) => {
-                if network.complete {
-                    let known = [network.domain_names(), network.host_names()].concat();
-                    let problem = Problem::error(at.clone(), format!("no host and no domain is called `{text}`"));
-                    self.problems.push(problem.suggest(&text, known.iter().map(String::as_str)));
-                }
-                None
-            }
+        let name = if text.ends_with('>') { text.parse() } else { NetbiosName::new(&text, SUFFIX_WORKSTATION) };
+        if let Ok(name) = name
+            && network.names.contains_key(&name)
+        {
+            return Some(Target::Named { name, slot });
         }
-    }
-
-    /// Warns where nobody can receive: nothing will tell the sender.
-    fn check_slot(&mut self, at: &Path, to: &Target, senders: &[HostId], network: &Network, mailslots: &[Mailslot]) {
-        let targets: Vec<HostId> = match to {
-            Target::Local(_) => senders.to_vec(),
-            Target::PrimaryDomain(_) => {
-                let domains = senders.iter().map(|sender| network.hosts[sender.index()].domain);
-                domains.flat_map(|domain| network.names[&domain].hosts.clone()).collect()
-            }
-            Target::Named { name, .. } => network.names[name].hosts.clone(),
-        };
-        let on_targets = || mailslots.iter().filter(|mailslot| targets.contains(&mailslot.host));
-        if targets.is_empty() || on_targets().any(|mailslot| mailslot.name == *to.slot()) {
-            return;
+        if network.complete {
+            let further = network.hosts.iter().flat_map(|host| &host.names).map(ToString::to_string);
+            let mut known: Vec<String> = further.collect();
+            known.sort();
+            known.dedup();
+            let known = [network.domain_names(), network.host_names(), known].concat();
+            let message = format!("no host and no domain is called `{}`", clipped(&text));
+            let problem = Problem::error(at.clone(), message);
+            self.problems.push(problem.suggest(&text, known.iter().map(String::as_str)));
         }
-        if self.is_damaged(at!["mailslot"]) {
-            return; // it may be one of those that could not be read
-        }
-        let names: BTreeSet<String> = on_targets().map(|mailslot| mailslot.name.to_string()).collect();
-        let slot: &SlotName = to.slot();
-        let what = match to {
-            Target::Local(_) => "the writes will fail with ERROR_FILE_NOT_FOUND (2)",
-            _ => "the writes will succeed, and nobody will receive them",
-        };
-        let problem = Problem::warning(at.clone(), format!("no host there has a mailslot called `{slot}`: {what}"));
-        self.problems.push(problem.suggest(&slot.to_string(), names.iter().map(String::as_str)));
-    }
-
-    /// Warns where writes will fail because a datagram cannot hold the message.
-    fn check_size(&mut self, at: Path, to: &Target, size: Size) {
-        let limit = API_MAX_REMOTE.min(max_data(to.slot().characters())) as u32;
-        let (smallest, largest) = size.range();
-        if !matches!(to, Target::Local(_)) && largest > limit {
-            let all = if smallest > limit { "every write" } else { "longer writes" };
-            let message = format!(
-                "a datagram to this mailslot holds at most {limit} B: {all} will fail with ERROR_BAD_NETPATH (53)"
-            );
-            self.warning(at, message);
-        }
+        None
     }
 
     fn check_number(&mut self, index: usize, arrivals: &Arrivals, span: u64, count: Option<u64>) {
@@ -254,6 +243,9 @@ impl Context<'_> {
             Arrivals::At(times) => ("at", times.len() as u64),
         };
         let number = number.min(count.unwrap_or(u64::MAX));
+        if number == 0 && !matches!(arrivals, Arrivals::Poisson { .. }) && self.is_sound() {
+            self.warning(at!["traffic", index], "the flow writes nothing");
+        }
         if number > MAX_MESSAGES {
             let message =
                 format!("each sender would write {number} messages; the limit is {MAX_MESSAGES} (MAX_MESSAGES)");

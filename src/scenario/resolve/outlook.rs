@@ -1,0 +1,100 @@
+//! What can be said beforehand about the fate of a flow: messages that nobody can receive, writes that will fail. These are
+//! warnings, since to study them is what the program is for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Context;
+use super::network::Network;
+use crate::id::HostId;
+use crate::mailslot::API_MAX_REMOTE;
+use crate::scenario::model::{Flow, Mailslot, Target, find_mailslot};
+use crate::scenario::problem::{Path, Problem, at};
+use crate::wire::transaction::max_data;
+
+impl Context<'_> {
+    /// Warns of what will not arrive, or not even be sent; not while errors make the picture incomplete.
+    pub(super) fn outlook(&mut self, index: usize, flow: &Flow, network: &Network, mailslots: &[Mailslot]) {
+        if !self.is_sound() {
+            return;
+        }
+        let spec = &self.file.traffic[index];
+        let key = if spec.capture.is_some() { "capture" } else { "to" };
+        let at_size = if spec.size.is_some() { at!["traffic", index, "size"] } else { at!["traffic", index, key] };
+        let mut targets: BTreeMap<&Target, BTreeSet<HostId>> = BTreeMap::new();
+        for (sender, to) in flow.messages().into_keys() {
+            targets.entry(to).or_default().insert(sender);
+        }
+        for (to, senders) in targets {
+            let recipients = recipients(to, &senders, network);
+            let declared: Vec<&Mailslot> = recipients
+                .iter()
+                .filter_map(|host| find_mailslot(mailslots, *host, to.slot()).map(|position| &mailslots[position]))
+                .collect();
+            if declared.is_empty() {
+                self.warn_of_missing_slot(at!["traffic", index, key], to, &recipients, mailslots);
+            }
+            self.warn_of_size(&at_size, to, flow.sizes(), &declared);
+            self.warn_of_no_way(at!["traffic", index, key], to, &senders, network);
+        }
+    }
+
+    fn warn_of_missing_slot(&mut self, at: Path, to: &Target, recipients: &BTreeSet<HostId>, mailslots: &[Mailslot]) {
+        let names: BTreeSet<String> = mailslots
+            .iter()
+            .filter(|mailslot| recipients.contains(&mailslot.host))
+            .map(|mailslot| mailslot.name.to_string())
+            .collect();
+        let slot = to.slot();
+        let what = match to {
+            Target::Local(_) => "the writes will fail with ERROR_FILE_NOT_FOUND (2)",
+            _ => "the writes will succeed, and nobody will receive them",
+        };
+        let problem = Problem::warning(at, format!("no host there has a mailslot called `{slot}`: {what}"));
+        self.problems.push(problem.suggest(&slot.to_string(), names.iter().map(String::as_str)));
+    }
+
+    fn warn_of_size(&mut self, at: &Path, to: &Target, (smallest, largest): (u32, u32), declared: &[&Mailslot]) {
+        let which = |limit: u32| if smallest > limit { "every write" } else { "longer writes" };
+        let datagram = API_MAX_REMOTE.min(max_data(to.slot().characters())) as u32;
+        if !matches!(to, Target::Local(_)) && largest > datagram {
+            let message = format!("a datagram to this mailslot holds at most {datagram} B");
+            self.warning(at.clone(), format!("{message}: {} will fail with ERROR_BAD_NETPATH (53)", which(datagram)));
+        }
+        let limits = declared.iter().map(|mailslot| mailslot.max_message_size).filter(|max| (1..largest).contains(max));
+        if let Some(limit) = limits.min() {
+            let what = match to {
+                Target::Local(_) => format!("{} will fail with ERROR_INVALID_PARAMETER (87)", which(limit)),
+                _ => "longer messages will be dropped without a word".to_owned(),
+            };
+            self.warning(at.clone(), format!("the mailslot takes at most {limit} B: {what}"));
+        }
+    }
+
+    fn warn_of_no_way(&mut self, at: Path, to: &Target, senders: &BTreeSet<HostId>, network: &Network) {
+        let (Target::Named { name, .. }, Some(topology)) = (to, &network.topology) else { return };
+        let bearers = &network.names[name];
+        if bearers.group {
+            return;
+        }
+        let to = bearers.hosts[0];
+        let cut_off = senders.iter().find(|from| !topology.reaches(**from, to));
+        if let Some(from) = cut_off {
+            let [from, to] = [*from, to].map(|host| &topology.segments()[topology.host(host).segment.index()].name);
+            let message =
+                format!("no router leads from segment `{from}` to `{to}`: the writes will succeed, and reach nobody");
+            self.warning(at, message);
+        }
+    }
+}
+
+/// The hosts that a target stands for, whether or not they declare the slot.
+fn recipients(to: &Target, senders: &BTreeSet<HostId>, network: &Network) -> BTreeSet<HostId> {
+    match to {
+        Target::Local(_) => senders.clone(),
+        Target::Named { name, .. } => network.names[name].hosts.iter().copied().collect(),
+        Target::PrimaryDomain(_) => {
+            let domains: BTreeSet<_> = senders.iter().map(|sender| network.hosts[sender.index()].domain).collect();
+            domains.iter().flat_map(|domain| &network.names[domain].hosts).copied().collect()
+        }
+    }
+}
