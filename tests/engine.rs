@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mailslot_sim::mailslot::{
-    Access, Config, CreateOptions, Destination, Directory, Discard, Disposition, Event, Handle, Machine, MailslotInfo,
-    NO_MESSAGE, Owner, Read, WAIT_FOREVER, Win32Error,
+    Config, CreateOptions, Destination, Directory, Discard, Disposition, Event, Handle, Machine, MailslotInfo,
+    NO_MESSAGE, OpenOptions, Owner, Read, WAIT_FOREVER, Win32Error,
 };
 use mailslot_sim::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn machine(computer: &str) -> Machine {
 fn local(options: CreateOptions) -> (Machine, Handle, Handle) {
     let mut machine = machine("A");
     let server = machine.create_mailslot(r"\\.\mailslot\t", options).unwrap();
-    let client = machine.open(r"\\.\mailslot\t", Access::WRITE).unwrap();
+    let client = machine.open(r"\\.\mailslot\t", OpenOptions::default()).unwrap();
     (machine, server, client)
 }
 
@@ -134,7 +134,7 @@ fn the_slot_lives_until_its_last_server_handle_closes() {
     assert_eq!(machine.close(second), Ok(()));
     assert_eq!(machine.close(second), Err(Win32Error::InvalidHandle));
     assert_eq!(machine.write(NOW, client, b"x"), Err(Win32Error::HandleEof));
-    assert_eq!(machine.open(r"\\.\mailslot\t", Access::WRITE), Err(Win32Error::FileNotFound));
+    assert_eq!(machine.open(r"\\.\mailslot\t", OpenOptions::default()), Err(Win32Error::FileNotFound));
     machine.create_mailslot(r"\\.\mailslot\T", CreateOptions::default()).expect("the name is free again");
     assert_eq!(machine.write(NOW, client, b"x"), Err(Win32Error::HandleEof), "an old handle is not of the new slot");
 }
@@ -158,9 +158,9 @@ fn closing_a_handle_aborts_its_own_waiting_reads_only() {
 #[test]
 fn calls_on_the_wrong_handle() {
     let (mut machine, server, client) = local(CreateOptions::default());
-    let both = machine.open(r"\\.\mailslot\t", Access { read: true, write: true }).unwrap();
-    let remote = machine.open(r"\\B\mailslot\t", Access::WRITE).unwrap();
-    let reading = machine.open(r"\\.\mailslot\t", Access { read: true, write: false }).unwrap();
+    let both = machine.open(r"\\.\mailslot\t", OpenOptions { read: true, write: true }).unwrap();
+    let remote = machine.open(r"\\B\mailslot\t", OpenOptions::default()).unwrap();
+    let reading = machine.open(r"\\.\mailslot\t", OpenOptions { read: true, write: false }).unwrap();
     assert_eq!(machine.write(NOW, server, b"x"), Err(Win32Error::AccessDenied));
     assert_eq!(machine.write(NOW, reading, b"x"), Err(Win32Error::AccessDenied));
     assert_eq!(read(&mut machine, client, 8), Err(Win32Error::AccessDenied));
@@ -180,8 +180,8 @@ fn names_that_cannot_be_created_or_opened() {
     assert_eq!(create(r"\\.\mailslot\"), Err(Win32Error::InvalidName));
     assert_eq!(create(r"\\.\mailslot\T"), Err(Win32Error::AlreadyExists));
     assert_eq!(create(r"\\.\mailslot\t\below"), Ok(()), "levels are only part of the name");
-    assert_eq!(machine.open(r"\\.\mailslot\none", Access::WRITE), Err(Win32Error::FileNotFound));
-    assert_eq!(machine.open(r"\\AMUCHTOOLONGNAME\mailslot\t", Access::WRITE), Err(Win32Error::InvalidName));
+    assert_eq!(machine.open(r"\\.\mailslot\none", OpenOptions::default()), Err(Win32Error::FileNotFound));
+    assert_eq!(machine.open(r"\\AMUCHTOOLONGNAME\mailslot\t", OpenOptions::default()), Err(Win32Error::InvalidName));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_remote_write_is_limited_by_the_api_and_by_the_length_of_the_name() {
         (r"\\*\mailslot\four", 424), // 428 fit the wire, the API stops at 424
         (r"\\B\mailslot\test1\sample_mailslot", 408),
     ] {
-        let client = machine.open(path, Access::WRITE).unwrap();
+        let client = machine.open(path, OpenOptions::default()).unwrap();
         assert!(machine.write(NOW, client, &vec![b'a'; greatest]).is_ok(), "{greatest} bytes to {path}");
         let refused = machine.write(NOW, client, &vec![b'a'; greatest + 1]);
         assert_eq!(refused, Err(Win32Error::BadNetpath), "{} bytes to {path}", greatest + 1);
@@ -214,12 +214,12 @@ fn a_remote_write_is_limited_by_the_api_and_by_the_length_of_the_name() {
 #[test]
 fn a_remote_write_says_only_that_it_was_sent() {
     let mut machine = machine("A");
-    let client = machine.open(r"\\B\mailslot\nosuch", Access::WRITE).unwrap();
+    let client = machine.open(r"\\B\mailslot\nosuch", OpenOptions::default()).unwrap();
     let written = machine.write(NOW, client, b"x").unwrap();
     assert_eq!((written.bytes, written.own_copy), (1, None));
     let transmit = machine.poll_transmit(&mut Vec::new()).unwrap();
     assert_eq!(transmit.destination, Destination::Unicast("10.0.0.2:138".parse().unwrap()));
-    let nobody = machine.open(r"\\NOBODY\mailslot\x", Access::WRITE).expect("opening makes no traffic");
+    let nobody = machine.open(r"\\NOBODY\mailslot\x", OpenOptions::default()).expect("opening makes no traffic");
     assert_eq!(machine.write(NOW, nobody, b"x"), Err(Win32Error::BadNetpath));
 }
 
@@ -227,16 +227,16 @@ fn a_remote_write_says_only_that_it_was_sent() {
 fn a_domain_write_is_one_broadcast_and_the_writers_own_copy_passes_no_network() {
     let (mut machine, server, _) = local(CreateOptions::default());
     for path in [r"\\WORKGROUP\mailslot\t", r"\\*\mailslot\t"] {
-        let client = machine.open(path, Access::WRITE).unwrap();
+        let client = machine.open(path, OpenOptions::default()).unwrap();
         let own = machine.write(NOW, client, b"all").unwrap().own_copy;
         assert!(matches!(own, Some(Disposition::Enqueued(_))));
         assert_eq!(machine.poll_transmit(&mut Vec::new()).unwrap().destination, Destination::Broadcast);
         assert_eq!(machine.poll_transmit(&mut Vec::new()), None);
         assert_eq!(read(&mut machine, server, 8), Ok(b"all".to_vec()));
     }
-    let other = machine.open(r"\\OTHER\mailslot\t", Access::WRITE).unwrap();
+    let other = machine.open(r"\\OTHER\mailslot\t", OpenOptions::default()).unwrap();
     assert_eq!(machine.write(NOW, other, b"all").unwrap().own_copy, None, "not a member of that domain");
-    let own_name = machine.open(r"\\A\mailslot\none", Access::WRITE).unwrap();
+    let own_name = machine.open(r"\\A\mailslot\none", OpenOptions::default()).unwrap();
     let own = machine.write(NOW, own_name, b"x").unwrap().own_copy;
     assert_eq!(own, Some(Disposition::Discarded(Discard::NoSuchMailslot)), "succeeds all the same");
 }
@@ -248,7 +248,7 @@ fn a_receiver_drops_silently_what_it_cannot_take() {
     let options = CreateOptions { max_message_size: 4, queue_limit: Some(1), ..Default::default() };
     b.create_mailslot(r"\\.\mailslot\t", options).unwrap();
     let mut send = |path, data: &[u8]| {
-        let client = a.open(path, Access::WRITE).unwrap();
+        let client = a.open(path, OpenOptions::default()).unwrap();
         a.write(NOW, client, data).unwrap();
         let mut packet = Vec::new();
         a.poll_transmit(&mut packet).unwrap();

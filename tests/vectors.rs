@@ -9,7 +9,7 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 use mailslot_sim::mailslot::{
-    Access, Config, CreateOptions, Directory, Discard, Disposition, Machine, NO_MESSAGE, Owner, Read,
+    Config, CreateOptions, Directory, Discard, Disposition, Machine, NO_MESSAGE, OpenOptions, Owner, Read,
 };
 use mailslot_sim::time::Instant;
 use mailslot_sim::wire::datagram::{self, Direct, MessageType, Packet};
@@ -379,7 +379,7 @@ fn the_engine_writes_the_bytes_of_the_vectors() {
         let mut config = Config::new("CLIENT1", "WORKGROUP", [192, 168, 1, 10].into()).unwrap();
         config.scope = vector.fields.get("scope").map_or("", |scope| scope.as_str().unwrap()).parse().unwrap();
         let mut machine = Machine::new(config, Arc::new(directory));
-        let client = machine.open(path, Access::WRITE).unwrap();
+        let client = machine.open(path, OpenOptions::default()).unwrap();
         machine.write(Instant::ZERO, client, &unhex(vector.fields["data_hex"].as_str().unwrap())).unwrap();
         let mut packet = Vec::new();
         machine.poll_transmit(&mut packet).unwrap();
@@ -397,7 +397,7 @@ fn a_write_of_the_engine_reaches_the_engine() {
     let mut a = Machine::new(config("A", 1), Arc::new(directory));
     let mut b = Machine::new(config("B", 2), Arc::new(Directory::default()));
     let slot = b.create_mailslot(r"\\.\mailslot\Some\Where", CreateOptions::default()).unwrap();
-    let client = a.open(r"\\b\MAILSLOT\sOME\wHERE", Access::WRITE).unwrap();
+    let client = a.open(r"\\b\MAILSLOT\sOME\wHERE", OpenOptions::default()).unwrap();
     a.write(Instant::ZERO, client, b"hello").unwrap();
     let mut packet = Vec::new();
     a.poll_transmit(&mut packet).unwrap();

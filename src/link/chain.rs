@@ -134,13 +134,6 @@ impl Link {
         &self.counters
     }
 
-    /// Whether the link remembers the datagrams before: the state that an original met has then to be kept for its
-    /// duplicates ([`Offer::met`]).
-    #[must_use]
-    pub fn has_memory(&self) -> bool {
-        self.losses.has_memory()
-    }
-
     /// Offers a datagram to the link.
     pub fn offer(&mut self, offer: &Offer<'_>) -> Verdict {
         self.counters.offered += 1;
@@ -158,7 +151,7 @@ impl Link {
             ((u128::from(offer.payload_bytes) * 8 * u128::from(draw)) >> 64) as u32
         });
         let delay = self.config.delay.distribution.quantile(draws.delay);
-        let arrival = self.arrival(offer.now, delay);
+        let arrival = self.arrival(offer, delay);
         let duplicate = self.config.duplicate.decides(draws.duplicate).then(|| {
             if self.config.delay.keep_order {
                 return arrival; // the copy follows its original at once, so that it delays nobody else
@@ -169,13 +162,18 @@ impl Link {
         self.carry(offer, met, Carriage { arrival, flip, duplicate })
     }
 
-    fn arrival(&mut self, now: Instant, delay: Duration) -> Instant {
-        let arrival = now + delay;
+    /// When a datagram arrives. On a link that keeps order it waits for those before it; nobody waits for a network
+    /// duplicate, so that switching duplication on delays nothing else.
+    fn arrival(&mut self, offer: &Offer<'_>, delay: Duration) -> Instant {
+        let arrival = offer.now + delay;
         if !self.config.delay.keep_order {
             return arrival;
         }
-        self.last_arrival = self.last_arrival.max(arrival);
-        self.last_arrival
+        let arrival = arrival.max(self.last_arrival);
+        if offer.id.duplicate == 0 {
+            self.last_arrival = arrival;
+        }
+        arrival
     }
 
     fn carry(&mut self, offer: &Offer<'_>, met: Option<LossState>, carriage: Carriage) -> Verdict {

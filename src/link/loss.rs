@@ -79,7 +79,7 @@ impl GilbertElliott {
     pub fn from_mean_and_burst(mean: Probability, burst: f64) -> Result<Self, BurstTooShort> {
         let odds = mean.value() / (1.0 - mean.value());
         let smallest = if mean == Probability::ALWAYS { 1.0 } else { odds.max(1.0) };
-        if burst.is_nan() || burst < smallest * (1.0 - ROUNDING) {
+        if !burst.is_finite() || burst < smallest * (1.0 - ROUNDING) {
             return Err(BurstTooShort { mean: mean.value(), smallest });
         }
         let certain = mean == Probability::ALWAYS;
@@ -134,10 +134,6 @@ impl LossProcess {
                 LossProcess::GilbertElliott { model, state }
             }
         }
-    }
-
-    pub(super) fn has_memory(&self) -> bool {
-        matches!(self, LossProcess::GilbertElliott { .. })
     }
 
     /// Whether the model takes a datagram, and the state that the datagram met. `draw` is the one for [`Purpose::Loss`].

@@ -63,18 +63,19 @@ pub struct CreateOptions {
     pub queue_limit: Option<u32>,
 }
 
-/// What a client handle may do.
+/// How a mailslot is opened by a client. The default is what clients do: to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Access {
+pub struct OpenOptions {
     /// GENERIC_READ. Reading a client handle fails all the same.
     pub read: bool,
     /// GENERIC_WRITE.
     pub write: bool,
 }
 
-impl Access {
-    /// What a client asks for.
-    pub const WRITE: Access = Access { read: false, write: true };
+impl Default for OpenOptions {
+    fn default() -> Self {
+        OpenOptions { read: false, write: true }
+    }
 }
 
 /// A handle of one machine. Numbers are never used again.
@@ -145,7 +146,7 @@ enum Object {
     Server(u64),
     Client {
         target: Target,
-        access: Access,
+        options: OpenOptions,
     },
 }
 
@@ -206,24 +207,24 @@ impl Machine {
     ///
     /// `PathNotFound` for an empty name; `InvalidName` for what is not a mailslot path; `FileNotFound` when the local slot
     /// does not exist.
-    pub fn open(&mut self, path: &str, access: Access) -> Result<Handle, Win32Error> {
+    pub fn open(&mut self, path: &str, options: OpenOptions) -> Result<Handle, Win32Error> {
         let path = parse(path)?;
         let name = match path.server {
             Server::Local => {
                 let key = *self.slot_keys.get(&path.slot).ok_or(Win32Error::FileNotFound)?;
-                return Ok(self.insert(Object::Client { target: Target::Slot(key), access }));
+                return Ok(self.insert(Object::Client { target: Target::Slot(key), options }));
             }
             Server::PrimaryDomain => self.config.domain,
             Server::Named(name) => NetbiosName::new(&name, SUFFIX_WORKSTATION).map_err(|_| Win32Error::InvalidName)?,
         };
-        Ok(self.open_name(name, &path.slot, access))
+        Ok(self.open_name(name, &path.slot, options))
     }
 
     /// Opens the mailslots called `slot` of whoever bears a NetBIOS name with any suffix, as the browser service does; the
     /// path of a file cannot say the suffix.
-    pub fn open_name(&mut self, name: NetbiosName, slot: &SlotName, access: Access) -> Handle {
+    pub fn open_name(&mut self, name: NetbiosName, slot: &SlotName, options: OpenOptions) -> Handle {
         let target = Target::Remote { name, wire_slot: slot.to_wire().into() };
-        self.insert(Object::Client { target, access })
+        self.insert(Object::Client { target, options })
     }
 
     /// Reads the next message (`ReadFile` on a server handle), or waits for it as long as the slot's time-out says.
@@ -236,7 +237,7 @@ impl Machine {
     pub fn read(&mut self, now: Instant, handle: Handle, buffer: usize) -> Result<Read, Win32Error> {
         let key = match self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)? {
             Object::Server(key) => *key,
-            Object::Client { access: Access { read: true, .. }, .. } => return Err(Win32Error::InvalidParameter),
+            Object::Client { options: OpenOptions { read: true, .. }, .. } => return Err(Win32Error::InvalidParameter),
             Object::Client { .. } => return Err(Win32Error::AccessDenied),
         };
         let slot = self.open_slot(key);
@@ -366,7 +367,7 @@ impl Machine {
     /// Where a handle writes to, if it may.
     pub(super) fn write_target(&self, handle: Handle) -> Result<Target, Win32Error> {
         match self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)? {
-            Object::Client { target, access: Access { write: true, .. } } => Ok(target.clone()),
+            Object::Client { target, options: OpenOptions { write: true, .. } } => Ok(target.clone()),
             Object::Server(_) | Object::Client { .. } => Err(Win32Error::AccessDenied),
         }
     }

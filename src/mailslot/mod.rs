@@ -14,7 +14,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use mailslot_sim::mailslot::{Access, Config, CreateOptions, Directory, Machine, Owner, Read};
+//! use mailslot_sim::mailslot::{OpenOptions, Config, CreateOptions, Directory, Machine, Owner, Read};
 //! use mailslot_sim::time::Instant;
 //!
 //! let directory: Directory =
@@ -27,7 +27,7 @@
 //!
 //! let now = Instant::ZERO;
 //! let slot = press.create_mailslot(r"\\.\mailslot\alarm", CreateOptions::default())?;
-//! let client = ctrl.open(r"\\PRESS\mailslot\alarm", Access::WRITE)?;
+//! let client = ctrl.open(r"\\PRESS\mailslot\alarm", OpenOptions::default())?;
 //! assert_eq!(ctrl.write(now, client, b"stop")?.bytes, 4);
 //!
 //! let mut packet = Vec::new();
@@ -48,7 +48,7 @@ mod slot;
 mod transmit;
 
 pub use error::Win32Error;
-pub use machine::{Access, Config, CreateOptions, Event, Handle, Machine, MailslotInfo, Read, ReadId};
+pub use machine::{Config, CreateOptions, Event, Handle, Machine, MailslotInfo, OpenOptions, Read, ReadId};
 pub use names::{Directory, Owner};
 pub use path::{InvalidPath, MailslotPath, Server, SlotName};
 pub use receive::{Discard, Disposition};

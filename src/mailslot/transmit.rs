@@ -76,7 +76,8 @@ impl Machine {
         data: &[u8],
     ) -> Result<Option<Disposition>, Win32Error> {
         let leaf = &wire_slot[transaction::NAME_PREFIX.len()..];
-        if data.len() > API_MAX_REMOTE.min(max_data(leaf.len())) {
+        let limit = max_data(leaf.len()).ok_or(Win32Error::BadNetpath)?;
+        if data.len() > limit.min(API_MAX_REMOTE) {
             return Err(Win32Error::BadNetpath);
         }
         let owner = self.directory.resolve(&name).ok_or(Win32Error::BadNetpath)?;

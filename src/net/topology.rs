@@ -1,6 +1,6 @@
 //! The topology of a run: built once, then only read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub struct Segment {
     pub name: String,
     /// Its broadcast address.
     pub broadcast: Ipv4Addr,
-    /// The hosts on it, in the order in which they were added.
+    /// The hosts on it, in the order of their names.
     pub hosts: Vec<HostId>,
 }
 
@@ -162,15 +162,12 @@ impl Builder {
         down: link::Config,
     ) -> Result<HostId, Invalid> {
         let id = HostId(self.hosts.len() as u32);
-        let (on, position) = {
-            let segment = &mut self.segments[segment.index()];
-            segment.hosts.push(id);
-            (segment.name.clone(), segment.hosts.len() - 1)
-        };
-        if position == MAX_HOSTS_PER_SEGMENT {
+        let on = self.segments[segment.index()].name.clone();
+        self.segments[segment.index()].hosts.push(id);
+        if self.segments[segment.index()].hosts.len() > MAX_HOSTS_PER_SEGMENT {
             return Err(Invalid::TooManyHosts { segment: on });
         }
-        let address = Ipv4Addr::new(10, segment.0 as u8, (position / 250) as u8, (position % 250) as u8 + 1);
+        let address = Ipv4Addr::UNSPECIFIED; // given in the end, when all names are known
         let up = self.link(format!("{on}/{name}/up"), up);
         let down = self.link(format!("{on}/{name}/down"), down);
         self.hosts.push(Host { name: name.to_owned(), segment, up, down, address });
@@ -193,7 +190,8 @@ impl Builder {
     /// # Errors
     ///
     /// If a way passes more than [`MAX_HOPS`] links.
-    pub fn build(self) -> Result<Topology, Invalid> {
+    pub fn build(mut self) -> Result<Topology, Invalid> {
+        self.give_addresses();
         let mut next_crossing = BTreeMap::new();
         for target in (0..self.segments.len() as u32).map(SegmentId) {
             for (segment, crossing) in self.ways_to(target)? {
@@ -201,6 +199,24 @@ impl Builder {
             }
         }
         Ok(Topology { hosts: self.hosts, segments: self.segments, links: self.links, next_crossing })
+    }
+
+    /// Gives each host an address, 10.SEGMENT.x.y, made of its name, so that adding a host changes no other's: the bytes of
+    /// datagrams are part of what happens to them. Hosts are taken in the order of their names, which is also that in which
+    /// they hear a broadcast; where two names lead to one address the later takes the next that is free.
+    fn give_addresses(&mut self) {
+        for (number, segment) in (0..).zip(&mut self.segments) {
+            segment.hosts.sort_by(|a, b| self.hosts[a.index()].name.cmp(&self.hosts[b.index()].name));
+            let mut taken = BTreeSet::new();
+            for host in &segment.hosts {
+                let host = &mut self.hosts[host.index()];
+                let wanted = (stable_hash(&host.name) % MAX_HOSTS_PER_SEGMENT as u64) as usize;
+                let free = (wanted..MAX_HOSTS_PER_SEGMENT).chain(0..wanted).find(|position| !taken.contains(position));
+                let position = free.expect("there are as many addresses as hosts");
+                taken.insert(position);
+                host.address = Ipv4Addr::new(10, number, (position / 250) as u8, (position % 250) as u8 + 1);
+            }
+        }
     }
 
     /// For every segment from which `target` can be reached: the first crossing of the best way.
@@ -239,6 +255,12 @@ impl Builder {
         self.links.push(LinkSpec { name, config });
         LinkId(self.links.len() as u32 - 1)
     }
+}
+
+/// FNV-1a, 64 bits: spreads names over addresses.
+fn stable_hash(name: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, step)
 }
 
 /// Why a topology cannot be built.
@@ -314,9 +336,8 @@ mod tests {
             builder.host(&format!("H{host}"), segment, Config::PERFECT, Config::PERFECT).unwrap();
         }
         let topology = builder.build().unwrap();
-        let mut addresses: Vec<_> = topology.hosts().iter().map(|host| host.address).collect();
+        let addresses: BTreeSet<_> = topology.hosts().iter().map(|host| host.address).collect();
         assert!(addresses.iter().all(|address| (1..=250).contains(&address.octets()[3])));
-        addresses.dedup();
         assert_eq!(addresses.len(), 600);
     }
 

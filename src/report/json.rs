@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::link;
 use crate::scenario::{Bound, Expectation, Scenario};
-use crate::sim::{Outcome, Theory};
+use crate::sim::{Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, HostTally, Proportion};
 
 /// The report of one run of one scenario.
@@ -222,11 +222,11 @@ impl RunReport {
     pub fn new(scenario: &Scenario, replication: u32, outcome: &Outcome) -> Self {
         let topology = scenario.topology();
         let totals = outcome.tally.totals();
-        let flows = scenario.flows.iter().zip(&outcome.tally.flows).zip(&outcome.theory);
+        let flows = scenario.flows.iter().zip(&outcome.tally.flows).zip(theory(scenario));
         let flows = flows.map(|((flow, tally), theory)| FlowReport {
             name: flow.name.clone(),
             to: flow.to.clone(),
-            figures: Figures::of_flow(tally, *theory),
+            figures: Figures::of_flow(tally, theory),
         });
         let hosts = topology.hosts().iter().zip(&outcome.tally.hosts);
         let links = topology.links().iter().zip(&outcome.links);

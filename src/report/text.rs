@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::json::{ExpectationReport, RunReport, Verdict};
 use crate::scenario::{Flow, Scenario};
-use crate::sim::{Outcome, Theory};
+use crate::sim::{Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, Proportion};
 use crate::time::Duration;
 
@@ -22,8 +22,8 @@ pub enum Detail {
 pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detail: Detail) -> String {
     let mut text = String::new();
     heading(&mut text, scenario);
-    for ((flow, tally), theory) in scenario.flows.iter().zip(&outcome.tally.flows).zip(&outcome.theory) {
-        flow_section(&mut text, scenario, flow, tally, *theory);
+    for ((flow, tally), theory) in scenario.flows.iter().zip(&outcome.tally.flows).zip(theory(scenario)) {
+        flow_section(&mut text, scenario, flow, tally, theory);
     }
     if detail >= Detail::HostsAndLinks {
         hosts_and_links(&mut text, scenario, outcome);
@@ -175,14 +175,8 @@ fn loss_periods(tally: &FlowTally) -> Option<String> {
 fn order(tally: &FlowTally) -> Option<String> {
     let ratio = tally.reordered_ratio();
     (ratio.k > 0).then(|| {
-        let share = percentage(ratio.value());
-        format!(
-            "{} of {} reordered ({}), extent up to {}",
-            grouped(ratio.k),
-            grouped(ratio.n),
-            share.trim(),
-            tally.reorder_extent
-        )
+        let counts = format!("{} of {} reordered,", grouped(ratio.k), grouped(ratio.n));
+        format!("{counts} {}, extent up to {}", share(ratio).trim(), tally.reorder_extent)
     })
 }
 
@@ -218,11 +212,11 @@ fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<&'static st
 
 fn hosts_and_links(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
     let topology = scenario.topology();
-    let header = ["sent", "received", "delivered", "no slot", "malformed", "not ours"];
+    let header = ["sent", "received", "delivered", "no slot", "refused", "malformed", "not ours"];
     let rows = topology.hosts().iter().zip(&outcome.tally.hosts).map(|(host, tally)| {
-        let counts =
-            [tally.sent, tally.received, tally.delivered, tally.no_such_mailslot, tally.malformed, tally.not_for_us];
-        (host.name.as_str(), counts.to_vec())
+        let refused = tally.too_large_for_slot + tally.slot_full;
+        let counts = [tally.sent, tally.received, tally.delivered, tally.no_such_mailslot, refused];
+        (host.name.as_str(), [&counts[..], &[tally.malformed, tally.not_for_us]].concat())
     });
     table(text, "host", &header, rows);
     let header = ["offered", "lost", "corrupted", "duplicated", "carried", "bytes"];
@@ -244,10 +238,11 @@ fn table<'a>(text: &mut String, name: &str, header: &[&str], rows: impl Iterator
     text.push('\n');
     let columns = |cells: Vec<String>| cells.iter().fold(String::new(), |row, cell| row + &format!(" {cell:>10}"));
     let titles = columns(header.iter().map(ToString::to_string).collect());
-    let _ = writeln!(text, "  {name:<NAME$}{titles}");
+    let width = WIDTH - 2 - 11 * header.len();
+    let _ = writeln!(text, "  {name:<width$}{titles}");
     for (name, counts) in rows {
         let counts = columns(counts.into_iter().map(grouped).collect());
-        let _ = writeln!(text, "  {:<NAME$}{counts}", cut_inside(name, NAME - 1));
+        let _ = writeln!(text, "  {:<width$}{counts}", cut_inside(name, width - 1));
     }
 }
 
@@ -357,5 +352,3 @@ fn wrapped<'a>(text: &mut String, first: &str, pieces: impl Iterator<Item = &'a 
 const WIDTH: usize = 100;
 /// Columns of its left half.
 const LEFT: usize = 36;
-/// Columns of a name in the tables.
-const NAME: usize = 32;

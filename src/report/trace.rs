@@ -13,7 +13,8 @@ use crate::time::Instant;
 /// Writes the events that it observes. The first failure is kept, and nothing is written after it.
 ///
 /// `host` is the machine at which an event happens: the sender for a write, on its up link and at router crossings; the
-/// recipient on its down link and after. `from` is the sender, for events on the network and at receivers.
+/// recipient on its down link and after. `from` is the machine that sent the datagram, for events on the network and at
+/// receivers: the sender, or for an answer to the message the machine that answers.
 pub struct Trace<'a, W> {
     out: W,
     topology: &'a Topology,
@@ -106,7 +107,11 @@ impl<'a, W: Write> Trace<'a, W> {
     fn instance(&self, at: Instant, side: &'a str, event: &'a str, instance: &Instance) -> Line<'a> {
         let line = self.line(at, side, event, instance.stream, instance.message, instance.copy);
         let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
-        Line { from: Some(line.host), duplicate, ..line }
+        let host = match instance.bound {
+            Bound::Answer(host) => self.name(host),
+            _ => line.host,
+        };
+        Line { host, from: Some(host), duplicate, ..line }
     }
 
     fn on_link(&self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
@@ -148,7 +153,11 @@ impl<W: Write> Observer for Trace<'_, W> {
             }
             Event::Enqueued { instance, host } => self.taken(at, "enqueued", instance, *host),
             Event::Read { instance, host, .. } => self.taken(at, "read", instance, *host),
-            Event::Spread { .. } | Event::Answered { .. } | Event::Misdelivered { .. } | Event::Left { .. } => return,
+            Event::Spread { .. }
+            | Event::Answered { .. }
+            | Event::Acknowledged { .. }
+            | Event::Misdelivered { .. }
+            | Event::Left { .. } => return,
         };
         if self.result.is_ok() {
             self.result = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);

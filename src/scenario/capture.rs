@@ -11,7 +11,7 @@ use crate::time::Duration;
 use crate::wire::datagram::{self, Packet};
 use crate::wire::{NetbiosName, Profile, transaction};
 
-/// The most bytes of a capture.
+/// The most bytes of all captures of a scenario.
 pub const MAX_CAPTURE_BYTES: usize = 256 << 20;
 
 /// What a capture holds.
@@ -39,9 +39,6 @@ pub(super) struct Captured {
 
 /// Reads a whole capture.
 pub(super) fn read(bytes: &[u8]) -> Result<Capture, String> {
-    if bytes.len() > MAX_CAPTURE_BYTES {
-        return Err(format!("it has more than {MAX_CAPTURE_BYTES} bytes (MAX_CAPTURE_BYTES)"));
-    }
     let not_a_capture = "it is neither a pcap nor a pcapng file";
     let mut reader = create_reader(bytes.len() + 1, Cursor::new(bytes)).map_err(|_| not_a_capture.to_owned())?;
     let mut frames = Frames::default();

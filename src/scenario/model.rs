@@ -1,6 +1,7 @@
 //! The checked scenario: what a run is made of. Only [`super::parse`] makes one, so that nothing in it contradicts the rest.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -138,6 +139,7 @@ pub(crate) struct Recorded {
     pub(crate) at: Duration,
     pub(crate) from: HostId,
     pub(crate) to: Target,
+    #[serde(serialize_with = "hexadecimal")]
     pub(crate) data: Arc<[u8]>,
 }
 
@@ -273,8 +275,9 @@ impl Scenario {
     /// and the order of keys do not matter, and a default counts as if it were written.
     #[must_use]
     pub fn hash(&self) -> String {
-        let resolved = serde_json::to_vec(self).expect("a scenario has a JSON form");
-        Sha256::digest(resolved).iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut digest = Hashing(Sha256::new());
+        serde_json::to_writer(&mut digest, self).expect("a scenario has a JSON form");
+        digest.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The NetBIOS name that a target stands for at a sender; `None` for a local slot.
@@ -336,7 +339,8 @@ impl Scenario {
                 self.path(sender, to, *recipient)
                     .is_some_and(|path| path.iter().any(|link| config(*link).loss.has_memory()))
             };
-            shared && up.loss.stationary() != Loss::NONE.stationary() || audience.iter().any(memory)
+            let harms = up.loss.stationary() != Loss::NONE.stationary() || up.corrupt.value() > 0.0;
+            shared && harms || audience.iter().any(memory)
         };
         flow.messages().into_keys().any(|(sender, to)| depends(sender, to))
     }
@@ -354,6 +358,25 @@ impl Scenario {
 /// The position of a host's mailslot among all, which are in the order of host and name.
 pub(crate) fn find_mailslot(mailslots: &[Mailslot], host: HostId, name: &SlotName) -> Option<usize> {
     mailslots.binary_search_by(|mailslot| (mailslot.host, &mailslot.name).cmp(&(host, name))).ok()
+}
+
+/// Hashes what is written to it.
+struct Hashing(Sha256);
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn hexadecimal<S: Serializer>(bytes: &Arc<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    serializer.serialize_str(&digits)
 }
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::de::{DeTable, DeValue};
 
 /// One step from a table to something in it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Step {
     Key(String),
     Index(usize),
@@ -262,4 +262,4 @@ fn span(table: &DeTable<'_>, path: &[Step], at: At) -> Range<usize> {
 /// The most names that a suggestion lists.
 const MAX_NAMES_SHOWN: usize = 16;
 /// The most problems that are shown at once.
-const MAX_PROBLEMS_SHOWN: usize = 100;
+pub(super) const MAX_PROBLEMS_SHOWN: usize = 100;

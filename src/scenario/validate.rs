@@ -41,7 +41,7 @@ impl Validator<'_> {
             return self.value(value, fitting.unwrap_or(&alternatives[0]), path);
         }
         if let Some(Json::Array(choices)) = keywords.get("oneOf") {
-            return self.choice(value, choices, resolved.name, path);
+            return self.choice(value, choices, path);
         }
         match (keywords.get("type").and_then(Json::as_str), value) {
             (Some("object"), Value::Table(table)) => self.table(table, &resolved, path),
@@ -126,11 +126,11 @@ impl Validator<'_> {
     }
 
     /// One of several words.
-    fn choice(&mut self, value: &Value, choices: &[Json], name: &str, path: &Path) {
+    fn choice(&mut self, value: &Value, choices: &[Json], path: &Path) {
         let words: Vec<&str> = choices.iter().filter_map(|choice| choice.get("const")?.as_str()).collect();
         match value.as_str() {
             Some(word) if words.contains(&word) => {}
-            Some(word) if planned_words(name).contains(&word) => {
+            Some(word) if planned_words(path).contains(&word) => {
                 self.refuse(path, format!("`{word}` is not supported yet"));
             }
             _ => {
@@ -167,9 +167,9 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
 }
 
 /// Words that a value is going to be.
-fn planned_words(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "DistributionName" => &["lognormal", "exponential", "pareto", "empirical"],
+fn planned_words(path: &Path) -> &'static [&'static str] {
+    match path.last() {
+        Some(Step::Key(key)) if key == "distribution" => &["lognormal", "exponential", "pareto", "empirical"],
         _ => &[],
     }
 }

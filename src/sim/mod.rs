@@ -11,7 +11,7 @@ mod traffic;
 mod transit;
 mod world;
 
-pub use theory::Theory;
+pub use theory::{Theory, theory};
 
 use thiserror::Error;
 
@@ -28,18 +28,18 @@ pub struct Outcome {
     pub tally: Tally,
     /// What the links did, in the order of the topology's links.
     pub links: Vec<link::Counters>,
-    /// The closed forms of each flow.
-    pub theory: Vec<Theory>,
 }
 
-/// The most datagrams that may be in flight or waiting in mailslots at once: each needs about half a kilobyte.
-pub const MAX_ALIVE: usize = 4_000_000;
+/// The most memory that datagrams in flight and waiting messages may need at once.
+pub const MAX_ALIVE_BYTES: usize = 2 << 30;
+/// What each of them needs beside its message: an estimate.
+const ALIVE_BYTES: usize = 512;
 
 /// A run was given up because it would need too much memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error(
-    "at {} more than {MAX_ALIVE} datagrams are in flight or waiting in mailslots (MAX_ALIVE): \
-     bursts, slow links or programs that do not read pile them up",
+    "at {} the datagrams in flight and the messages in mailslots need more than {MAX_ALIVE_BYTES} bytes \
+     (MAX_ALIVE_BYTES): bursts, slow links or programs that do not read pile them up",
     at.since(Instant::ZERO)
 )]
 pub struct Overload {
@@ -51,7 +51,7 @@ pub struct Overload {
 ///
 /// # Errors
 ///
-/// If there are more than [`MAX_ALIVE`] datagrams at once.
+/// If what is in flight and waiting needs more than [`MAX_ALIVE_BYTES`].
 ///
 /// # Panics
 ///
@@ -59,6 +59,5 @@ pub struct Overload {
 pub fn run(scenario: &Scenario, replication: u32, observer: &mut impl Observer) -> Result<Outcome, Overload> {
     let root = Root { seed: scenario.seed(), replication };
     let (tally, links) = world::World::new(scenario, root, observer).run()?;
-    let theory = scenario.flows.iter().map(|flow| theory::of_flow(scenario, flow)).collect();
-    Ok(Outcome { tally, links, theory })
+    Ok(Outcome { tally, links })
 }

@@ -1,4 +1,6 @@
-//! The closed forms of a flow: its links and slots, as `stats::theory` sees them.
+//! The closed forms of a scenario's flows: its links and slots, as `stats::theory` sees them.
+
+use std::collections::BTreeMap;
 
 use crate::id::{HostId, LinkId};
 use crate::link::{Config, Distribution};
@@ -15,101 +17,158 @@ pub struct Theory {
     pub all_ratio: Option<f64>,
 }
 
-/// The closed forms of one flow: the mean over its senders and targets, each by how many messages it stands for.
-pub(super) fn of_flow(scenario: &Scenario, flow: &Flow) -> Theory {
-    let (smallest, largest) = flow.sizes();
-    let forms: Vec<(f64, Form)> = flow
-        .messages()
-        .into_iter()
-        .map(|((sender, to), messages)| (messages as f64, Form::new(scenario, sender, to, smallest, largest)))
-        .filter(|(_, form)| form.audience > 0)
-        .collect();
-    let addressed: f64 = forms.iter().map(|(messages, form)| messages * form.audience as f64).sum();
-    let all: f64 = forms.iter().map(|(messages, _)| messages).sum();
-    let mean = |of: fn(&Form) -> Option<f64>, total: f64| -> Option<f64> {
-        let sum = forms.iter().map(|(messages, form)| of(form).map(|value| value * messages)).sum::<Option<f64>>()?;
-        (total > 0.0).then(|| sum / total)
-    };
-    Theory { delivery_ratio: mean(|form| form.delivered, addressed), all_ratio: mean(|form| form.all, all) }
+/// The closed forms of each flow of a scenario; they do not depend on seed or replication.
+#[must_use]
+pub fn theory(scenario: &Scenario) -> Vec<Theory> {
+    let mut forms = Forms { scenario, ways: BTreeMap::new(), classes: classes(scenario) };
+    scenario.flows.iter().map(|flow| forms.of_flow(flow)).collect()
+}
+
+/// The closed forms of a scenario, and those of the ways that were met so far.
+struct Forms<'a> {
+    scenario: &'a Scenario,
+    /// For each link the first one that impairs like it.
+    classes: Vec<LinkId>,
+    /// The probability of passing a way, by the classes of its links.
+    ways: BTreeMap<Vec<LinkId>, Option<f64>>,
 }
 
 /// The closed forms for the messages of one sender to one target.
 struct Form {
-    audience: usize,
+    messages: f64,
+    audience: f64,
     /// How many of the audience are expected to get a message.
     delivered: Option<f64>,
     /// The probability that all of it do.
     all: Option<f64>,
 }
 
-impl Form {
-    fn new(scenario: &Scenario, sender: HostId, to: &Target, smallest: u32, largest: u32) -> Self {
-        let audience = scenario.audience(sender, to);
-        let group = scenario.is_group(sender, to);
-        let up = [scenario.topology().host(sender).up];
-        let mut delivered = Some(0.0);
-        let mut refused = false;
-        let mut ways = Some(Vec::new());
-        for &recipient in &audience {
-            let accepted = accepts(scenario, recipient, to, smallest, largest);
-            let path = scenario.path(sender, to, recipient);
-            let hops = path.as_ref().map(|path| hops(scenario, path));
-            refused |= accepted == Some(false) || path.is_none();
-            let probability = match (accepted, hops) {
-                (Some(false), _) | (_, None) => Some(0.0),
-                (None, _) | (_, Some(None)) => None,
-                (Some(true), Some(Some(hops))) => {
-                    let own_way = if group { hops.get(1..).unwrap_or(&[]).to_vec() } else { hops.clone() };
-                    if let Some(ways) = ways.as_mut().filter(|_| recipient != sender) {
-                        ways.push(own_way);
-                    }
-                    theory::delivery_ratio(&hops)
-                }
-            };
-            if probability.is_none() {
-                ways = None;
-            }
-            delivered = delivered.zip(probability).map(|(sum, probability)| sum + probability);
-        }
-        let shared = if group { hops(scenario, &up) } else { Some(Vec::new()) };
-        let all = match (refused, ways.zip(shared)) {
-            (true, _) => Some(0.0),
-            (false, Some((ways, shared))) => theory::all_ratio(&shared, &ways),
-            (false, None) => None,
+impl Forms<'_> {
+    /// The mean over the flow's senders and targets, each by how many messages it stands for.
+    fn of_flow(&mut self, flow: &Flow) -> Theory {
+        let forms = flow.messages().into_iter();
+        let forms: Vec<Form> =
+            forms.filter_map(|((sender, to), messages)| self.of_messages(flow, sender, to, messages as f64)).collect();
+        let addressed: f64 = forms.iter().map(|form| form.messages * form.audience).sum();
+        let messages: f64 = forms.iter().map(|form| form.messages).sum();
+        let mean = |of: fn(&Form) -> Option<f64>, total: f64| -> Option<f64> {
+            let sum: Option<f64> = forms.iter().map(|form| of(form).map(|value| value * form.messages)).sum();
+            sum.filter(|_| total > 0.0).map(|sum| sum / total)
         };
-        Form { audience: audience.len(), delivered, all }
+        Theory { delivery_ratio: mean(|form| form.delivered, addressed), all_ratio: mean(|form| form.all, messages) }
+    }
+
+    /// `None` if the messages have no audience.
+    fn of_messages(&mut self, flow: &Flow, sender: HostId, to: &Target, messages: f64) -> Option<Form> {
+        let audience = self.scenario.audience(sender, to);
+        if audience.is_empty() {
+            return None;
+        }
+        let paths: Vec<Option<Vec<LinkId>>> =
+            audience.iter().map(|recipient| self.scenario.path(sender, to, *recipient)).collect();
+        let mut fates = Vec::new();
+        for (recipient, path) in audience.iter().zip(&paths) {
+            fates.push(match path {
+                Some(path) if self.slowest(path) <= self.scenario.drain => self.accepts(flow, *recipient, to, path),
+                Some(_) => None,
+                None => Some(false),
+            });
+        }
+        let each: Vec<Option<f64>> = fates
+            .iter()
+            .zip(&paths)
+            .map(|(accepted, path)| match accepted {
+                Some(true) => self.passes(path.as_ref().expect("what is accepted has a way")),
+                Some(false) => Some(0.0),
+                None => None,
+            })
+            .collect();
+        let all = if fates.contains(&Some(false)) {
+            Some(0.0)
+        } else if each.contains(&None) {
+            None
+        } else {
+            self.all_pass(self.scenario.is_group(sender, to), &paths)
+        };
+        Some(Form { messages, audience: audience.len() as f64, delivered: each.into_iter().sum(), all })
+    }
+
+    /// The probability that a message passes a way.
+    fn passes(&mut self, path: &[LinkId]) -> Option<f64> {
+        let classes: Vec<LinkId> = path.iter().map(|link| self.classes[link.index()]).collect();
+        if let Some(known) = self.ways.get(&classes) {
+            return *known;
+        }
+        let probability = theory::delivery_ratio(&self.hops(path));
+        self.ways.insert(classes, probability);
+        probability
+    }
+
+    /// The probability that a message passes all ways. A broadcast passes the first link once for all; the sender's own copy
+    /// passes none.
+    fn all_pass(&self, is_group: bool, paths: &[Option<Vec<LinkId>>]) -> Option<f64> {
+        let paths = || paths.iter().flatten().filter(|path| !path.is_empty());
+        let shared = paths().next().filter(|_| is_group).map(|path| self.hop(path[0]));
+        let own = usize::from(is_group);
+        let ways: Vec<Vec<Hop>> = paths().map(|path| self.hops(&path[own..])).collect();
+        theory::all_ratio(shared.as_ref(), &ways)
+    }
+
+    /// Whether a slot takes all messages that come this way and a program reads them, or none; `None` if that depends on the
+    /// run.
+    fn accepts(&self, flow: &Flow, recipient: HostId, to: &Target, path: &[LinkId]) -> Option<bool> {
+        let Some(position) = self.scenario.mailslot(recipient, to.slot()) else { return Some(false) };
+        let mailslot = &self.scenario.mailslots[position];
+        let max = if mailslot.max_message_size == 0 { u32::MAX } else { mailslot.max_message_size };
+        let (smallest, largest) = flow.sizes();
+        let unchecked =
+            path.iter().map(|link| self.config(*link)).any(|it| !it.udp_checksum && it.corrupt.value() > 0.0);
+        match mailslot.reader {
+            Reader::Never => Some(false),
+            _ if smallest > max => Some(false),
+            _ if largest > max || unchecked || mailslot.queue_limit.is_some() => None,
+            Reader::Wait => Some(true),
+            Reader::Poll(interval) => (self.slowest(path) + interval <= self.scenario.drain).then_some(true),
+            Reader::ServiceTime(_) => None,
+        }
+    }
+
+    /// The longest that a datagram can be on its way.
+    fn slowest(&self, path: &[LinkId]) -> Duration {
+        let longest = |link: &LinkId| self.config(*link).delay.distribution.quantile(u64::MAX);
+        path.iter().map(longest).fold(Duration::ZERO, |sum, delay| sum + delay)
+    }
+
+    fn hops(&self, path: &[LinkId]) -> Vec<Hop> {
+        path.iter().map(|link| self.hop(*link)).collect()
+    }
+
+    fn hop(&self, link: LinkId) -> Hop {
+        let link = self.config(link);
+        Hop {
+            states: link.loss.stationary(),
+            corrupt: link.corrupt.value(),
+            duplicate: link.duplicate.value(),
+            reorders: !link.delay.keep_order && !matches!(link.delay.distribution, Distribution::Constant(_)),
+        }
+    }
+
+    fn config(&self, link: LinkId) -> &Config {
+        &self.scenario.topology().links()[link.index()].config
     }
 }
 
-/// Whether a slot takes all messages that reach it and a program reads them, or none; `None` if that depends on the run.
-fn accepts(scenario: &Scenario, recipient: HostId, to: &Target, smallest: u32, largest: u32) -> Option<bool> {
-    let Some(position) = scenario.mailslot(recipient, to.slot()) else { return Some(false) };
-    let mailslot = &scenario.mailslots[position];
-    let max = if mailslot.max_message_size == 0 { u32::MAX } else { mailslot.max_message_size };
-    match mailslot.reader {
-        Reader::Never => Some(false),
-        _ if smallest > max => Some(false),
-        _ if largest > max || mailslot.queue_limit.is_some() => None,
-        Reader::Wait => Some(true),
-        Reader::Poll(interval) => (interval <= scenario.drain).then_some(true),
-        Reader::ServiceTime(_) => None,
-    }
-}
-
-/// The links of a path; `None` if a datagram may still be on them when the run ends, or arrive with damage that no checksum
-/// finds.
-fn hops(scenario: &Scenario, path: &[LinkId]) -> Option<Vec<Hop>> {
-    let configs = || path.iter().map(|link| &scenario.topology().links()[link.index()].config);
-    let slowest = configs().fold(Duration::ZERO, |sum, link| sum + link.delay.distribution.quantile(u64::MAX));
-    let found = configs().all(|link| link.udp_checksum || link.corrupt.value() == 0.0);
-    (slowest <= scenario.drain && found).then(|| configs().map(hop).collect())
-}
-
-fn hop(link: &Config) -> Hop {
-    Hop {
-        states: link.loss.stationary(),
-        corrupt: link.corrupt.value(),
-        duplicate: link.duplicate.value(),
-        reorders: !link.delay.keep_order && !matches!(link.delay.distribution, Distribution::Constant(_)),
-    }
+/// For each link the first one that impairs like it: there are as many kinds as profiles.
+fn classes(scenario: &Scenario) -> Vec<LinkId> {
+    let mut kinds: Vec<(&Config, LinkId)> = Vec::new();
+    let links = (0..).map(LinkId).zip(scenario.topology().links());
+    links
+        .map(|(id, link)| match kinds.iter().find(|(config, _)| **config == link.config) {
+            Some((_, first)) => *first,
+            None => {
+                kinds.push((&link.config, id));
+                id
+            }
+        })
+        .collect()
 }

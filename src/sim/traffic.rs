@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::id::HostId;
-use crate::mailslot::{Access, Handle, Machine, Win32Error, Written};
+use crate::mailslot::{Handle, Machine, OpenOptions, Win32Error, Written};
 use crate::rng::Root;
 use crate::scenario::{Arrivals, Flow, Generated, Scenario, Size, Target, Traffic};
 use crate::time::{Duration, Instant};
@@ -119,9 +119,9 @@ impl Sender {
 
 fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
     match target {
-        Target::Local(slot) => machine.open(&format!(r"\\.\mailslot\{slot}"), Access::WRITE),
-        Target::PrimaryDomain(slot) => machine.open(&format!(r"\\*\mailslot\{slot}"), Access::WRITE),
-        Target::Named { name, slot } => Ok(machine.open_name(*name, slot, Access::WRITE)),
+        Target::Local(slot) => machine.open(&format!(r"\\.\mailslot\{slot}"), OpenOptions::default()),
+        Target::PrimaryDomain(slot) => machine.open(&format!(r"\\*\mailslot\{slot}"), OpenOptions::default()),
+        Target::Named { name, slot } => Ok(machine.open_name(*name, slot, OpenOptions::default())),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Datagrams on their way: from link to link, over the segment, to the machines.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::rc::Rc;
 
@@ -55,7 +56,7 @@ enum End {
 #[derive(Debug, Default)]
 pub(super) struct Family {
     members: u32,
-    met: Vec<(LinkId, LossState)>,
+    met: BTreeMap<LinkId, LossState>,
 }
 
 /// A message in a slot that nobody has read.
@@ -65,6 +66,8 @@ pub(super) struct Waiting {
     pub(super) written: Instant,
     /// Whether its bytes are not those that were written.
     pub(super) damaged: bool,
+    /// How many bytes it has.
+    pub(super) bytes: u32,
 }
 
 impl Flight {
@@ -118,7 +121,7 @@ impl<O: Observer> World<'_, O> {
         self.tell(Event::Offered { instance, link, bytes });
         let model = &mut self.links[link.index()];
         let met = match flight.family {
-            Some(family) if flight.id.duplicate != 0 => self.families[family].state_on(link),
+            Some(family) if flight.id.duplicate != 0 => self.families[family].met.get(&link).copied(),
             _ => None,
         };
         let verdict = model.offer(&Offer {
@@ -131,7 +134,7 @@ impl<O: Observer> World<'_, O> {
         });
         let udp_checksum = model.config().udp_checksum;
         if let (Some(family), Some(met), 0) = (flight.family, verdict.met, flight.id.duplicate) {
-            self.families[family].met.push((link, met));
+            self.families[family].met.insert(link, met);
         }
         let Some(carriage) = verdict.carriage else {
             self.leave_family(&flight);
@@ -146,10 +149,8 @@ impl<O: Observer> World<'_, O> {
             self.tell(Event::Duplicated { instance, link });
             (at, self.duplicate(&mut flight))
         });
-        flight.hop += 1;
         self.carry(flight, carriage.arrival);
-        if let Some((at, mut copy)) = copy {
-            copy.hop += 1;
+        if let Some((at, copy)) = copy {
             self.carry(copy, at);
         }
     }
@@ -169,6 +170,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn reach(&mut self, mut flight: Flight) {
+        flight.hop += 1;
         let topology = self.scenario.topology();
         match (flight.leads, flight.to) {
             (End::Segment(segment), None) => self.spread(&flight, segment),
@@ -223,10 +225,11 @@ impl<O: Observer> World<'_, O> {
         let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, datagram::PORT);
         let disposition = self.machines[host.index()].handle_datagram(self.now, from, &flight.payload);
         self.send_answers(flight, host);
-        if instance.bound == Bound::Sender {
-            return;
+        if let Bound::Answer(_) = instance.bound {
+            return self.tell(Event::Acknowledged { instance });
         }
-        let waiting = Waiting { instance, written: flight.written, damaged: false };
+        let bytes = flight.payload.len() as u32;
+        let waiting = Waiting { instance, written: flight.written, damaged: false, bytes };
         match &flight.damage {
             None => self.dispose(host, disposition, waiting),
             Some(damage) => self.dispose_damaged(host, disposition, waiting, &flight.payload, damage),
@@ -287,7 +290,7 @@ impl<O: Observer> World<'_, O> {
             let topology = self.scenario.topology();
             let key = self.root.answer_key(&question.id, &topology.host(host).name);
             let id = DatagramId { stream_key: key, duplicate: 0, ..question.id };
-            let instance = Instance { bound: Bound::Sender, duplicate: 0, ..question.instance };
+            let instance = Instance { bound: Bound::Answer(host), duplicate: 0, ..question.instance };
             self.tell(Event::Answered { instance, host });
             let Destination::Unicast(to) = transmit.destination else { continue };
             let to = self.hosts_by_address.get(to.ip()).copied();
@@ -317,12 +320,6 @@ impl<O: Observer> World<'_, O> {
 
     fn audience_of(&self, flight: &Flight) -> &Audience {
         &self.streams[flight.instance.stream.index()].targets[flight.target as usize]
-    }
-}
-
-impl Family {
-    fn state_on(&self, link: LinkId) -> Option<LossState> {
-        self.met.iter().find(|(met_on, _)| *met_on == link).map(|(_, state)| *state)
     }
 }
 

@@ -11,12 +11,12 @@ use super::queue::Queue;
 use super::reader::ReaderProgram;
 use super::traffic::Sender;
 use super::transit::{Family, Flight, Waiting};
-use super::{MAX_ALIVE, Overload};
+use super::{ALIVE_BYTES, MAX_ALIVE_BYTES, Overload};
 use crate::id::{DatagramId, FlowId, HostId, StreamId};
 use crate::link::{self, Link};
 use crate::mailslot::{Config, Destination, Discard, Disposition, Event as MachineEvent, Machine, Receipt, Written};
 use crate::rng::Root;
-use crate::scenario::{Flow, Scenario, Target};
+use crate::scenario::{Flow, Reader, Scenario, Target};
 use crate::stats::{
     Bound, Event, Fate, Instance, Ledger, Observer, Reason, Sent, StreamLayout, Tally, TargetLayout, Write,
 };
@@ -37,11 +37,14 @@ pub(super) struct World<'a, O> {
     pub(super) hosts_by_address: BTreeMap<Ipv4Addr, HostId>,
     /// For each host what its slots took and nobody has read, in the order of taking.
     waiting: Vec<VecDeque<(Receipt, Waiting)>>,
-    /// How many there are on all hosts.
+    /// How many there are on all hosts, and how many bytes they have.
     waiting_messages: usize,
+    waiting_bytes: usize,
     readers: Vec<ReaderProgram>,
-    /// For each host its readers.
+    /// For each host its readers that wait for messages.
     readers_of: Vec<Vec<u32>>,
+    /// For each host its readers that look from time to time.
+    pollers_of: Vec<Vec<u32>>,
     ledger: Ledger,
     observer: &'a mut O,
     packet: Vec<u8>,
@@ -112,8 +115,10 @@ impl<'a, O: Observer> World<'a, O> {
             hosts_by_address: (0..).zip(topology.hosts()).map(|(id, host)| (host.address, HostId(id))).collect(),
             waiting: vec![VecDeque::new(); hosts],
             waiting_messages: 0,
+            waiting_bytes: 0,
             readers: Vec::new(),
             readers_of: vec![Vec::new(); hosts],
+            pollers_of: vec![Vec::new(); hosts],
             ledger: Ledger::new(layouts, scenario.flows.len(), hosts),
             observer,
             packet: Vec::new(),
@@ -121,14 +126,18 @@ impl<'a, O: Observer> World<'a, O> {
         for (number, mailslot) in (0..).zip(&scenario.mailslots) {
             let reader = ReaderProgram::new(mailslot, &mut world.machines[mailslot.host.index()]);
             world.readers.push(reader);
-            world.readers_of[mailslot.host.index()].push(number);
+            match mailslot.reader {
+                Reader::Wait | Reader::ServiceTime(_) => world.readers_of[mailslot.host.index()].push(number),
+                Reader::Poll(_) => world.pollers_of[mailslot.host.index()].push(number),
+                Reader::Never => {}
+            }
         }
         world
     }
 
     /// Lets everything happen; returns what was counted.
     pub(super) fn run(mut self) -> Result<(Tally, Vec<link::Counters>), Overload> {
-        for stream in (0..self.streams.len() as u32).map(StreamId) {
+        for stream in self.streams_by_name() {
             self.schedule_write(stream);
         }
         while let Some((at, happening)) = self.queue.pop_until(self.scenario.end()) {
@@ -138,10 +147,11 @@ impl<'a, O: Observer> World<'a, O> {
                 Happening::Arrive(flight) => self.arrive(flight),
                 Happening::Reader(reader) => {
                     self.readers[reader as usize].wake();
-                    self.let_read(reader);
+                    self.let_read(reader, None);
                 }
             }
-            if self.flights.len() + self.waiting_messages > MAX_ALIVE {
+            let alive = self.flights.len() + self.waiting_messages;
+            if alive * ALIVE_BYTES + self.waiting_bytes > MAX_ALIVE_BYTES {
                 return Err(Overload { at });
             }
         }
@@ -153,6 +163,17 @@ impl<'a, O: Observer> World<'a, O> {
     pub(super) fn tell(&mut self, event: Event<'_>) {
         self.ledger.observe(self.now, &event);
         self.observer.observe(self.now, &event);
+    }
+
+    /// All streams in the order of flow and sender: writes of the same moment happen in the order of names, not of tables.
+    fn streams_by_name(&self) -> Vec<StreamId> {
+        let topology = self.scenario.topology();
+        let names = self.scenario.flows.iter().flat_map(|flow| {
+            flow.senders.iter().map(|sender| (flow.name.as_str(), topology.host(*sender).name.as_str()))
+        });
+        let mut streams: Vec<_> = names.zip((0..).map(StreamId)).collect();
+        streams.sort();
+        streams.into_iter().map(|(_, stream)| stream).collect()
     }
 
     fn schedule_write(&mut self, stream: StreamId) {
@@ -192,7 +213,8 @@ impl<'a, O: Observer> World<'a, O> {
         self.tell(Event::Write(Write { stream: id, message, copy: 0, copies_left: 0, bytes, result: result_told }));
 
         if let (Ok(Written { own_copy: Some(disposition), .. }), Some(own)) = (result, own) {
-            let waiting = Waiting { instance: instance(Bound::Recipient(own)), written: self.now, damaged: false };
+            let instance = instance(Bound::Recipient(own));
+            let waiting = Waiting { instance, written: self.now, damaged: false, bytes };
             self.dispose(host, disposition, waiting);
         }
         if let Some((bound, to)) = route {
@@ -219,16 +241,17 @@ impl<'a, O: Observer> World<'a, O> {
     /// A slot took a message: it waits until a program reads it, which may be at once.
     fn enqueue(&mut self, host: HostId, receipt: Receipt, waiting: Waiting) {
         self.tell(Event::Enqueued { instance: waiting.instance, host });
-        self.waiting[host.index()].push_back((receipt, waiting));
         self.waiting_messages += 1;
+        self.waiting_bytes += waiting.bytes as usize;
+        self.waiting[host.index()].push_back((receipt, waiting));
         while let Some(MachineEvent::ReadDone { id, result }) = self.machines[host.index()].poll_event() {
             let reader = self.readers_of[host.index()].iter().find(|&&reader| self.readers[reader as usize].awaits(id));
             let reader = *reader.expect("every waiting read is a reader's");
             let message = result.expect("a read with any buffer ends with a message");
-            self.read(reader, message.receipt);
+            self.let_read(reader, Some(message.receipt));
         }
-        for position in 0..self.readers_of[host.index()].len() {
-            let reader = self.readers_of[host.index()][position];
+        for position in 0..self.pollers_of[host.index()].len() {
+            let reader = self.pollers_of[host.index()][position];
             let look = self.readers[reader as usize].next_look(self.now, &self.machines[host.index()]);
             if let Some(at) = look {
                 self.queue.push(at, Happening::Reader(reader));
@@ -236,27 +259,35 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
-    /// A reader got a message.
-    fn read(&mut self, reader: u32, receipt: Receipt) {
+    /// A reader goes on: it takes in the message that its waiting read got, if it did, and reads as long as there is something
+    /// and it is not busy.
+    fn let_read(&mut self, reader: u32, mut got: Option<Receipt>) {
         let host = self.readers[reader as usize].host();
-        let waiting = &mut self.waiting[host.index()];
-        let position = waiting.binary_search_by_key(&receipt, |(receipt, _)| *receipt).expect("it was waiting");
-        let (_, Waiting { instance, written, damaged }) = waiting.remove(position).expect("it was found");
-        self.waiting_messages -= 1;
-        self.tell(Event::Read { instance, host, delay: self.now.since(written), damaged });
-        match self.readers[reader as usize].busy_until(self.now) {
-            Some(at) => self.queue.push(at, Happening::Reader(reader)),
-            None => self.let_read(reader),
+        loop {
+            let program = &mut self.readers[reader as usize];
+            let receipt = match got.take() {
+                Some(receipt) => receipt,
+                None => match program.read(self.now, &mut self.machines[host.index()]) {
+                    Some(message) => message.receipt,
+                    None => return,
+                },
+            };
+            let busy_until = program.busy_until(self.now);
+            self.account_for_read(host, receipt);
+            if let Some(at) = busy_until {
+                return self.queue.push(at, Happening::Reader(reader));
+            }
         }
     }
 
-    /// A reader reads as long as there is something and it is not busy.
-    fn let_read(&mut self, reader: u32) {
-        let program = &mut self.readers[reader as usize];
-        let message = program.read(self.now, &mut self.machines[program.host().index()]);
-        if let Some(message) = message {
-            self.read(reader, message.receipt);
-        }
+    /// A program got the message with this receipt.
+    fn account_for_read(&mut self, host: HostId, receipt: Receipt) {
+        let waiting = &mut self.waiting[host.index()];
+        let position = waiting.binary_search_by_key(&receipt, |(receipt, _)| *receipt).expect("it was waiting");
+        let (_, Waiting { instance, written, damaged, bytes }) = waiting.remove(position).expect("it was found");
+        self.waiting_messages -= 1;
+        self.waiting_bytes -= bytes as usize;
+        self.tell(Event::Read { instance, host, delay: self.now.since(written), damaged });
     }
 
     /// The run is over: what is on a link or in a slot stays there.

@@ -39,8 +39,8 @@ pub enum Bound {
     Recipient(u32),
     /// A host that hears the broadcast and is not in the audience.
     Bystander,
-    /// The sender of the message: an answer of a recipient's machine.
-    Sender,
+    /// The sender of the message: it is an answer of this machine.
+    Answer(HostId),
 }
 
 /// What a successful write set off.
@@ -163,6 +163,11 @@ pub enum Event<'a> {
         instance: Instance,
         /// Which machine.
         host: HostId,
+    },
+    /// An answer reached the sender whose datagram it answers.
+    Acknowledged {
+        /// The answer.
+        instance: Instance,
     },
     /// A slot took what was damaged on the way and addressed to another.
     Misdelivered {

@@ -116,7 +116,7 @@ impl Ledger {
                 entry.furthest = Some(end.or_further(entry.furthest));
                 stream.release(recipient, instance.message, tally);
             }
-            Bound::Bystander | Bound::Sender => {}
+            Bound::Bystander | Bound::Answer(_) => {}
         }
     }
 
@@ -125,7 +125,7 @@ impl Ledger {
         match instance.bound {
             Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += 1,
             Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += 1,
-            Bound::Bystander | Bound::Sender => {}
+            Bound::Bystander | Bound::Answer(_) => {}
         }
     }
 
@@ -177,12 +177,8 @@ impl Observer for Ledger {
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
             Event::Duplicated { instance, .. } => self.duplicate(instance),
             Event::Spread { instance, recipients } => self.spread(instance, recipients),
-            Event::Arrived { instance, host } => {
-                self.tally.hosts[host.index()].received += 1;
-                if instance.bound == Bound::Sender {
-                    self.stream(instance).1.acknowledgements += 1;
-                }
-            }
+            Event::Arrived { host, .. } => self.tally.hosts[host.index()].received += 1,
+            Event::Acknowledged { instance } => self.stream(instance).1.acknowledgements += 1,
             Event::Answered { host, .. } => self.tally.hosts[host.index()].sent += 1,
             Event::Discarded { instance, host, reason, fate } => {
                 let host = &mut self.tally.hosts[host.index()];
@@ -231,7 +227,7 @@ impl Stream {
         });
         open.shared += u32::from(sent.network == Some(Bound::Audience));
         for &recipient in &target.unreachable {
-            let end = Furthest { progress: 0, copy: 0, duplicate: 0, fate: Fate::Unreachable };
+            let end = Furthest { progress: DECIDED, copy: 0, duplicate: 0, fate: Fate::Unreachable };
             entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
         }
         let network = match sent.network {
@@ -311,6 +307,8 @@ impl OpenMessage {
 
 /// The ledger's own assumption about events: a message that has no fate at some recipient is open.
 const OPEN: &str = "the message is open";
+/// Progress of what topology decides at the write: no instance can change it.
+const DECIDED: u16 = u16::MAX;
 /// Progress of what reached the machine: more than any number of links.
 const REACHED_HOST: u16 = 1_000;
 /// Progress of what reached the slot and was refused there.

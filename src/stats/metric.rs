@@ -19,7 +19,7 @@ impl Metric {
     /// The known paths, if this is none of them.
     pub fn parse(path: &str, of_totals: bool) -> Result<Self, Vec<String>> {
         let known = |path: &str| !(of_totals && path.starts_with("all_ratio"));
-        if known(path) && look_up(path, &FlowTally::default()).is_some() {
+        if known(path) && !path.ends_with('.') && look_up(path, &FlowTally::default()).is_some() {
             return Ok(Metric(path.to_owned()));
         }
         Err(Self::paths().into_iter().filter(|path| known(path)).collect())

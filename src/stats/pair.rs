@@ -117,15 +117,20 @@ impl Pair {
             return;
         }
         self.next_expected = message + 1;
-        let earlier = self.entries.iter().take(position).skip(self.counted);
-        match earlier.map(|entry| (entry.message, entry.has_no_fate())).find(|(_, open)| *open) {
-            Some((oldest_open, _)) => {
-                while self.records.front().is_some_and(|(record, _)| *record < oldest_open) {
-                    self.records.pop_front();
-                }
-                self.records.push_back((message, arrival));
-            }
-            None => self.records.clear(),
+        self.remember(message, arrival, position);
+    }
+
+    /// Keeps an arrival with a greater number than all before if it is the first after a message that may still come: only
+    /// that one will be asked for.
+    fn remember(&mut self, message: u64, arrival: u64, position: usize) {
+        let mut open = self.entries.iter().take(position).skip(self.counted).filter(|entry| entry.has_no_fate());
+        let Some(oldest) = open.next().map(|entry| entry.message) else { return self.records.clear() };
+        let newest = open.next_back().map_or(oldest, |entry| entry.message);
+        while self.records.front().is_some_and(|(record, _)| *record < oldest) {
+            self.records.pop_front();
+        }
+        if self.records.back().is_none_or(|(record, _)| *record < newest) {
+            self.records.push_back((message, arrival));
         }
     }
 
@@ -148,7 +153,7 @@ impl Pair {
             self.counted += 1;
         }
         if position >= self.counted {
-            self.fold(position);
+            self.fold(position, tally);
         }
         while self.counted > 0 && self.entries[0].live == 0 {
             self.entries.pop_front();
@@ -162,19 +167,40 @@ impl Pair {
         end_loss_period(&mut self.lost_in_a_row, tally);
     }
 
-    /// Folds a dead message that waits for earlier ones into its neighbour, if they came to the same end.
-    fn fold(&mut self, position: usize) {
-        let Entry { outcome, run, live, .. } = self.entries[position];
+    /// Folds a dead message that waits for earlier ones into its neighbours. Between two messages that are open there is at
+    /// most a loss period that goes on from before, a delivery, and a loss period that goes on after: a period between two
+    /// deliveries is over, whatever becomes of earlier messages.
+    fn fold(&mut self, position: usize, tally: &mut FlowTally) {
+        let Entry { outcome, live, .. } = self.entries[position];
         if live > 0 {
             return;
         }
-        let same = |neighbour: &Entry| neighbour.live == 0 && neighbour.outcome == outcome;
         if outcome == Some(Outcome::Other) {
             self.entries.remove(position);
-        } else if position > self.counted && same(&self.entries[position - 1]) {
-            self.entries[position - 1].run += run;
-            self.entries.remove(position);
         }
+        let mut at = position.saturating_sub(2).max(self.counted);
+        while at + 1 < self.entries.len() && at <= position {
+            if self.dead_outcome(at).is_some() && self.dead_outcome(at) == self.dead_outcome(at + 1) {
+                self.entries[at].run += self.entries[at + 1].run;
+                self.entries.remove(at + 1);
+            } else if self.is_closed_period(at + 1) {
+                tally.loss_periods.record(self.entries[at + 1].run);
+                self.entries.drain(at + 1..at + 3);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// The outcome of an entry that nobody will ask for again.
+    fn dead_outcome(&self, position: usize) -> Option<Outcome> {
+        self.entries.get(position).filter(|entry| entry.live == 0)?.outcome
+    }
+
+    /// Whether an entry is a loss period between two deliveries.
+    fn is_closed_period(&self, position: usize) -> bool {
+        let around = [position - 1, position, position + 1].map(|position| self.dead_outcome(position));
+        around == [Some(Outcome::Delivered), Some(Outcome::Lost), Some(Outcome::Delivered)]
     }
 }
 

@@ -1,9 +1,9 @@
 //! The closed form beside the measurement: what the models of the links say about delivery.
 //!
-//! The number of undamaged instances of a datagram is followed from link to link as a distribution: on a link that meets its
-//! loss model in some state, each instance is lost, damaged, carried or doubled by itself; a model with memory is met in
-//! one state by all instances of a datagram (a network duplicate meets the state that its original met). The message is
-//! delivered if at least one instance is left at the end.
+//! The number of undamaged instances of a datagram is followed from link to link: on a link that meets its loss model in some
+//! state, each instance is lost, damaged, carried or doubled by itself; a model with memory is met in one state by all
+//! instances of a datagram (a network duplicate meets the state that its original met). The message is delivered if at least
+//! one instance is left at the end.
 //!
 //! For one link with mean loss m this is 1 - m, for two in a row (1 - m)(1 - m'), whatever the length of the bursts.
 
@@ -21,21 +21,11 @@ pub struct Hop {
 }
 
 impl Hop {
-    /// The distribution of the number of instances after the link, from that before it.
-    fn pass(&self, before: &[f64]) -> Vec<f64> {
-        let mut after = vec![0.0; before.len() * 2 - 1];
-        for &(share, loss) in &self.states {
-            let kept = (1.0 - loss) * (1.0 - self.corrupt);
-            let one = [1.0 - kept, kept * (1.0 - self.duplicate), kept * self.duplicate];
-            let mut of_n = vec![1.0];
-            for weight in before {
-                for (count, probability) in of_n.iter().enumerate() {
-                    after[count] += share * weight * probability;
-                }
-                of_n = convolve(&of_n, &one);
-            }
-        }
-        after
+    /// The probability that nothing becomes of one instance, if each that is handed on comes to nothing with probability
+    /// `lost_later`; by the state of the loss model.
+    fn lost(&self, loss: f64, lost_later: f64) -> f64 {
+        let kept = (1.0 - loss) * (1.0 - self.corrupt);
+        1.0 - kept + kept * lost_later * (1.0 - self.duplicate + self.duplicate * lost_later)
     }
 
     fn has_memory(&self) -> bool {
@@ -43,27 +33,62 @@ impl Hop {
     }
 }
 
+/// The probability that nothing is left of n instances at the end of a path, as a sum of w x^n: one term for each sequence of
+/// states that makes a difference.
+#[derive(Clone, PartialEq, Debug)]
+struct Extinction(Vec<(f64, f64)>);
+
+impl Extinction {
+    /// Follows the path from its end; `None` if there are too many sequences of states.
+    fn of(path: &[Hop]) -> Option<Self> {
+        let arrived = Extinction(vec![(1.0, 0.0)]);
+        path.iter().rev().try_fold(arrived, |after, hop| {
+            let mut terms: Vec<(f64, f64)> = Vec::new();
+            for (weight, lost_later) in &after.0 {
+                for (share, loss) in hop.states.iter().filter(|(share, _)| *share > 0.0) {
+                    let lost = hop.lost(*loss, *lost_later);
+                    match terms.iter_mut().find(|(_, known)| *known == lost) {
+                        Some((sum, _)) => *sum += weight * share,
+                        None => terms.push((weight * share, lost)),
+                    }
+                }
+            }
+            (terms.len() <= MAX_TERMS).then_some(Extinction(terms))
+        })
+    }
+
+    /// For so many instances at the start of the path.
+    fn probability(&self, instances: usize) -> f64 {
+        self.0.iter().map(|(weight, lost)| weight * std::iter::repeat_n(lost, instances).product::<f64>()).sum()
+    }
+}
+
 /// The probability that a message passes `path`; `None` where no closed form of this kind holds.
 #[must_use]
 pub fn delivery_ratio(path: &[Hop]) -> Option<f64> {
-    applies(path).then(|| 1.0 - pass_all(path, vec![0.0, 1.0])[0])
+    if !applies(path) {
+        return None;
+    }
+    Some(1.0 - Extinction::of(path)?.probability(1))
 }
 
-/// The probability that a broadcast reaches everybody: it passes `shared` once, then each way of `ways` by itself; `None`
-/// where no closed form of this kind holds.
+/// The probability that a broadcast reaches everybody: it passes the link `shared` once, then each way of `ways` by itself;
+/// `None` where no closed form of this kind holds.
 #[must_use]
-pub fn all_ratio(shared: &[Hop], ways: &[Vec<Hop>]) -> Option<f64> {
-    let whole = |way: &Vec<Hop>| applies(&[shared, way].concat());
+pub fn all_ratio(shared: Option<&Hop>, ways: &[Vec<Hop>]) -> Option<f64> {
+    let whole = |way: &Vec<Hop>| applies(&shared.into_iter().chain(way).cloned().collect::<Vec<_>>());
     if !ways.iter().all(whole) {
         return None;
     }
-    let instances = pass_all(shared, vec![0.0, 1.0]);
-    let everybody = |count: usize| -> f64 {
-        let mut offered = vec![0.0; count + 1];
-        offered[count] = 1.0;
-        ways.iter().map(|way| 1.0 - pass_all(way, offered.clone())[0]).product()
+    let extinctions: Option<Vec<_>> = ways.iter().map(|way| Extinction::of(way)).collect();
+    let extinctions = extinctions?;
+    let everybody = |instances: usize| -> f64 {
+        extinctions.iter().map(|extinction| 1.0 - extinction.probability(instances)).product()
     };
-    Some(instances.iter().enumerate().map(|(count, probability)| probability * everybody(count)).sum())
+    let Some(shared) = shared else { return Some(everybody(1)) };
+    let kept: f64 = shared.states.iter().map(|(share, loss)| share * (1.0 - loss) * (1.0 - shared.corrupt)).sum();
+    let (one, two) = (kept * (1.0 - shared.duplicate), kept * shared.duplicate);
+    Some(one * everybody(1) + two * everybody(2))
 }
 
 /// Whether the closed form holds: two flipped bits can cancel, so at most one link may flip any; and a duplicate that
@@ -78,20 +103,8 @@ fn applies(path: &[Hop]) -> bool {
     flipping <= 1 && !overtaken
 }
 
-fn pass_all(path: &[Hop], instances: Vec<f64>) -> Vec<f64> {
-    path.iter().fold(instances, |instances, hop| hop.pass(&instances))
-}
-
-/// The distribution of the sum of two independent counts.
-fn convolve(a: &[f64], b: &[f64]) -> Vec<f64> {
-    let mut sum = vec![0.0; a.len() + b.len() - 1];
-    for (i, x) in a.iter().enumerate() {
-        for (j, y) in b.iter().enumerate() {
-            sum[i + j] += x * y;
-        }
-    }
-    sum
-}
+/// The most sequences of states that are followed.
+const MAX_TERMS: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -130,6 +143,19 @@ mod tests {
     }
 
     #[test]
+    fn long_ways_stay_cheap() {
+        let path = vec![Hop { duplicate: 0.1, ..bursts(0.1) }; 32];
+        assert!(delivery_ratio(&path).unwrap() < 0.9_f64.powi(31));
+        let two_level = Hop { states: vec![(0.5, 0.1), (0.5, 0.2)], ..losing(0.0) };
+        assert!(delivery_ratio(&vec![Hop { duplicate: 0.1, ..two_level.clone() }; 8]).is_some());
+        assert_eq!(
+            delivery_ratio(&vec![Hop { duplicate: 0.1, ..two_level }; 32]),
+            None,
+            "too many sequences of states"
+        );
+    }
+
+    #[test]
     fn flips_on_two_links_may_cancel() {
         let flipping = Hop { corrupt: 0.1, ..losing(0.0) };
         assert!(delivery_ratio(std::slice::from_ref(&flipping)).is_some());
@@ -139,10 +165,10 @@ mod tests {
     #[test]
     fn a_shared_link_is_lost_once_for_all() {
         let ways = |n| vec![vec![losing(0.05)]; n];
-        assert_near(all_ratio(&[], &ways(12)), 0.95_f64.powi(12));
-        assert_near(all_ratio(&[losing(0.05)], &vec![Vec::new(); 12]), 0.95);
-        assert_near(all_ratio(&[losing(0.1)], &ways(2)), 0.9 * 0.95 * 0.95);
+        assert_near(all_ratio(None, &ways(12)), 0.95_f64.powi(12));
+        assert_near(all_ratio(Some(&losing(0.05)), &vec![Vec::new(); 12]), 0.95);
+        assert_near(all_ratio(Some(&losing(0.1)), &ways(2)), 0.9 * 0.95 * 0.95);
         let doubling = Hop { duplicate: 1.0, ..losing(0.0) };
-        assert_near(all_ratio(&[doubling], &ways(3)), (1.0_f64 - 0.05 * 0.05).powi(3));
+        assert_near(all_ratio(Some(&doubling), &ways(3)), (1.0_f64 - 0.05 * 0.05).powi(3));
     }
 }

@@ -5,6 +5,8 @@
 //! otherwise and contradicts it).
 
 use super::datagram;
+use std::net::Ipv4Addr;
+
 use super::datagram::{DIRECT_HEADER, Direct, DirectView, FLAG_FIRST, FLAG_MORE, Head, Kind, MessageType, Packet};
 use super::error::Malformed;
 
@@ -15,6 +17,7 @@ pub const DEFAULT_MAX_PACKET: usize = 548;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reassembly {
     id: u16,
+    source_ip: Ipv4Addr,
     kind: Kind,
     length: u16,
     section: Vec<u8>,
@@ -33,7 +36,13 @@ impl Reassembly {
         if !first.first() || first.offset() != 0 {
             return Err(Malformed::Fragment { flags: first.flags(), offset: first.offset() });
         }
-        let mut reassembly = Reassembly { id: first.id(), kind, length: first.length(), section: Vec::new() };
+        let mut reassembly = Reassembly {
+            id: first.id(),
+            source_ip: first.source_ip(),
+            kind,
+            length: first.length(),
+            section: Vec::new(),
+        };
         reassembly.append(first)?;
         Ok(reassembly)
     }
@@ -44,7 +53,7 @@ impl Reassembly {
     ///
     /// If the fragment is of another datagram, overlaps, leaves a gap, or ends elsewhere than DGM_LENGTH says.
     pub fn add(&mut self, fragment: &Packet<'_>) -> Result<bool, Malformed> {
-        if fragment.id() != self.id {
+        if (fragment.id(), fragment.source_ip()) != (self.id, self.source_ip) {
             return Err(Malformed::FragmentOfAnother { found: fragment.id(), expected: self.id });
         }
         if fragment.first() || usize::from(fragment.offset()) != self.section.len() {

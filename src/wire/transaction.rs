@@ -244,10 +244,14 @@ impl Repr {
 }
 
 /// The most bytes that one message to a slot with a name of `leaf_len` characters after `\MAILSLOT\` can have, so that
-/// the request fits [`MAX_USER_DATA`] (MS-MAIL 2.1 and note 2). 424 for 5 to 8 characters.
+/// the request fits [`MAX_USER_DATA`] (MS-MAIL 2.1 and note 2): 424 for 5 to 8 characters; `None` where the name alone is too
+/// long.
 #[must_use]
-pub const fn max_data(leaf_len: usize) -> usize {
-    MAX_USER_DATA.saturating_sub(data_offset(NAME_PREFIX.len() + leaf_len))
+pub const fn max_data(leaf_len: usize) -> Option<usize> {
+    if leaf_len > MAX_USER_DATA {
+        return None;
+    }
+    MAX_USER_DATA.checked_sub(data_offset(NAME_PREFIX.len() + leaf_len))
 }
 
 /// Appends the mailslot write of `data` to the slot `name` (with its prefix), the message aligned as MS-MAIL 2.2.1 asks.
@@ -345,8 +349,11 @@ mod tests {
     /// MS-MAIL 2.1 and note 2: 512 - 80 - roundup4(N).
     #[test]
     fn the_greatest_message_follows_from_the_name() {
-        for (leaf_len, max) in [(1, 428), (4, 428), (5, 424), (8, 424), (9, 420), (13, 416), (21, 408), (500, 0)] {
-            assert_eq!(max_data(leaf_len), max, "name of {leaf_len} characters");
+        for (leaf_len, max) in [(1, 428), (4, 428), (5, 424), (8, 424), (9, 420), (13, 416), (21, 408), (432, 0)] {
+            assert_eq!(max_data(leaf_len), Some(max), "name of {leaf_len} characters");
+        }
+        for leaf_len in [433, 512, 513, 70_000, usize::MAX] {
+            assert_eq!(max_data(leaf_len), None, "name of {leaf_len} characters");
         }
     }
 

@@ -6,12 +6,13 @@ use super::Context;
 use super::network::Network;
 use crate::id::HostId;
 use crate::mailslot::SlotName;
-use crate::scenario::capture::{self, Captured};
+use crate::scenario::capture::{self, Captured, MAX_CAPTURE_BYTES};
 use crate::scenario::file;
 use crate::scenario::model::{Flow, Recorded, Target, Traffic};
 use crate::scenario::problem::{Path, Problem, at};
 use crate::time::Duration;
 use crate::wire::NetbiosName;
+use crate::wire::name::SUFFIX_WORKSTATION;
 
 impl Context<'_> {
     pub(super) fn captured_flow(
@@ -46,6 +47,12 @@ impl Context<'_> {
                 return None;
             }
         };
+        self.capture_bytes += bytes.len();
+        if self.capture_bytes > MAX_CAPTURE_BYTES {
+            let message = format!("the captures have more than {MAX_CAPTURE_BYTES} bytes together (MAX_CAPTURE_BYTES)");
+            self.error(at, message);
+            return None;
+        }
         let capture = match capture::read(&bytes) {
             Ok(capture) => capture,
             Err(error) => {
@@ -89,8 +96,11 @@ impl Context<'_> {
                 let message =
                     format!("frame {}: its sender {} is not a host of the scenario", write.frame, write.source);
                 let name = String::from_utf8_lossy(write.source.characters()).into_owned();
-                let problem = Problem::error(at.clone(), message);
-                self.problems.push(problem.help(format!("declare it: [[host]] with name = \"{name}\"")));
+                let help = match write.source.suffix() {
+                    SUFFIX_WORKSTATION => format!("declare it: [[host]] with name = \"{name}\""),
+                    _ => format!("let the host that sent it register it: names = [\"{}\"]", write.source),
+                };
+                self.problems.push(Problem::error(at.clone(), message).help(help));
             }
             let known = network.names.contains_key(&write.destination);
             if !known && unknown_names.insert(write.destination) && network.complete {
@@ -119,9 +129,9 @@ impl Context<'_> {
 }
 
 impl Network {
-    /// The host whose computer name this is.
+    /// The one host that bears this name.
     fn bearer(&self, name: &NetbiosName) -> Option<HostId> {
-        (0..).zip(&self.hosts).find(|(_, host)| host.computer == *name).map(|(id, _)| HostId(id))
+        self.names.get(name).filter(|bearers| !bearers.group).map(|bearers| bearers.hosts[0])
     }
 }
 

@@ -1,24 +1,35 @@
 //! Bounds that figures must keep.
 
+use std::collections::BTreeSet;
+
 use super::Context;
 use crate::scenario::file;
 use crate::scenario::model::{Bound, Expectation};
 use crate::scenario::problem::{Problem, at};
+use crate::scenario::quantity::clipped;
 use crate::stats::Metric;
+
+/// The most expectations of a scenario.
+const MAX_EXPECTATIONS: usize = 10_000;
 
 impl Context<'_> {
     pub(super) fn expectations(&mut self) -> Vec<Expectation> {
         let file = self.file;
-        file.expect.iter().enumerate().filter_map(|(index, spec)| self.expectation(index, spec)).collect()
+        if file.expect.len() > MAX_EXPECTATIONS {
+            let message = format!("there are more than {MAX_EXPECTATIONS} expectations (MAX_EXPECTATIONS)");
+            self.problems.push(Problem::error(at!["expect"], message).at_key());
+            return Vec::new();
+        }
+        let flows: BTreeSet<&str> = file.traffic.iter().filter_map(|flow| flow.name.as_deref()).collect();
+        file.expect.iter().enumerate().filter_map(|(index, spec)| self.expectation(index, spec, &flows)).collect()
     }
 
-    fn expectation(&mut self, index: usize, spec: &file::Expect) -> Option<Expectation> {
+    fn expectation(&mut self, index: usize, spec: &file::Expect, flows: &BTreeSet<&str>) -> Option<Expectation> {
         let at = |key: &str| at!["expect", index, key];
-        let flows: Vec<&str> = self.file.traffic.iter().filter_map(|flow| flow.name.as_deref()).collect();
-        if let Some(of) = spec.of.as_deref().filter(|of| !flows.contains(of))
-            && flows.len() == self.file.traffic.len()
-        {
-            self.problems.push(Problem::error(at("of"), format!("no flow is called `{of}`")).suggest(of, flows));
+        let all_named = self.file.traffic.iter().all(|flow| flow.name.is_some());
+        if let Some(of) = spec.of.as_deref().filter(|of| !flows.contains(of) && all_named) {
+            let known = || flows.iter().map(ToString::to_string).collect();
+            self.unknown_name(at("of"), format!("no flow is called `{}`", clipped(of)), of, known);
         }
         let bound = self.bound(index, spec);
         let metric = spec.metric.as_ref()?;
@@ -30,8 +41,7 @@ impl Context<'_> {
             }
             Err(known) => {
                 let of = if spec.of.is_none() { "the totals have" } else { "a flow has" };
-                let problem = Problem::error(at("metric"), format!("{of} no figure `{metric}`"));
-                self.problems.push(problem.suggest(metric, known.iter().map(String::as_str)));
+                self.unknown_name(at("metric"), format!("{of} no figure `{}`", clipped(metric)), metric, || known);
                 None
             }
         }

@@ -10,12 +10,13 @@ mod network;
 mod outlook;
 mod traffic;
 
+use std::collections::BTreeSet;
 use std::io;
 
 use self::network::Network;
 use super::file;
 use super::model::{Expectation, Flow, Mailslot, Scenario};
-use super::problem::{Path, Problem, Severity, Step, at};
+use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
 use crate::id::HostId;
 use crate::time::Duration;
@@ -29,19 +30,21 @@ pub(super) fn resolve(
     formal: &[Problem],
     read_file: ReadFile<'_>,
 ) -> (Option<Scenario>, Vec<Problem>) {
-    let mut context = Context { file, formal, read_file, problems: Vec::new() };
+    let damaged = formal.iter().map(|problem| problem.path.clone()).collect();
+    let mut context = Context { file, damaged, read_file, capture_bytes: 0, problems: Vec::new() };
     let scenario = context.scenario();
-    let sound = |problems: &[Problem]| problems.iter().all(|problem| problem.severity == Severity::Warning);
-    let scenario = scenario.filter(|_| sound(formal) && sound(&context.problems));
+    let scenario = scenario.filter(|_| context.is_sound());
     (scenario, context.problems)
 }
 
 /// What is being checked, and what was found.
 struct Context<'a> {
     file: &'a file::Scenario,
-    /// The problems of the form, already known.
-    formal: &'a [Problem],
+    /// Where the form of the file is wrong, which is known already.
+    damaged: BTreeSet<Path>,
     read_file: ReadFile<'a>,
+    /// Bytes of all captures so far.
+    capture_bytes: usize,
     problems: Vec<Problem>,
 }
 
@@ -125,16 +128,18 @@ impl Context<'_> {
             if network.complete {
                 let is_domain = text.starts_with(r"\\");
                 let what = if is_domain { "is in the domain" } else { "is called" };
-                let problem = Problem::error(path.clone(), format!("no host {what} `{}`", clipped(&unknown)));
+                let message = format!("no host {what} `{}`", clipped(&unknown));
                 let bare = unknown.trim_start_matches('\\');
-                self.problems.push(if is_domain && network.host(bare).is_some() {
-                    problem.help(format!("`{bare}` is a host: write \"{bare}\""))
+                let help = if is_domain && network.host(bare).is_some() {
+                    format!("`{bare}` is a host: write \"{bare}\"")
                 } else if !is_domain && network.members(bare).is_some() {
-                    problem.help(format!(r"a domain is written with two backslashes, in single quotes: '\\{bare}'"))
+                    format!(r"a domain is written with two backslashes, in single quotes: '\\{bare}'")
                 } else {
-                    let known = if is_domain { network.domain_names() } else { network.host_names() };
-                    problem.suggest(&unknown, known.iter().map(String::as_str))
-                });
+                    let known = || if is_domain { network.domain_names() } else { network.host_names().to_vec() };
+                    self.unknown_name(path.clone(), message, &unknown, known);
+                    return Vec::new();
+                };
+                self.problems.push(Problem::error(path.clone(), message).help(help));
             }
             Vec::new()
         })
@@ -143,13 +148,21 @@ impl Context<'_> {
     /// Whether a problem of the form was found in this entry, or in what it is part of: then what it lacks is known already.
     fn is_damaged(&self, entry: impl AsRef<[Step]>) -> bool {
         let entry = entry.as_ref();
-        let overlaps = |path: &Path| path.starts_with(entry) || !path.is_empty() && entry.starts_with(path);
-        self.formal.iter().any(|problem| overlaps(&problem.path))
+        let below = self.damaged.range(entry.to_vec()..).next().is_some_and(|path| path.starts_with(entry));
+        below || (1..entry.len()).any(|length| self.damaged.contains(&entry[..length]))
     }
 
     /// Whether nothing was refused so far: warnings about what is missing make sense only then.
     fn is_sound(&self) -> bool {
-        self.formal.iter().chain(&self.problems).all(|problem| problem.severity == Severity::Warning)
+        self.damaged.is_empty() && self.problems.iter().all(|problem| problem.severity == Severity::Warning)
+    }
+
+    /// A name that nobody bears. Beyond the problems that are shown there is no search for similar ones, which takes time.
+    fn unknown_name(&mut self, path: Path, message: String, name: &str, known: impl FnOnce() -> Vec<String>) {
+        let problem = Problem::error(path, message);
+        let is_shown = self.problems.len() < MAX_PROBLEMS_SHOWN && name.len() <= MAX_LABEL;
+        let known = if is_shown { known() } else { Vec::new() };
+        self.problems.push(problem.suggest(name, known.iter().map(String::as_str)));
     }
 
     fn error(&mut self, path: Path, message: impl Into<String>) {

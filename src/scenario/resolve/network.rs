@@ -17,6 +17,8 @@ use crate::wire::name::SUFFIX_WORKSTATION;
 
 /// The most hosts of a scenario.
 pub(super) const MAX_HOSTS: usize = 10_000;
+/// The most further names of a host: what a NetBIOS name table holds.
+const MAX_NAMES: usize = 64;
 /// The longest mean loss period, in datagrams.
 const MAX_BURST: f64 = 1_000_000.0;
 /// The most crossings of all routers.
@@ -49,9 +51,9 @@ impl Network {
         (!members.is_empty()).then_some(members)
     }
 
-    /// The names of all hosts, as they are written.
-    pub(super) fn host_names(&self) -> Vec<String> {
-        self.spelled.clone()
+    /// The names of all hosts, as they are written; a [`HostId`] is a position here.
+    pub(super) fn host_names(&self) -> &[String] {
+        &self.spelled
     }
 
     /// The names of all domains.
@@ -240,8 +242,8 @@ impl<'a> Context<'a> {
             return profile.config;
         }
         if !self.is_damaged(at!["link", name]) {
-            let problem = Problem::error(at.clone(), format!("there is no link profile `{name}`"));
-            self.problems.push(problem.suggest(name, profiles.keys().map(String::as_str)));
+            let message = format!("there is no link profile `{}`", clipped(name));
+            self.unknown_name(at.clone(), message, name, || profiles.keys().cloned().collect());
         }
         link::Config::PERFECT
     }
@@ -250,9 +252,12 @@ impl<'a> Context<'a> {
     fn host_entries(&mut self) -> (Vec<Entry<'a>>, bool) {
         let file = self.file;
         let mut entries = Vec::new();
-        let mut complete = !self.is_damaged(at!["host"]);
+        let mut complete = !self.damaged.contains(&at!["host"]);
         for (index, spec) in file.host.iter().enumerate() {
-            let Some(pattern) = &spec.name else { continue };
+            let Some(pattern) = &spec.name else {
+                complete = false;
+                continue;
+            };
             let names = pattern::expand(pattern, MAX_HOSTS);
             if names.as_ref().is_ok_and(|names| entries.len() + names.len() > MAX_HOSTS) {
                 self.error(at!["host", index, "name"], format!("there are more than {MAX_HOSTS} hosts (MAX_HOSTS)"));
@@ -293,9 +298,9 @@ impl<'a> Context<'a> {
         }
         let segment_name = entry.spec.segment.as_ref()?;
         let Some((segment, links)) = segments.get(segment_name) else {
-            if !self.is_damaged(at!["segment", segment_name]) {
-                let problem = Problem::error(at("segment"), format!("there is no segment `{segment_name}`"));
-                self.problems.push(problem.suggest(segment_name, segments.keys().map(String::as_str)));
+            if !self.is_damaged(at!["segment", segment_name]) && !self.file.segment.contains_key(segment_name) {
+                let message = format!("there is no segment `{}`", clipped(segment_name));
+                self.unknown_name(at("segment"), message, segment_name, || segments.keys().cloned().collect());
             }
             return None;
         };
@@ -348,6 +353,13 @@ impl<'a> Context<'a> {
         network: &Network,
     ) -> Vec<NetbiosName> {
         let mut names: Vec<NetbiosName> = Vec::new();
+        if entry.spec.names.as_ref().is_some_and(|names| names.len() > MAX_NAMES) {
+            let at = at!["host", entry.index, "names"];
+            if !self.problems.iter().any(|problem| problem.path == at) {
+                self.error(at, format!("a host bears at most {MAX_NAMES} further names (MAX_NAMES)"));
+            }
+            return names;
+        }
         for (position, text) in entry.spec.names.iter().flatten().enumerate() {
             let at = at!["host", entry.index, "names", position];
             match text.parse() {
@@ -383,12 +395,11 @@ impl<'a> Context<'a> {
                         self.error(at!["router", index, "joins", position], format!("`{segment}` is listed twice"));
                     }
                     Some((id, _)) => joined.push(*id),
+                    None if self.file.segment.contains_key(segment) => {} // one too many, which is known already
                     None => {
-                        let problem = Problem::error(
-                            at!["router", index, "joins", position],
-                            format!("there is no segment `{segment}`"),
-                        );
-                        self.problems.push(problem.suggest(segment, segments.keys().map(String::as_str)));
+                        let at = at!["router", index, "joins", position];
+                        let message = format!("there is no segment `{}`", clipped(segment));
+                        self.unknown_name(at, message, segment, || segments.keys().cloned().collect());
                     }
                 }
             }

@@ -55,10 +55,18 @@ impl Context<'_> {
 
     fn warn_of_size(&mut self, at: &Path, to: &Target, (smallest, largest): (u32, u32), declared: &[&Mailslot]) {
         let which = |limit: u32| if smallest > limit { "every write" } else { "longer writes" };
-        let datagram = API_MAX_REMOTE.min(max_data(to.slot().characters())) as u32;
-        if !matches!(to, Target::Local(_)) && largest > datagram {
-            let message = format!("a datagram to this mailslot holds at most {datagram} B");
-            self.warning(at.clone(), format!("{message}: {} will fail with ERROR_BAD_NETPATH (53)", which(datagram)));
+        let datagram = max_data(to.slot().characters()).map(|most| most.min(API_MAX_REMOTE) as u32);
+        match datagram {
+            _ if matches!(to, Target::Local(_)) => {}
+            None => {
+                let message = "no datagram can hold the name of this mailslot";
+                self.warning(at.clone(), format!("{message}: every write will fail with ERROR_BAD_NETPATH (53)"));
+            }
+            Some(most) if largest > most => {
+                let message = format!("a datagram to this mailslot holds at most {most} B");
+                self.warning(at.clone(), format!("{message}: {} will fail with ERROR_BAD_NETPATH (53)", which(most)));
+            }
+            Some(_) => {}
         }
         let limits = declared.iter().map(|mailslot| mailslot.max_message_size).filter(|max| (1..largest).contains(max));
         if let Some(limit) = limits.min() {

@@ -32,7 +32,7 @@ impl Context<'_> {
         let mut flows = Vec::new();
         let mut pairs = 0;
         for (index, spec) in self.file.traffic.iter().enumerate() {
-            if flows.len() == MAX_FLOWS {
+            if index == MAX_FLOWS {
                 self.error(at!["traffic", index], format!("there are more than {MAX_FLOWS} flows (MAX_FLOWS)"));
                 break;
             }
@@ -223,14 +223,13 @@ impl Context<'_> {
             return Some(Target::Named { name, slot });
         }
         if network.complete {
-            let further = network.hosts.iter().flat_map(|host| &host.names).map(ToString::to_string);
-            let mut known: Vec<String> = further.collect();
-            known.sort();
-            known.dedup();
-            let known = [network.domain_names(), network.host_names(), known].concat();
             let message = format!("no host and no domain is called `{}`", clipped(&text));
-            let problem = Problem::error(at.clone(), message);
-            self.problems.push(problem.suggest(&text, known.iter().map(String::as_str)));
+            self.unknown_name(at.clone(), message, &text, || {
+                let further: BTreeSet<NetbiosName> =
+                    network.hosts.iter().flat_map(|host| &host.names).copied().collect();
+                let further = further.iter().map(ToString::to_string).collect();
+                [network.domain_names(), network.host_names().to_vec(), further].concat()
+            });
         }
         None
     }
