@@ -1,0 +1,291 @@
+//! Fates and figures of runs as random as scenario files allow, against a plain computation over the whole history of events.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mailslot_sim::sim;
+use mailslot_sim::stats::{Bound, Event, Fate, FlowTally, Observer, Reason, Write};
+use mailslot_sim::time::Instant;
+use proptest::prelude::*;
+use support::{report, scenario};
+
+/// A link, a reader and traffic as random as the scenario file allows.
+fn any_scenario() -> impl Strategy<Value = (String, &'static str, u64)> {
+    let chance = || (0..=10u32).prop_map(|tenths| format!("\"{} %\"", tenths * 10));
+    let loss = prop_oneof![
+        chance(),
+        (0..=9u32, 10..40u32).prop_map(|(mean, burst)| format!("{{ mean = \"{} %\", burst = {burst} }}", mean * 10)),
+    ];
+    let delay = prop_oneof![
+        Just("\"0 s\"".to_owned()),
+        (0..500u32).prop_map(|ms| format!("\"{ms} ms\"")),
+        (0..100u32, 0..30u32, any::<bool>()).prop_map(|(min, more, keep)| format!(
+            "{{ distribution = \"uniform\", min = \"{min} ms\", max = \"{} s\", keep_order = {keep} }}",
+            more + 1
+        )),
+        (0..100u32, 0..100u32).prop_map(|(mean, deviation)| format!(
+            "{{ distribution = \"normal\", mean = \"{mean} ms\", deviation = \"{deviation} ms\" }}"
+        )),
+    ];
+    let link = (loss, delay, chance(), chance(), any::<bool>()).prop_map(|(loss, delay, duplicate, corrupt, checksum)| {
+        format!("loss = {loss}\ndelay = {delay}\nduplicate = {duplicate}\ncorrupt = {corrupt}\nudp_checksum = {checksum}")
+    });
+    let reader = prop_oneof![
+        Just("reader = \"wait\""),
+        Just("reader = \"never\""),
+        Just("reader = \"never\"\nqueue_limit = 2"),
+        Just("reader = { poll = \"300 ms\" }"),
+        Just("reader = { service_time = \"2 s\" }\nqueue_limit = 3"),
+        Just("max_message_size = \"100 B\""),
+    ];
+    let arrivals = prop_oneof![
+        Just("every = \"90 ms\""),
+        Just("poisson = \"10 /s\""),
+        Just("burst = { size = 7, every = \"1 s\" }"),
+        Just("at = [\"1 s\", \"1 s\", \"9 s\"]"),
+    ];
+    let target = prop_oneof![
+        Just(r"\\DOM\mailslot\t"),
+        Just(r"\\*\mailslot\t"),
+        Just(r"\\H2\mailslot\t"),
+        Just(r"\\.\mailslot\t"),
+        Just(r"\\FAR1\mailslot\t")
+    ];
+    let links = (link.clone(), link.clone(), link);
+    (links, reader, arrivals, target, any::<u64>()).prop_map(|((up, down, wan), reader, arrivals, target, seed)| {
+        let text = format!(
+            r#"
+            schema = 1
+            name = "any"
+            duration = "10 s"
+            drain = "3 s"
+            [link.up]
+            {up}
+            [link.down]
+            {down}
+            [link.wan]
+            {wan}
+            [segment.near]
+            link = {{ up = "up", down = "down" }}
+            [segment.far]
+            link = {{ up = "up", down = "down" }}
+            [[router]]
+            name = "R"
+            joins = ["near", "far"]
+            link = "wan"
+            [[host]]
+            name = "H{{1..4}}"
+            domain = "DOM"
+            segment = "near"
+            datagram_errors = true
+            [[host]]
+            name = "FAR{{1..2}}"
+            domain = "DOM"
+            segment = "far"
+            [[mailslot]]
+            on = '\\DOM'
+            name = "t"
+            {reader}
+            [[traffic]]
+            name = "f"
+            from = "H{{1..2}}"
+            to = '{target}'
+            {arrivals}
+            size = {{ uniform = ["0 B", "430 B"] }}
+            "#
+        );
+        (text, target, seed)
+    })
+}
+
+/// The hosts of that network, in the order of the file: H1 to H4, then the two behind the router.
+const HOSTS: u32 = 6;
+const NEAR: u32 = 4;
+
+/// Keeps everything, and looks only in the end.
+#[derive(Default)]
+struct History {
+    writes: Vec<Write>,
+    ends: Vec<(Message, End)>,
+    accepted: Vec<(Message, u32)>,
+    read: Vec<(Message, u32)>,
+}
+
+/// Sender and number.
+type Message = (u32, u64);
+
+/// How an instance ended: for one recipient, or for all that it could have reached.
+#[derive(Clone, Copy)]
+struct End {
+    recipient: Option<u32>,
+    /// Links passed; or more than any, at the host, at the slot, in the slot.
+    place: u8,
+    copy: u16,
+    duplicate: u32,
+    fate: Fate,
+}
+
+const AT_HOST: u8 = 100;
+const AT_SLOT: u8 = 101;
+const IN_SLOT: u8 = 102;
+
+impl Observer for History {
+    fn observe(&mut self, _: Instant, event: &Event<'_>) {
+        let (instance, place, fate) = match event {
+            Event::Write(write) => return self.writes.push(*write),
+            Event::Enqueued { instance, .. } | Event::Read { instance, .. } => {
+                let Bound::Recipient(recipient) = instance.bound else { return };
+                let list = if matches!(event, Event::Read { .. }) { &mut self.read } else { &mut self.accepted };
+                return list.push(((instance.stream.0, instance.message), recipient));
+            }
+            Event::Lost { instance, fate, links_passed, .. } => (instance, *links_passed, *fate),
+            Event::Left { instance, fate: Fate::Unread, .. } => (instance, IN_SLOT, Fate::Unread),
+            Event::Left { instance, fate, links_passed } => (instance, *links_passed, *fate),
+            Event::Discarded { instance, reason: Reason::SlotFull | Reason::TooLargeForSlot, fate, .. } => {
+                (instance, AT_SLOT, *fate)
+            }
+            Event::Discarded { instance, fate, .. } => (instance, AT_HOST, *fate),
+            Event::Misdelivered { instance, .. } => (instance, AT_HOST, Fate::Corrupted),
+            _ => return,
+        };
+        let recipient = match instance.bound {
+            Bound::Audience => None,
+            Bound::Recipient(recipient) => Some(recipient),
+            Bound::Bystander | Bound::Answer(_) => return,
+        };
+        let end = End { recipient, place, copy: instance.copy, duplicate: instance.duplicate, fate };
+        self.ends.push(((instance.stream.0, instance.message), end));
+    }
+}
+
+/// What a report says that can be worked out from the history.
+#[derive(PartialEq, Eq, Debug, Default)]
+struct Figures {
+    fates: BTreeMap<Fate, u64>,
+    by_count: BTreeMap<u64, u64>,
+    duplicates: u64,
+    reordered: u64,
+    greatest_extent: u64,
+    loss_periods: Vec<u64>,
+}
+
+impl History {
+    fn figures(&self, audience: &Audience) -> Figures {
+        let sent: BTreeSet<Message> =
+            self.writes.iter().filter(|it| it.result.is_ok()).map(|it| (it.stream.0, it.message)).collect();
+        let mut figures = Figures::default();
+        let mut lost: BTreeMap<(u32, u32), Vec<Option<bool>>> = BTreeMap::new();
+        for &message in &sent {
+            let mut got = 0;
+            for recipient in 0..audience.recipients {
+                let fate = self.fate(message, recipient, audience);
+                *figures.fates.entry(fate).or_default() += 1;
+                got += u64::from(fate == Fate::Delivered);
+                lost.entry((message.0, recipient)).or_default().push(match fate {
+                    Fate::Delivered => Some(false),
+                    Fate::LostOnLink | Fate::Corrupted => Some(true),
+                    _ => None,
+                });
+            }
+            *figures.by_count.entry(got).or_default() += 1;
+        }
+        for outcomes in lost.values() {
+            let counted: Vec<bool> = outcomes.iter().copied().flatten().collect();
+            let periods = counted.split(|lost| !lost).map(|period| period.len() as u64);
+            figures.loss_periods.extend(periods.filter(|length| *length > 0));
+        }
+        let firsts: BTreeSet<_> = self.accepted.iter().collect();
+        figures.duplicates = (self.accepted.len() - firsts.len()) as u64;
+        for sender in sent.iter().map(|message| message.0).collect::<BTreeSet<_>>() {
+            for recipient in 0..audience.recipients {
+                let arrivals = self.first_arrivals(sender, recipient);
+                for (at, message) in arrivals.iter().enumerate() {
+                    if let Some(overtaker) = arrivals[..at].iter().position(|earlier| earlier > message) {
+                        figures.reordered += 1;
+                        figures.greatest_extent = figures.greatest_extent.max((at - overtaker) as u64);
+                    }
+                }
+            }
+        }
+        figures
+    }
+
+    /// Delivered if it was read; else unreachable if there is no way; else as the instance that got furthest ended.
+    fn fate(&self, message: Message, recipient: u32, audience: &Audience) -> Fate {
+        if self.read.contains(&(message, recipient)) {
+            return Fate::Delivered;
+        }
+        if audience.unreachable.contains(&recipient) {
+            return Fate::Unreachable;
+        }
+        let concerns = |end: &&(Message, End)| end.0 == message && end.1.recipient.is_none_or(|it| it == recipient);
+        let ends = self.ends.iter().filter(concerns).map(|(_, end)| *end);
+        let furthest = ends.max_by_key(|end| (end.place, u16::MAX - end.copy, u32::MAX - end.duplicate));
+        furthest.expect("an instance ended").fate
+    }
+
+    fn first_arrivals(&self, sender: u32, recipient: u32) -> Vec<u64> {
+        let mut arrivals = Vec::new();
+        for ((from, message), to) in &self.read {
+            if (*from, *to) == (sender, recipient) && !arrivals.contains(message) {
+                arrivals.push(*message);
+            }
+        }
+        arrivals
+    }
+}
+
+/// Whom a target addresses, worked out by hand; recipients have the positions of their hosts in the file.
+struct Audience {
+    recipients: u32,
+    unreachable: Vec<u32>,
+}
+
+impl Audience {
+    fn of(target: &str) -> Self {
+        match target {
+            r"\\DOM\mailslot\t" | r"\\*\mailslot\t" => {
+                Audience { recipients: HOSTS, unreachable: (NEAR..HOSTS).collect() }
+            }
+            _ => Audience { recipients: 1, unreachable: Vec::new() },
+        }
+    }
+}
+
+fn assert_same(history: &Figures, counted: &FlowTally) {
+    let fates = Fate::ALL.into_iter().map(|fate| (fate, counted.fate(fate))).filter(|(_, count)| *count > 0);
+    assert_eq!(history.fates, fates.collect());
+    let by_count = (0..).zip(counted.by_count.iter().copied()).filter(|(_, messages)| *messages > 0);
+    assert_eq!(history.by_count, by_count.collect());
+    assert_eq!(history.duplicates, counted.duplicates);
+    assert_eq!((history.reordered, history.greatest_extent), (counted.reordered, counted.reorder_extent));
+    let periods = &history.loss_periods;
+    let expected = (periods.len() as u64, periods.iter().sum(), periods.iter().max().copied().unwrap_or(0));
+    assert_eq!(expected, (counted.loss_periods.count, counted.loss_periods.messages, counted.loss_periods.max));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Every message comes to exactly one fate at every recipient, whatever the network does, and it is the right one; the
+    /// report says the same; and the same seed repeats it all.
+    #[test]
+    fn fates_and_figures_are_those_of_the_whole_history((text, target, seed) in any_scenario()) {
+        let scenario = scenario(&text).with_seed(seed);
+        let mut history = History::default();
+        let outcome = sim::run(&scenario, 0, &mut history).unwrap();
+        let counted = &outcome.tally.flows[0];
+        assert_same(&history.figures(&Audience::of(target)), counted);
+
+        let first = report(&scenario, 0);
+        let flow = &first["flows"][0];
+        for fate in Fate::ALL {
+            prop_assert_eq!(flow["fates"].get(fate.name()).map_or(0, |it| it.as_u64().unwrap()), counted.fate(fate));
+        }
+        prop_assert_eq!(&flow["audience"]["addressed"], counted.addressed);
+        prop_assert_eq!(&flow["delivery_ratio"]["k"], counted.fate(Fate::Delivered));
+        prop_assert_eq!(&flow["delay_ns"]["n"], counted.fate(Fate::Delivered));
+        prop_assert_eq!(first, report(&scenario, 0));
+    }
+}
