@@ -37,14 +37,15 @@ index!(
     FlowId
 );
 index!(
-    /// One sender of one flow: its messages are numbered from 0, and reordering and loss periods are counted along them.
+    /// One sender of one flow: its messages are numbered from 0, and reordering and loss periods are counted along
+    /// them.
     StreamId
 );
 
 /// What tells one datagram of a run from every other, wherever it is and in whatever order things happen.
 ///
-/// All randomness of the links is a function of this identity (and of seed, replication, link and purpose), never of the
-/// order of events: the draw discipline.
+/// All randomness of the links is a function of this identity (and of seed, replication, link and purpose), never of
+/// the order of events: the draw discipline.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DatagramId {
     /// Number of the stream, made of the names of flow and sender (`rng::Root::stream_key`), not of their positions.
@@ -55,7 +56,8 @@ pub struct DatagramId {
     pub copy: u16,
     /// Which fragment of the datagram this is, from 0.
     pub fragment: u16,
-    /// The hops that duplicated the datagram, one bit each: the path of links that made this instance, 0 for the original.
+    /// The hops that duplicated the datagram, one bit each: the path of links that made this instance, 0 for the
+    /// original.
     pub duplicate: u32,
 }
 

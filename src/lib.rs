@@ -1,4 +1,5 @@
-//! What happens to datagrams that nobody acknowledges: a deterministic simulator and test harness for Windows mailslots.
+//! What happens to datagrams that nobody acknowledges: a deterministic simulator and test harness for Windows
+//! mailslots.
 //!
 //! The parts, from the bottom up; each uses only what lies below it:
 //!
@@ -16,8 +17,8 @@
 //! The engine stands alone: [`mailslot::Machine`] serves whoever gives it datagrams and the time. The simulator is
 //! [`sim::run`]; scenarios come from [`scenario::parse`].
 //!
-//! Nothing here asks for the clock or for random numbers, and nothing depends on the order of a hash table: the same scenario
-//! and seed give the same bytes on every machine.
+//! Nothing here asks for the clock or for random numbers, and nothing depends on the order of a hash table: the same
+//! scenario and seed give the same bytes on every machine.
 
 pub mod id;
 pub mod link;

@@ -2,8 +2,8 @@
 //!
 //! The root is a seed and the index of a replication. ChaCha8 (one stream for each label, of 2^64 that do not overlap)
 //! turns the root and a *name* into a key or a workload stream; Philox4x64-10, a counter-based generator, turns the key
-//! of a link and the identity of a datagram into the draws for that datagram on that link. Nothing depends on the order of
-//! tables or events, so adding a host or switching on another impairment moves no other outcome.
+//! of a link and the identity of a datagram into the draws for that datagram on that link. Nothing depends on the order
+//! of tables or events, so adding a host or switching on another impairment moves no other outcome.
 //!
 //! Sources: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC11) for Philox; its published
 //! known answers are tests of this file.
@@ -45,15 +45,15 @@ impl Root {
         self.labelled(&["answer", &stream, &message, &copy, &duplicate, from]).next_u64()
     }
 
-    /// A generator for one side (`aspect`) of what `sender` writes for `flow`: its gaps, say. Each aspect has a generator of
-    /// its own, so that changing one does not shift the others.
+    /// A generator for one side (`aspect`) of what `sender` writes for `flow`: its gaps, say. Each aspect has a
+    /// generator of its own, so that changing one does not shift the others.
     #[must_use]
     pub fn workload(self, flow: &str, sender: &str, aspect: &str) -> ChaCha8Rng {
         self.labelled(&["workload", flow, sender, aspect])
     }
 
-    /// The ChaCha8 stream of a label. The stream number is a hash of the label, so that it does not depend on what other
-    /// labels exist.
+    /// The ChaCha8 stream of a label. The stream number is a hash of the label, so that it does not depend on what
+    /// other labels exist.
     fn labelled(self, label: &[&str]) -> ChaCha8Rng {
         let mut hash = Sha256::new();
         for part in label {

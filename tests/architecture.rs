@@ -37,6 +37,23 @@ fn parts_use_only_what_lies_below_them() {
     assert!(seen > 100, "{seen} uses seen");
 }
 
+/// Every use of another part is written `crate::PART`, where the test above sees it: no lists of parts in braces, and no way
+/// up beyond the part itself.
+#[test]
+fn no_use_is_hidden() {
+    for file in rust_files(Path::new("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let depth = file.strip_prefix("src").unwrap().components().count() - usize::from(file.ends_with("mod.rs"));
+        for (number, line) in (1..).zip(text.lines()) {
+            let place = || format!("{}:{number}: {line}", file.display());
+            assert!(!line.contains("crate::{") && !line.contains("crate::*"), "{}", place());
+            let nested = usize::from(line.starts_with(char::is_whitespace)); // inside `mod tests` and the like
+            let ways_up = line.matches("super::").count();
+            assert!(ways_up < depth + nested || ways_up == 0, "{}", place());
+        }
+    }
+}
+
 /// Every file is in a part, and no part is missing from the list above.
 #[test]
 fn every_file_belongs_to_a_part() {

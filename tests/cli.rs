@@ -71,6 +71,23 @@ fn the_readme_shows_the_real_output() {
     assert_eq!(shown, run(&["run", ALARM]).stdout);
 }
 
+/// The longest names take nothing from what stands beside them.
+#[test]
+fn long_names_leave_the_figures_alone() {
+    let [flow, segment, host] = ["f", "s", "h"].map(|letter| letter.repeat(if letter == "h" { 15 } else { 64 }));
+    let text = alarm_with("\"alarm\"\nfrom", "\"FLOW\"\nfrom").replace("of = \"alarm\"", "of = \"FLOW\"");
+    let text = text.replace("FLOW", &flow).replace("floor", &segment).replace("CTRL", &host);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("long.toml");
+    fs::write(&file, text).unwrap();
+    let ran = run(&["run", "-v", file.to_str().unwrap()]);
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    for words in ["at_least 0.92", "/up", "/down"] {
+        assert!(ran.stdout.contains(words), "{words} is not in:\n{}", ran.stdout);
+    }
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ran.stdout);
+}
+
 /// No summary is wider than a page, with all details and the longest names.
 #[test]
 fn summaries_fit_100_columns() {
@@ -133,6 +150,49 @@ fn traces_and_reports_are_files_or_nothing() {
     }
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(files.len(), 2, "no temporary file is left: {files:?}");
+}
+
+/// No output may take the place of the scenario, or of another output.
+#[test]
+fn outputs_do_not_overwrite_the_scenario_or_each_other() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("report.json");
+    fs::copy(ALARM, &file).unwrap();
+    let (file, folder) = (file.to_str().unwrap(), folder.path().to_str().unwrap());
+    for arguments in [["run", file, "--trace", file], ["run", file, "--out", folder]] {
+        let ran = run(&arguments);
+        assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.stderr.contains(file), "{}", ran.stderr);
+        assert_eq!(fs::read_to_string(file).unwrap(), fs::read_to_string(ALARM).unwrap());
+    }
+    let ran = run(&["run", ALARM, "--out", folder, "--trace", &format!("{folder}/report.json")]);
+    assert_eq!(ran.exit, 2, "{}", ran.stderr);
+}
+
+/// A run that would need more memory than a machine can be asked for is given up, and says so.
+#[test]
+fn a_run_that_piles_up_too_much_is_given_up() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let mut arguments = vec!["run", "scenarios/hello.toml", "--out", out.to_str().unwrap()];
+    for value in [
+        "expect=[]",
+        "mailslot.hello.reader=never",
+        "traffic.greeting.every=1 ms",
+        "traffic.greeting.from=SERVER",
+        "traffic.greeting.size=1024 KiB",
+        r"traffic.greeting.to=\\.\mailslot\hello",
+    ] {
+        arguments.extend(["--set", value]);
+    }
+    let ran = run(&arguments);
+    assert_eq!((ran.exit, ran.stdout.as_str()), (96, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("2147483648 bytes (MAX_ALIVE_BYTES)") && ran.stderr.contains("at 2.0"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!out.join("report.json").exists());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Fates and figures of runs as random as scenario files allow, against a plain computation over the whole history of events.
+//! Fates and figures of runs as random as scenario files allow, against a plain computation over the whole history of
+//! events.
 
 mod support;
 
@@ -29,7 +30,9 @@ fn any_scenario() -> impl Strategy<Value = (String, &'static str, u64)> {
         )),
     ];
     let link = (loss, delay, chance(), chance(), any::<bool>()).prop_map(|(loss, delay, duplicate, corrupt, checksum)| {
-        format!("loss = {loss}\ndelay = {delay}\nduplicate = {duplicate}\ncorrupt = {corrupt}\nudp_checksum = {checksum}")
+        format!(
+            "loss = {loss}\ndelay = {delay}\nduplicate = {duplicate}\ncorrupt = {corrupt}\nudp_checksum = {checksum}"
+        )
     });
     let reader = prop_oneof![
         Just("reader = \"wait\""),
@@ -268,8 +271,8 @@ fn assert_same(history: &Figures, counted: &FlowTally) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Every message comes to exactly one fate at every recipient, whatever the network does, and it is the right one; the
-    /// report says the same; and the same seed repeats it all.
+    /// Every message comes to exactly one fate at every recipient, whatever the network does, and it is the right one;
+    /// the report says the same; and the same seed repeats it all.
     #[test]
     fn fates_and_figures_are_those_of_the_whole_history((text, target, seed) in any_scenario()) {
         let scenario = scenario(&text).with_seed(seed);

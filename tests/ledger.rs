@@ -177,8 +177,8 @@ fn reordering_is_that_of_rfc_4737() {
 }
 
 proptest! {
-    /// Any messages lost or delivered, in any order: loss periods run in the order of writing, reordering in that of arrival,
-    /// as a plain computation over the whole history says.
+    /// Any messages lost or delivered, in any order: loss periods run in the order of writing, reordering in that of
+    /// arrival, as a plain computation over the whole history says.
     #[test]
     fn periods_and_reordering_are_those_of_the_whole_history(
         order in prop::sample::subsequence((0..40_u64).collect::<Vec<_>>(), 40).prop_shuffle(),

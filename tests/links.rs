@@ -1,7 +1,7 @@
 //! Links by themselves: each model against its closed form.
 //!
-//! All seeds are fixed. Each comparison allows 5 standard errors, which a fair generator exceeds once in 1.7 million; all
-//! together raise a false alarm for fewer than 1 in 100,000 choices of the seeds.
+//! All seeds are fixed. Each comparison allows 5 standard errors, which a fair generator exceeds once in 1.7 million;
+//! all together raise a false alarm for fewer than 1 in 100,000 choices of the seeds.
 
 use mailslot_sim::id::DatagramId;
 use mailslot_sim::link::{Config, Delay, Distribution, GilbertElliott, Link, Loss, Offer, Probability, Verdict};
@@ -48,7 +48,8 @@ fn lengths_of_loss_periods(verdicts: &[Verdict]) -> Vec<f64> {
     lengths
 }
 
-/// `found` is the mean of `n` values with this standard deviation and, if they depend on each other, this much more variance.
+/// `found` is the mean of `n` values with this standard deviation and, if they depend on each other, this much more
+/// variance.
 fn assert_mean(what: &str, found: f64, expected: f64, deviation: f64, n: usize, inflation: f64) {
     let error = 5.0 * deviation * (inflation / n as f64).sqrt();
     assert!((found - expected).abs() <= error, "{what}: {found} is not within {error} of {expected}");
@@ -74,7 +75,8 @@ fn burst_loss_has_its_mean_and_its_periods() {
         let model = GilbertElliott::from_mean_and_burst(probability(m), burst).unwrap();
         let verdicts = verdicts(Config { loss: Loss::GilbertElliott(model), ..Config::PERFECT });
         let lost = verdicts.iter().filter(|verdict| verdict.carriage.is_none()).count() as f64 / N as f64;
-        // A two-state chain with second eigenvalue e: the variance of the mean is (1 + e) / (1 - e) times that of independence.
+        // A two-state chain with second eigenvalue e: the variance of the mean is (1 + e) / (1 - e) times that of
+        // independence.
         let e = 1.0 - model.p.value() - model.r.value();
         assert_mean("loss", lost, m, (m * (1.0 - m)).sqrt(), N as usize, (1.0 + e) / (1.0 - e));
         // Periods are geometric with mean 1 / r.

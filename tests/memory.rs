@@ -60,6 +60,8 @@ fn memory_does_not_grow_with_the_number_of_messages() {
 #[test]
 fn a_message_that_waits_for_ever_does_not_make_the_others_pile_up() {
     assert_flat("loss = \"50 %\"", "reader = \"never\"\nqueue_limit = 1");
+    let jitter = "delay = { distribution = \"uniform\", min = \"0 s\", max = \"100 ms\" }";
+    assert_flat(&format!("loss = \"50 %\"\n{jitter}"), "reader = \"never\"\nqueue_limit = 1");
 }
 
 /// The measurement would see growth if there were any.

@@ -99,8 +99,8 @@ fn the_committed_schemas_are_the_generated_ones() {
     }
 }
 
-/// `mailslot-sim run -q scenarios/NAME.toml --out reports/NAME` renews them. A difference means that results changed for
-/// users: on purpose, or because something is not the same on every machine.
+/// `mailslot-sim run -q scenarios/NAME.toml --out reports/NAME` renews them. A difference means that results changed
+/// for users: on purpose, or because something is not the same on every machine.
 #[test]
 fn the_reference_results_are_those_of_this_version() {
     for (name, text) in shipped() {
@@ -214,7 +214,8 @@ fn alter(value: &mut toml::Value, choices: &[prop::sample::Index], odd: &toml::V
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// No file makes the parser panic, and what it accepts has a hash: shipped scenarios with values replaced at random.
+    /// No file makes the parser panic, and what it accepts has a hash: shipped scenarios with values replaced at
+    /// random.
     #[test]
     fn no_scenario_panics(
         which in any::<prop::sample::Index>(),

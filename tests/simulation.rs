@@ -126,6 +126,26 @@ fn what_is_on_a_link_when_the_run_ends_is_in_flight() {
     );
 }
 
+/// A program that finds very many messages at one look reads them all.
+#[test]
+fn a_reader_takes_in_any_number_of_messages_at_once() {
+    let set = ["link.cable.loss=0 %", "mailslot.hello.reader.poll=12 s", "traffic.greeting.every=50 us"];
+    let report = report(&try_scenario(&shipped("hello"), &set.map(String::from)).unwrap(), 0);
+    assert_eq!(
+        (fate(&report, "delivered"), &report["flows"][0]["delay_ns"]["max"]),
+        (200_000, &12_000_000_000_u64.into())
+    );
+}
+
+/// A broadcast that is on its first link when the run ends is in flight for those whom it could have reached; others are
+/// unreachable whatever becomes of it.
+#[test]
+fn what_topology_decides_stays_decided() {
+    let set = ["link.wan.delay=200 s", "link.wan.loss=0 %", "segment.hq.link.up=wan"];
+    let report = report(&try_scenario(&shipped("branch-office"), &set.map(String::from)).unwrap(), 0);
+    assert_eq!([fate(&report, "delivered"), fate(&report, "in_flight"), fate(&report, "unreachable")], [60, 240, 180]);
+}
+
 /// A flipped bit is found by the checksum, but for two flips that cancel; without checksum the engine sees the damage.
 #[test]
 fn corruption_is_found_by_the_checksum_or_seen_by_the_engine() {

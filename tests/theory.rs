@@ -1,8 +1,8 @@
 //! Whole runs against the closed forms, over many seeds.
 //!
-//! Seeds are independent of each other, whatever the bursts within a run, so the mean over seeds is compared with the closed
-//! form within 5 of its own standard errors: a false alarm once in more than a million choices of the seeds for each
-//! comparison, fewer than 1 in 50,000 for all of this file.
+//! Seeds are independent of each other, whatever the bursts within a run, so the mean over seeds is compared with the
+//! closed form within 5 of its own standard errors: a false alarm once in more than a million choices of the seeds for
+//! each comparison, fewer than 1 in 50,000 for all of this file.
 
 mod support;
 
@@ -11,7 +11,8 @@ use support::{report, scenario};
 
 const SEEDS: u32 = 200;
 
-/// Runs a network of a sender and `hosts` receivers over all seeds and compares what the report measures with its theory.
+/// Runs a network of a sender and `hosts` receivers over all seeds and compares what the report measures with its
+/// theory.
 fn check(up: &str, down: &str, hosts: u32, to: &str) {
     let scenario = scenario(&format!(
         r#"

@@ -299,24 +299,46 @@ fn check_receiver(vector: &Vector, packets: &[Vec<u8>]) -> Result<(), String> {
         return Ok(());
     }
     let text = |field: &str| vector.fields.get(field).and_then(Value::as_str);
-    let addressed = Packet::new(packet).and_then(|packet| packet.direct(Profile::Windows)).ok().flatten();
-    let addressed = addressed.map(|direct| direct.destination.netbios.to_string());
-    let borne = addressed.filter(|_| vector.expect != "discard" || !vector.name.contains("_name"));
-    let slot = text("mailslot").filter(|_| vector.expect == "accept").map(|name| &name["\\MAILSLOT\\".len()..]);
-    let entry = (borne.as_deref().unwrap_or("NOBODY<00>"), slot.unwrap_or("other"));
-    let mut receiver = receiver_in(text("scope").unwrap_or(""), &[entry]);
-    let disposition = receiver.handle_datagram(Instant::ZERO, sender(), packet);
-    let reply = receiver.poll_transmit(&mut Vec::new());
-    match (vector.expect.as_str(), disposition) {
-        ("accept", Disposition::Enqueued(_))
-        | ("reject", Disposition::Discarded(Discard::Malformed(_)))
-        | ("discard", Disposition::Discarded(Discard::NotForUs | Discard::NoSuchMailslot)) => {}
-        _ => return Err(format!("the receiver says {disposition:?}")),
+    let direct = Packet::new(packet).and_then(|packet| packet.direct(Profile::Windows)).ok().flatten();
+    let kind = direct.as_ref().map(|direct| direct.kind);
+    let addressed = direct.map_or_else(|| "NOBODY<00>".to_owned(), |it| it.destination.netbios.to_string());
+    let slot = text("mailslot").map_or("other", |name| &name["\\MAILSLOT\\".len()..]);
+    let receive = |name: &str, slot: &str| {
+        let mut receiver = receiver_in(text("scope").unwrap_or(""), &[(name, slot)]);
+        let disposition = receiver.handle_datagram(Instant::ZERO, sender(), packet);
+        let mut reply = Vec::new();
+        let reply = receiver.poll_transmit(&mut reply).map(|_| reply);
+        (disposition, reply)
+    };
+    let bearer = receive(&addressed, if vector.expect == "discard" { "other" } else { slot });
+    let stranger = match (vector.expect.as_str(), &bearer) {
+        ("accept", (Disposition::Enqueued(_), None))
+        | ("reject", (Disposition::Discarded(Discard::Malformed(_)), None)) => return Ok(()),
+        ("discard", (Disposition::Discarded(Discard::NoSuchMailslot), None)) => receive("NOBODY<00>", slot),
+        _ => return Err(format!("the bearer of the name says {bearer:?}")),
+    };
+    let (disposition, reply) = stranger;
+    if !matches!(disposition, Disposition::Discarded(Discard::NotForUs)) {
+        return Err(format!("a machine without the name says {disposition:?}"));
     }
-    if text("rfc_reply").is_some() != reply.is_some() {
-        return Err(format!("the receiver answers {reply:?}"));
+    let answered = match reply.as_deref().map(decode_reply) {
+        None => Value::Null,
+        Some(code) => format!("datagram_error_{code:02x}").into(),
+    };
+    let expected = if kind == Some(datagram::Kind::Unique) { "datagram_error_82".into() } else { Value::Null };
+    same("the answer of a machine without the name", &expected, answered)?;
+    match vector.fields.get("rfc_reply") {
+        Some(listed) => same("rfc_reply", listed, expected),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The code of a DATAGRAM ERROR packet.
+fn decode_reply(packet: &[u8]) -> u8 {
+    match decode(&[packet.to_vec()], Profile::Strict) {
+        Ok(Decoded::Other(datagram::Repr::Error { code, .. })) => code,
+        other => panic!("a DATAGRAM ERROR is expected, not {other:?}"),
+    }
 }
 
 /// A machine that bears each name and has each slot, and answers with DATAGRAM ERROR.

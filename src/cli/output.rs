@@ -26,8 +26,8 @@ pub(super) fn failed(what: &str, error: &io::Error) -> Exit {
     Exit::OutputFailed
 }
 
-/// A file that comes into being when it is finished: until then it has another name, so that nobody ever sees half of it.
-/// What is no plain file (a pipe, a device) is written as it is.
+/// A file that comes into being when it is finished: until then it has another name, so that nobody ever sees half of
+/// it. What is no plain file (a pipe, a device) is written as it is.
 pub(super) struct PendingFile {
     path: PathBuf,
     /// The name until it is finished, if it is another.

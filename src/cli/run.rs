@@ -135,16 +135,23 @@ fn too_much(overload: &sim::Overload) -> Exit {
 /// Refuses outputs that would overwrite the scenario or one another.
 fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
     let report = arguments.out.as_ref().map(|folder| folder.join(REPORT));
-    let inputs = [(Some(&arguments.file), "the scenario"), (report.as_ref(), "the report")];
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let Some(trace) = arguments.trace.as_deref().filter(|trace| *trace != Path::new("-")) else { return Ok(()) };
-    match inputs.into_iter().find(|(path, _)| path.is_some_and(|path| real(path) == real(trace))) {
-        Some((_, what)) => {
-            message(&format!("error: --trace {} would overwrite {what}", trace.display()));
-            Err(Exit::BadCommandLine)
+    let trace = arguments.trace.as_deref().filter(|trace| *trace != Path::new("-"));
+    let files =
+        [("the scenario", Some(arguments.file.as_path())), ("the report", report.as_deref()), ("the trace", trace)];
+    let files: Vec<_> = files.into_iter().filter_map(|(what, path)| Some((what, path?))).collect();
+    for (position, (what, path)) in files.iter().enumerate() {
+        let overwritten = files[..position].iter().find(|(_, earlier)| real(earlier) == real(path));
+        if let Some((other, _)) = overwritten {
+            message(&format!("error: {what} {} would overwrite {other}", path.display()));
+            return Err(Exit::BadCommandLine);
         }
-        None => Ok(()),
     }
+    Ok(())
+}
+
+/// One spelling for each file, whether it exists or not.
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The report in the folder of `--out`.

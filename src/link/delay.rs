@@ -14,8 +14,8 @@ pub struct Delay {
     pub keep_order: bool,
 }
 
-/// A distribution of delays. Each is given by its quantile function, so that one draw decides one delay and a longer mean or
-/// a wider spread keeps every datagram's rank.
+/// A distribution of delays. Each is given by its quantile function, so that one draw decides one delay and a longer
+/// mean or a wider spread keeps every datagram's rank.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {

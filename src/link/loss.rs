@@ -27,8 +27,8 @@ impl Loss {
         matches!(self, Loss::GilbertElliott(_))
     }
 
-    /// The states of the model in the long run: share of datagrams that meet it, probability that they are lost. What the
-    /// closed forms start from.
+    /// The states of the model in the long run: share of datagrams that meet it, probability that they are lost. What
+    /// the closed forms start from.
     #[must_use]
     pub fn stationary(&self) -> Vec<(f64, f64)> {
         match self {
@@ -53,8 +53,9 @@ pub enum LossState {
 /// The Gilbert-Elliott model: a chain of two states, stepped once for each datagram that is offered; in each state
 /// datagrams are lost independently.
 ///
-/// Source: E. O. Elliott, "Estimates of error rates for codes on burst-noise channels" (1963), after E. N. Gilbert (1960).
-/// In the long run a share p / (p + r) of the datagrams meets the bad state, and a stay there lasts 1 / r datagrams.
+/// Source: E. O. Elliott, "Estimates of error rates for codes on burst-noise channels" (1963), after E. N. Gilbert
+/// (1960). In the long run a share p / (p + r) of the datagrams meets the bad state, and a stay there lasts 1 / r
+/// datagrams.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct GilbertElliott {
     /// Probability of going from good to bad.
@@ -113,7 +114,8 @@ impl GilbertElliott {
     }
 }
 
-/// Relative slack for the smallest burst: 0.9 / (1 - 0.9) is not quite 9 in floating point, and messages name it rounded.
+/// Relative slack for the smallest burst: 0.9 / (1 - 0.9) is not quite 9 in floating point, and messages name it
+/// rounded.
 const ROUNDING: f64 = 1e-6;
 
 /// A loss model at work on one link: the model and what it remembers.
@@ -136,11 +138,12 @@ impl LossProcess {
         }
     }
 
-    /// Whether the model takes a datagram, and the state that the datagram met. `draw` is the one for [`Purpose::Loss`].
+    /// Whether the model takes a datagram, and the state that the datagram met. `draw` is the one for
+    /// [`Purpose::Loss`].
     ///
     /// A chain steps once for each datagram offered. A network duplicate does not step it: it meets the state that its
-    /// original `met`, or, if it overtook its original, the state that is there (a choice), so that switching duplication
-    /// on moves no other outcome.
+    /// original `met`, or, if it overtook its original, the state that is there (a choice), so that switching
+    /// duplication on moves no other outcome.
     pub(super) fn offer(
         &mut self,
         id: &DatagramId,
@@ -163,7 +166,11 @@ impl LossProcess {
 
 /// The two numbers of a burst loss contradict each other.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
-#[error("a mean loss of {} % needs loss periods of at least {} datagrams on average", rounded(mean * 100.0), rounded(*smallest))]
+#[error(
+    "a mean loss of {} % needs loss periods of at least {} datagrams on average",
+    rounded(mean * 100.0),
+    rounded(*smallest)
+)]
 pub struct BurstTooShort {
     /// The mean loss.
     pub mean: f64,

@@ -25,8 +25,8 @@ impl Probability {
         self.0
     }
 
-    /// Whether a uniform draw of 64 bits decides for the event: the draw is below `value` x 2^64. Scaling by a power of two
-    /// is exact, so the decision is the same on every machine, and 0 and 1 are never and always.
+    /// Whether a uniform draw of 64 bits decides for the event: the draw is below `value` x 2^64. Scaling by a power of
+    /// two is exact, so the decision is the same on every machine, and 0 and 1 are never and always.
     #[must_use]
     pub fn decides(self, draw: u64) -> bool {
         const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;

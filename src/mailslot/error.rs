@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-/// A Win32 error; its number is [`Win32Error::code`]. Which call gives which one, and on whose word, stands at the calls.
+/// A Win32 error; its number is [`Win32Error::code`]. Which call gives which one, and on whose word, stands at the
+/// calls.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Error)]
 #[repr(u32)]
 pub enum Win32Error {

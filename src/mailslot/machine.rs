@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::WAIT_FOREVER;
+use super::calls::{CreateOptions, Event, Handle, MailslotInfo, OpenOptions, Read, ReadId};
 use super::error::Win32Error;
 use super::names::{Directory, NameTable};
 use super::path::{MailslotPath, Server, SlotName};
@@ -50,74 +51,6 @@ impl Config {
             datagram_errors: false,
         })
     }
-}
-
-/// How a mailslot is created.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct CreateOptions {
-    /// The greatest message that it takes, in bytes; 0 for any.
-    pub max_message_size: u32,
-    /// How long a read waits for a message, in milliseconds; [`WAIT_FOREVER`] for ever.
-    pub read_timeout_ms: u32,
-    /// How many messages may wait; what comes then is dropped silently. Windows has no limit: this is a fault to study.
-    pub queue_limit: Option<u32>,
-}
-
-/// How a mailslot is opened by a client. The default is what clients do: to write.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OpenOptions {
-    /// GENERIC_READ. Reading a client handle fails all the same.
-    pub read: bool,
-    /// GENERIC_WRITE.
-    pub write: bool,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        OpenOptions { read: false, write: true }
-    }
-}
-
-/// A handle of one machine. Numbers are never used again.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Handle(u64);
-
-/// A read that was pending when its call returned.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ReadId(u64);
-
-/// The outcome of a read call that did not fail.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Read {
-    /// A message was waiting.
-    Done(Message),
-    /// None was: an [`Event::ReadDone`] follows.
-    Pending(ReadId),
-}
-
-/// What happened since the driver last asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// A pending read completed.
-    ReadDone {
-        /// Which one.
-        id: ReadId,
-        /// The message, or why there is none.
-        result: Result<Message, Win32Error>,
-    },
-}
-
-/// What `GetMailslotInfo` tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct MailslotInfo {
-    /// As given at creation.
-    pub max_message_size: u32,
-    /// Bytes of the next message, [`NO_MESSAGE`](super::NO_MESSAGE) when there is none.
-    pub next_size: u32,
-    /// Messages that wait, empty ones included.
-    pub message_count: u32,
-    /// How long reads wait, in milliseconds.
-    pub read_timeout_ms: u32,
 }
 
 /// One machine with its mailslots: see the [module](super).
@@ -185,8 +118,8 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `PathNotFound` for an empty name (a NULL pointer); `InvalidName` for what is not a local mailslot path, an empty last
-    /// part included (a choice); `AlreadyExists` when the name is in use.
+    /// `PathNotFound` for an empty name (a NULL pointer); `InvalidName` for what is not a local mailslot path, an empty
+    /// last part included (a choice); `AlreadyExists` when the name is in use.
     pub fn create_mailslot(&mut self, path: &str, options: CreateOptions) -> Result<Handle, Win32Error> {
         let path = parse(path)?;
         if path.server != Server::Local {
@@ -205,8 +138,8 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `PathNotFound` for an empty name; `InvalidName` for what is not a mailslot path; `FileNotFound` when the local slot
-    /// does not exist.
+    /// `PathNotFound` for an empty name; `InvalidName` for what is not a mailslot path; `FileNotFound` when the local
+    /// slot does not exist.
     pub fn open(&mut self, path: &str, options: OpenOptions) -> Result<Handle, Win32Error> {
         let path = parse(path)?;
         let name = match path.server {
@@ -220,8 +153,8 @@ impl Machine {
         Ok(self.open_name(name, &path.slot, options))
     }
 
-    /// Opens the mailslots called `slot` of whoever bears a NetBIOS name with any suffix, as the browser service does; the
-    /// path of a file cannot say the suffix.
+    /// Opens the mailslots called `slot` of whoever bears a NetBIOS name with any suffix, as the browser service does;
+    /// the path of a file cannot say the suffix.
     pub fn open_name(&mut self, name: NetbiosName, slot: &SlotName, options: OpenOptions) -> Handle {
         let target = Target::Remote { name, wire_slot: slot.to_wire().into() };
         self.insert(Object::Client { target, options })
@@ -255,7 +188,8 @@ impl Machine {
         Ok(Read::Pending(id))
     }
 
-    /// Tells about a mailslot (`GetMailslotInfo`). A client handle of a local slot is answered too, as by Windows 8 and later.
+    /// Tells about a mailslot (`GetMailslotInfo`). A client handle of a local slot is answered too, as by Windows 8 and
+    /// later.
     ///
     /// # Errors
     ///

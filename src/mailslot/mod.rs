@@ -1,7 +1,7 @@
 //! The mailslot engine: what one machine does with mailslots, without any IO.
 //!
-//! [`Machine`] holds the slots, handles and NetBIOS names of one machine and offers the calls of the Win32 API. It knows
-//! no socket, clock, generator or simulator. Whoever drives it, in the manner of quinn-proto, uses five verbs:
+//! [`Machine`] holds the slots, handles and NetBIOS names of one machine and offers the calls of the Win32 API. It
+//! knows no socket, clock, generator or simulator. Whoever drives it, in the manner of quinn-proto, uses five verbs:
 //!
 //! * [`Machine::handle_datagram`]: a UDP payload arrived, now;
 //! * [`Machine::handle_timeout`]: the time that was asked for has come;
@@ -9,19 +9,19 @@
 //! * [`Machine::poll_timeout`]: when to come back;
 //! * [`Machine::poll_event`]: which pending reads have completed.
 //!
-//! A successful write says that the message was queued (local slot) or handed to the network (remote). Nothing ever tells
-//! the writer more: that is the point of the whole crate.
+//! A successful write says that the message was queued (local slot) or handed to the network (remote). Nothing ever
+//! tells the writer more: that is the point of the whole crate.
 //!
 //! ```
 //! use std::sync::Arc;
-//! use mailslot_sim::mailslot::{OpenOptions, Config, CreateOptions, Directory, Machine, Owner, Read};
+//! use mailslot_sim::mailslot::{Config, CreateOptions, Directory, Machine, OpenOptions, Owner, Read};
 //! use mailslot_sim::time::Instant;
 //!
-//! let directory: Directory =
-//!     [("CTRL<00>".parse()?, Owner::Unique([10, 0, 0, 1].into())), ("PRESS<00>".parse()?, Owner::Unique([10, 0, 0, 2].into()))]
-//!         .into_iter()
-//!         .collect();
-//! let directory = Arc::new(directory);
+//! let owners = [
+//!     ("CTRL<00>".parse()?, Owner::Unique([10, 0, 0, 1].into())),
+//!     ("PRESS<00>".parse()?, Owner::Unique([10, 0, 0, 2].into())),
+//! ];
+//! let directory: Arc<Directory> = Arc::new(owners.into_iter().collect());
 //! let mut ctrl = Machine::new(Config::new("CTRL", "PLANT", [10, 0, 0, 1].into())?, directory.clone());
 //! let mut press = Machine::new(Config::new("PRESS", "PLANT", [10, 0, 0, 2].into())?, directory);
 //!
@@ -39,6 +39,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod calls;
 mod error;
 mod machine;
 mod names;
@@ -47,8 +48,9 @@ mod receive;
 mod slot;
 mod transmit;
 
+pub use calls::{CreateOptions, Event, Handle, MailslotInfo, OpenOptions, Read, ReadId};
 pub use error::Win32Error;
-pub use machine::{Config, CreateOptions, Event, Handle, Machine, MailslotInfo, OpenOptions, Read, ReadId};
+pub use machine::{Config, Machine};
 pub use names::{Directory, Owner};
 pub use path::{InvalidPath, MailslotPath, Server, SlotName};
 pub use receive::{Discard, Disposition};

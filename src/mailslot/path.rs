@@ -50,7 +50,8 @@ impl MailslotPath {
     }
 }
 
-/// The name of a mailslot: what follows `\mailslot\`, path levels included. Compared without case, kept as it was spelled.
+/// The name of a mailslot: what follows `\mailslot\`, path levels included. Compared without case, kept as it was
+/// spelled.
 ///
 /// Levels are only part of the name: `abc` and `abc\def` can both be mailslots.
 #[derive(Clone)]

@@ -85,8 +85,8 @@ impl Machine {
         }
     }
 
-    /// Puts a message into an open slot, unless it refuses: it completes the first waiting read whose buffer holds it, or
-    /// joins the queue. Waiting reads with smaller buffers fail on the way.
+    /// Puts a message into an open slot, unless it refuses: it completes the first waiting read whose buffer holds it,
+    /// or joins the queue. Waiting reads with smaller buffers fail on the way.
     pub(super) fn enqueue_in(&mut self, now: Instant, key: u64, data: &[u8], source: NetbiosName) -> Disposition {
         let slot = self.open_slot(key);
         if slot.is_too_long(data.len()) {

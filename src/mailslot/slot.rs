@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::machine::{CreateOptions, Handle, ReadId};
+use super::calls::{CreateOptions, Handle, ReadId};
 use super::{MailslotInfo, NO_MESSAGE, SlotName, Win32Error};
 use crate::time::Instant;
 use crate::wire::NetbiosName;

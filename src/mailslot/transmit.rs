@@ -12,7 +12,8 @@ use crate::wire::transaction::{self, max_data};
 use crate::wire::{Name, NetbiosName};
 
 /// The greatest message that the API sends to another machine (Microsoft Learn, CreateMailslot, Remarks), whatever the
-/// name's length allows on the wire. The documents say 424 flatly; on the wire it is 432 less the name's length, rounded up.
+/// name's length allows on the wire. The documents say 424 flatly; on the wire it is 432 less the name's length,
+/// rounded up.
 pub const API_MAX_REMOTE: usize = 424;
 
 /// What a successful write says.
@@ -20,8 +21,8 @@ pub const API_MAX_REMOTE: usize = 424;
 pub struct Written {
     /// Bytes written: all of them.
     pub bytes: u32,
-    /// What became of the copy for this same machine, if one was due: a local slot, this machine's own name, or a group that
-    /// it belongs to. It does not pass the network (a choice). No program could see it, for a local slot excepted.
+    /// What became of the copy for this same machine, if one was due: a local slot, this machine's own name, or a group
+    /// that it belongs to. It does not pass the network (a choice). No program could see it, for a local slot excepted.
     pub own_copy: Option<Disposition>,
 }
 
@@ -47,11 +48,11 @@ impl Machine {
     /// # Errors
     ///
     /// * `InvalidHandle`, `AccessDenied`: not a client handle with write access.
-    /// * Local slot: `HandleEof` when the slot is gone (a choice: the documents say that client handles are closed with it,
-    ///   not which error follows); `InvalidParameter` over the slot's maximum (a choice: no error is documented).
+    /// * Local slot: `HandleEof` when the slot is gone (a choice: the documents say that client handles are closed with
+    ///   it, not which error follows); `InvalidParameter` over the slot's maximum (a choice: no error is documented).
     /// * Remote: `BadNetpath` over [`API_MAX_REMOTE`] or over what the name's length leaves, and when nobody bears the
-    ///   target's name (a choice: not documented). The receiver's maximum is unknown here; nothing that happens later is
-    ///   ever reported.
+    ///   target's name (a choice: not documented). The receiver's maximum is unknown here; nothing that happens later
+    ///   is ever reported.
     pub fn write(&mut self, now: Instant, handle: Handle, data: &[u8]) -> Result<Written, Win32Error> {
         let own_copy = match self.write_target(handle)? {
             Target::Slot(key) => Some(self.write_local(now, key, data)?),

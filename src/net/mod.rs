@@ -1,9 +1,9 @@
-//! The network: segments (broadcast domains), the hosts on them, the routers between them, and the links that all this is
-//! made of.
+//! The network: segments (broadcast domains), the hosts on them, the routers between them, and the links that all this
+//! is made of.
 //!
-//! A unicast datagram passes the sender's up link, one crossing for each router on the way, and the recipient's down link.
-//! A broadcast passes the up link once and then the down link of every other host of the segment. The way is the one with
-//! the fewest crossings, and among those the one whose crossings come first by name.
+//! A unicast datagram passes the sender's up link, one crossing for each router on the way, and the recipient's down
+//! link. A broadcast passes the up link once and then the down link of every other host of the segment. The way is the
+//! one with the fewest crossings, and among those the one whose crossings come first by name.
 
 mod topology;
 

@@ -94,8 +94,8 @@ impl Topology {
         &self.hosts[id.index()]
     }
 
-    /// The next router crossing for a datagram that is on segment `from` and wants to `to`; `None` if there is no way (or
-    /// nothing to cross).
+    /// The next router crossing for a datagram that is on segment `from` and wants to `to`; `None` if there is no way
+    /// (or nothing to cross).
     #[must_use]
     pub fn next_crossing(&self, from: SegmentId, to: SegmentId) -> Option<Crossing> {
         self.next_crossing.get(&(from, to)).copied()
@@ -201,9 +201,9 @@ impl Builder {
         Ok(Topology { hosts: self.hosts, segments: self.segments, links: self.links, next_crossing })
     }
 
-    /// Gives each host an address, 10.SEGMENT.x.y, made of its name, so that adding a host changes no other's: the bytes of
-    /// datagrams are part of what happens to them. Hosts are taken in the order of their names, which is also that in which
-    /// they hear a broadcast; where two names lead to one address the later takes the next that is free.
+    /// Gives each host an address, 10.SEGMENT.x.y, made of its name, so that adding a host changes no other's: the
+    /// bytes of datagrams are part of what happens to them. Hosts are taken in the order of their names, which is also
+    /// that in which they hear a broadcast; where two names lead to one address the later takes the next that is free.
     fn give_addresses(&mut self) {
         for (number, segment) in (0..).zip(&mut self.segments) {
             segment.hosts.sort_by(|a, b| self.hosts[a.index()].name.cmp(&self.hosts[b.index()].name));
@@ -221,9 +221,9 @@ impl Builder {
 
     /// For every segment from which `target` can be reached: the first crossing of the best way.
     ///
-    /// Breadth first, backwards from the target: a segment is first met at its smallest number of crossings, and its best
-    /// crossing is then the first by name among those that lead one step closer. The rest of a best way is itself best, so
-    /// comparing the first crossing's name decides; equal first names cannot be, since link names are unique.
+    /// Breadth first, backwards from the target: a segment is first met at its smallest number of crossings, and its
+    /// best crossing is then the first by name among those that lead one step closer. The rest of a best way is itself
+    /// best, so comparing the first crossing's name decides; equal first names cannot be, since link names are unique.
     fn ways_to(&self, target: SegmentId) -> Result<BTreeMap<SegmentId, Crossing>, Invalid> {
         let mut best = BTreeMap::new();
         let mut layer = vec![target];
@@ -290,7 +290,8 @@ mod tests {
     use super::*;
     use crate::link::Config;
 
-    /// Segments a to e; routers named by the caller over pairs of them; a host on each segment, with the segment's name.
+    /// Segments a to e; routers named by the caller over pairs of them; a host on each segment, with the segment's
+    /// name.
     fn network(routers: &[(&str, &str)]) -> Topology {
         let mut builder = Builder::default();
         let names = ["a", "b", "c", "d", "e"];
@@ -339,6 +340,27 @@ mod tests {
         let addresses: BTreeSet<_> = topology.hosts().iter().map(|host| host.address).collect();
         assert!(addresses.iter().all(|address| (1..=250).contains(&address.octets()[3])));
         assert_eq!(addresses.len(), 600);
+    }
+
+    /// A host's address is made of its name, and hosts hear a broadcast in the order of names: another host, or another
+    /// order of adding them, changes neither.
+    #[test]
+    fn addresses_and_order_are_those_of_names() {
+        let network = |names: &[&str]| {
+            let mut builder = Builder::default();
+            let segment = builder.segment("s").unwrap();
+            for name in names {
+                builder.host(name, segment, Config::PERFECT, Config::PERFECT).unwrap();
+            }
+            let topology = builder.build().unwrap();
+            let heard = topology.segments()[0].hosts.iter().map(|host| topology.host(*host));
+            heard.map(|host| (host.name.clone(), host.address)).collect::<Vec<_>>()
+        };
+        let few = network(&["CTRL", "PANEL1"]);
+        assert_eq!(few, network(&["PANEL1", "CTRL"]));
+        let more = network(&["NEW", "PANEL1", "CTRL", "ADDED"]);
+        assert!(few.iter().all(|host| more.contains(host)), "{few:?} {more:?}");
+        assert!(more.is_sorted());
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, Serializer};
 
+use super::verdict::ExpectationReport;
 use crate::link;
-use crate::scenario::{Bound, Expectation, Scenario};
+use crate::scenario::Scenario;
 use crate::sim::{Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, HostTally, Proportion};
 
@@ -191,31 +192,6 @@ struct LinkReport {
     bytes: u64,
 }
 
-/// One expectation and whether it held.
-#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
-pub struct ExpectationReport {
-    /// The flow; null for the totals.
-    pub of: Option<String>,
-    /// The path of the figure.
-    pub metric: String,
-    /// The bound in words.
-    pub bound: String,
-    /// The figure; null if there is none.
-    pub value: Option<f64>,
-    /// Whether it keeps the bound.
-    pub result: Verdict,
-}
-
-/// Whether an expectation held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The figure keeps its bound.
-    Holds,
-    /// It does not, or there is none.
-    Violated,
-}
-
 impl RunReport {
     /// The report of a run.
     #[must_use]
@@ -248,7 +224,7 @@ impl RunReport {
             expectations: scenario
                 .expectations
                 .iter()
-                .map(|expectation| judge(scenario, expectation, &totals, &outcome.tally.flows))
+                .map(|expectation| ExpectationReport::new(scenario, expectation, &totals, &outcome.tally.flows))
                 .collect(),
         }
     }
@@ -391,26 +367,6 @@ impl LinkReport {
             carried: counters.carried,
             bytes: counters.bytes,
         }
-    }
-}
-
-fn judge(scenario: &Scenario, expectation: &Expectation, totals: &FlowTally, flows: &[FlowTally]) -> ExpectationReport {
-    let flow = expectation.of.as_ref().and_then(|of| scenario.flows.iter().position(|flow| flow.name == *of));
-    let value = expectation.metric.value(flow.map_or(totals, |flow| &flows[flow]));
-    let (bound, holds) = match expectation.bound {
-        Bound::AtLeast(low) => (format!("at_least {low}"), value.is_some_and(|value| value >= low)),
-        Bound::AtMost(high) => (format!("at_most {high}"), value.is_some_and(|value| value <= high)),
-        Bound::Between(low, high) => {
-            (format!("between {low} and {high}"), value.is_some_and(|value| (low..=high).contains(&value)))
-        }
-        Bound::Equals(equal) => (format!("equals {equal}"), value == Some(equal)),
-    };
-    ExpectationReport {
-        of: expectation.of.clone(),
-        metric: expectation.metric.to_string(),
-        bound,
-        value,
-        result: if holds { Verdict::Holds } else { Verdict::Violated },
     }
 }
 

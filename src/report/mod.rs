@@ -3,7 +3,9 @@
 mod json;
 mod text;
 mod trace;
+mod verdict;
 
-pub use json::{ExpectationReport, RunReport, Verdict, schema};
+pub use json::{RunReport, schema};
 pub use text::{Detail, summary};
 pub use trace::Trace;
+pub use verdict::{ExpectationReport, Verdict};

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::json::{ExpectationReport, RunReport, Verdict};
+use super::json::RunReport;
+use super::verdict::{ExpectationReport, Verdict};
 use crate::scenario::{Flow, Scenario};
 use crate::sim::{Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, Proportion};
@@ -203,8 +204,8 @@ fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<&'static st
     }
     if scenario.depends_within_run(flow) && tally.addressed > 0 {
         notes.push(
-            "losses come in bursts or on a shared link here, so messages of one run depend on each other and the intervals, \
-             which take them as independent, are too narrow",
+            "losses come in bursts or on a shared link here, so messages of one run depend on each other and the \
+             intervals, which take them as independent, are too narrow",
         );
     }
     notes

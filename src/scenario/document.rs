@@ -42,8 +42,8 @@ pub(super) fn parse(text: &str) -> Result<Table, Vec<Problem>> {
 
 /// Sets one value, given as `PATH=VALUE`; returns the path.
 ///
-/// A path goes by keys, and in lists of tables by their `name`: `link.switch.loss.mean`, `host.CTRL.domain`. A value is read
-/// as TOML, else taken as text; where the schema wants nothing but text it is text (`seed=5`).
+/// A path goes by keys, and in lists of tables by their `name`: `link.switch.loss.mean`, `host.CTRL.domain`. A value is
+/// read as TOML, else taken as text; where the schema wants nothing but text it is text (`seed=5`).
 pub(super) fn set(table: &mut Table, assignment: &str, schema: &Json) -> Result<Path, String> {
     let (path, value) =
         assignment.split_once('=').ok_or_else(|| format!("`{assignment}` is not of the form PATH=VALUE"))?;
@@ -95,8 +95,8 @@ pub(super) fn set(table: &mut Table, assignment: &str, schema: &Json) -> Result<
 /// Top-level tables whose keys are names that the user chose.
 const NAMED_TABLES: [&str; 2] = ["link", "segment"];
 
-/// The first key of a path in a table: the longest of the table's keys that the path starts with, so that names may contain
-/// dots, else what stands before the first dot.
+/// The first key of a path in a table: the longest of the table's keys that the path starts with, so that names may
+/// contain dots, else what stands before the first dot.
 fn first_key<'a>(table: &Table, path: &'a str) -> Result<(String, Option<&'a str>), String> {
     let known = table.keys().filter_map(|key| Some((key.len(), after(path, key)?))).max_by_key(|(len, _)| *len);
     if let Some((len, below)) = known {

@@ -1,6 +1,6 @@
 //! The scenario file as it is written: one type for each table. The published schema is made of these types, and
-//! [`super::validate`] checks a file against that schema before it is read into them; so a field is `None` where the file
-//! does not have it, or where its value was refused and reported.
+//! [`super::validate`] checks a file against that schema before it is read into them; so a field is `None` where the
+//! file does not have it, or where its value was refused and reported.
 
 use std::collections::BTreeMap;
 
@@ -247,7 +247,8 @@ pub(super) struct Traffic {
     pub(super) name: Option<String>,
     /// A host, a pattern of hosts, or every member of a domain: every such host sends messages of its own.
     pub(super) from: Option<String>,
-    /// A mailslot path: '\\COMPUTER\mailslot\NAME', '\\DOMAIN\mailslot\NAME', '\\*\mailslot\NAME' or '\\.\mailslot\NAME'.
+    /// A mailslot path: '\\COMPUTER\mailslot\NAME', '\\DOMAIN\mailslot\NAME', '\\*\mailslot\NAME' or
+    /// '\\.\mailslot\NAME'.
     pub(super) to: Option<String>,
     /// A message at these intervals.
     pub(super) every: Option<Time>,
@@ -265,8 +266,8 @@ pub(super) struct Traffic {
     pub(super) count: Option<u64>,
     /// Length of a message. Default "64 B".
     pub(super) size: Option<Size>,
-    /// A pcap or pcapng file: replays its mailslot datagrams as writes of the captured hosts, at the captured times, to the
-    /// captured names.
+    /// A pcap or pcapng file: replays its mailslot datagrams as writes of the captured hosts, at the captured times, to
+    /// the captured names.
     pub(super) capture: Option<String>,
 }
 

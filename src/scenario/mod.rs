@@ -3,10 +3,12 @@
 //! A file goes through three stages, and all problems of the first that finds any beyond repair are reported together:
 //!
 //! 1. text to TOML values; values set from outside (`PATH=VALUE`) replace those of the file;
-//! 2. values to the file's types, checked against the published [`schema`]: unknown keys, missing keys, malformed values;
+//! 2. values to the file's types, checked against the published [`schema`]: unknown keys, missing keys, malformed
+//!    values;
 //! 3. the file's types to a [`Scenario`]: names that must exist, values that must fit together.
 //!
-//! Stages 2 and 3 report together. A problem knows where it stands, so that it can be shown with line, column and caret.
+//! Stages 2 and 3 report together. A problem knows where it stands, so that it can be shown with line, column and
+//! caret.
 
 mod capture;
 mod document;

@@ -1,4 +1,5 @@
-//! The checked scenario: what a run is made of. Only [`super::parse`] makes one, so that nothing in it contradicts the rest.
+//! The checked scenario: what a run is made of. Only [`super::parse`] makes one, so that nothing in it contradicts the
+//! rest.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -271,8 +272,8 @@ impl Scenario {
         &self.topology
     }
 
-    /// SHA-256 over the resolved scenario, seed and contents of captures included, as hexadecimal digits. Comments, layout
-    /// and the order of keys do not matter, and a default counts as if it were written.
+    /// SHA-256 over the resolved scenario, seed and contents of captures included, as hexadecimal digits. Comments,
+    /// layout and the order of keys do not matter, and a default counts as if it were written.
     #[must_use]
     pub fn hash(&self) -> String {
         let mut digest = Hashing(Sha256::new());
@@ -295,8 +296,8 @@ impl Scenario {
         name.and_then(|name| self.names.get(&name)).is_some_and(|bearers| bearers.group)
     }
 
-    /// The links that a message to a target passes on the way to one of its recipients: none for the sender itself; `None`
-    /// if there is no way. Routers do not forward broadcasts.
+    /// The links that a message to a target passes on the way to one of its recipients: none for the sender itself;
+    /// `None` if there is no way. Routers do not forward broadcasts.
     pub(crate) fn path(&self, sender: HostId, target: &Target, recipient: HostId) -> Option<Vec<LinkId>> {
         if recipient == sender {
             return Some(Vec::new());
@@ -327,8 +328,8 @@ impl Scenario {
         find_mailslot(&self.mailslots, host, name)
     }
 
-    /// Whether the losses of a flow depend on each other within a run: a link with memory, or one that a broadcast passes for
-    /// all recipients.
+    /// Whether the losses of a flow depend on each other within a run: a link with memory, or one that a broadcast
+    /// passes for all recipients.
     pub(crate) fn depends_within_run(&self, flow: &Flow) -> bool {
         let config = |link: LinkId| &self.topology.links()[link.index()].config;
         let depends = |sender: HostId, to: &Target| {

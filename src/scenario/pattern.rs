@@ -1,6 +1,7 @@
 //! Host patterns: `STATION{01..12}` stands for twelve names.
 
-/// The names that a text stands for: itself, or one for each number of the range in braces, with the same number of digits.
+/// The names that a text stands for: itself, or one for each number of the range in braces, with the same number of
+/// digits.
 ///
 /// `limit` bounds how many there may be.
 pub(super) fn expand(text: &str, limit: usize) -> Result<Vec<String>, String> {

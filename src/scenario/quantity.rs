@@ -1,7 +1,7 @@
 //! The values that scenario files write as text: times, sizes, frequencies, probabilities.
 //!
-//! Each is a number and a unit. A bare number is refused, since nobody can know what its unit would be; numbers are decimal
-//! and exact, and a value that would have to be rounded is refused too.
+//! Each is a number and a unit. A bare number is refused, since nobody can know what its unit would be; numbers are
+//! decimal and exact, and a value that would have to be rounded is refused too.
 
 use std::borrow::Cow;
 

@@ -7,13 +7,13 @@ use super::problem::{Path, Problem, Step};
 use super::quantity::{check_format, clipped, shown};
 use super::schema::{Resolved, resolve};
 
-/// All problems of the form of a file. What is refused is taken out of `table`, so that the rest can be read and checked
-/// further.
+/// All problems of the form of a file. What is refused is taken out of `table`, so that the rest can be read and
+/// checked further.
 pub(super) fn validate(table: &mut Table, schema: &Json) -> Vec<Problem> {
     let mut validator = Validator { root: schema, problems: Vec::new() };
     validator.table(table, &resolve(schema, schema), &Vec::new());
-    for problem in &validator.problems {
-        prune(table, &problem.path);
+    for problem in validator.problems.iter().rev() {
+        prune(table, &problem.path); // from the back: taking out the last key moves no others
     }
     validator.problems
 }

@@ -1,8 +1,9 @@
 //! The discrete-event simulator: hosts that run the mailslot engine, on a network of lossy links, in virtual time.
 //!
-//! Every message is encoded at the sender and parsed at each receiver; nothing is passed around the engine. Events happen in
-//! the order of (time, sequence number), so ties keep the order in which they were made, and time in which nothing happens
-//! costs nothing. The run ends when nothing can change a fate any more, at the latest at the scenario's end.
+//! Every message is encoded at the sender and parsed at each receiver; nothing is passed around the engine. Events
+//! happen in the order of (time, sequence number), so ties keep the order in which they were made, and time in which
+//! nothing happens costs nothing. The run ends when nothing can change a fate any more, at the latest at the scenario's
+//! end.
 
 mod queue;
 mod reader;

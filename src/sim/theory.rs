@@ -104,8 +104,8 @@ impl Forms<'_> {
         probability
     }
 
-    /// The probability that a message passes all ways. A broadcast passes the first link once for all; the sender's own copy
-    /// passes none.
+    /// The probability that a message passes all ways. A broadcast passes the first link once for all; the sender's own
+    /// copy passes none.
     fn all_pass(&self, is_group: bool, paths: &[Option<Vec<LinkId>>]) -> Option<f64> {
         let paths = || paths.iter().flatten().filter(|path| !path.is_empty());
         let shared = paths().next().filter(|_| is_group).map(|path| self.hop(path[0]));
@@ -114,8 +114,8 @@ impl Forms<'_> {
         theory::all_ratio(shared.as_ref(), &ways)
     }
 
-    /// Whether a slot takes all messages that come this way and a program reads them, or none; `None` if that depends on the
-    /// run.
+    /// Whether a slot takes all messages that come this way and a program reads them, or none; `None` if that depends
+    /// on the run.
     fn accepts(&self, flow: &Flow, recipient: HostId, to: &Target, path: &[LinkId]) -> Option<bool> {
         let Some(position) = self.scenario.mailslot(recipient, to.slot()) else { return Some(false) };
         let mailslot = &self.scenario.mailslots[position];

@@ -125,8 +125,8 @@ fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
     }
 }
 
-/// Bytes that tell messages apart in a capture: the number, as far as there is room, then a ramp, of which what is there from
-/// the message before can stay.
+/// Bytes that tell messages apart in a capture: the number, as far as there is room, then a ramp, of which what is
+/// there from the message before can stay.
 fn write_payload(data: &mut Vec<u8>, number: u64, size: u32) {
     let size = size as usize;
     let old = data.len();

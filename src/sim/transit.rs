@@ -52,7 +52,8 @@ enum End {
     Host,
 }
 
-/// A datagram and its network duplicates: the states that the original met on links with memory, for the duplicates to meet.
+/// A datagram and its network duplicates: the states that the original met on links with memory, for the duplicates to
+/// meet.
 #[derive(Debug, Default)]
 pub(super) struct Family {
     members: u32,
@@ -251,8 +252,8 @@ impl<O: Observer> World<'_, O> {
         damage.checked && udp::checksum(&endpoints, &flight.payload) != udp::checksum(&endpoints, &damage.original)
     }
 
-    /// What a machine said of a damaged message: it may have been taken by a slot that it had not been addressed to, or been
-    /// dropped because the damage changed its address.
+    /// What a machine said of a damaged message: it may have been taken by a slot that it had not been addressed to, or
+    /// been dropped because the damage changed its address.
     fn dispose_damaged(
         &mut self,
         host: HostId,
@@ -282,8 +283,8 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Sends what a machine has to say to a datagram, if anything. It goes to the sender of that datagram, over links like
-    /// everything else; what arrives is counted as an acknowledgement.
+    /// Sends what a machine has to say to a datagram, if anything. It goes to the sender of that datagram, over links
+    /// like everything else; what arrives is counted as an acknowledgement.
     fn send_answers(&mut self, question: &Flight, host: HostId) {
         let mut packet = Vec::new();
         while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut packet) {

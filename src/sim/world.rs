@@ -165,7 +165,8 @@ impl<'a, O: Observer> World<'a, O> {
         self.observer.observe(self.now, &event);
     }
 
-    /// All streams in the order of flow and sender: writes of the same moment happen in the order of names, not of tables.
+    /// All streams in the order of flow and sender: writes of the same moment happen in the order of names, not of
+    /// tables.
     fn streams_by_name(&self) -> Vec<StreamId> {
         let topology = self.scenario.topology();
         let names = self.scenario.flows.iter().flat_map(|flow| {
@@ -259,8 +260,8 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
-    /// A reader goes on: it takes in the message that its waiting read got, if it did, and reads as long as there is something
-    /// and it is not busy.
+    /// A reader goes on: it takes in the message that its waiting read got, if it did, and reads as long as there is
+    /// something and it is not busy.
     fn let_read(&mut self, reader: u32, mut got: Option<Receipt>) {
         let host = self.readers[reader as usize].host();
         loop {

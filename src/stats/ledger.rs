@@ -240,8 +240,8 @@ impl Stream {
         self.release_shared(message, None, tally);
     }
 
-    /// One broadcast of the message has spread or ended, or one write of it is done. After the last, its recipients are no
-    /// longer held open for it.
+    /// One broadcast of the message has spread or ended, or one write of it is done. After the last, its recipients are
+    /// no longer held open for it.
     fn release_shared(&mut self, message: u64, end: Option<Furthest>, tally: &mut FlowTally) {
         let open = self.messages.get_mut(&message).expect(OPEN);
         if let Some(end) = end {

@@ -1,9 +1,9 @@
 //! What happened, counted: one fate for each message and recipient, and the figures made of them.
 //!
-//! The [`Ledger`] consumes the plain [`Event`]s of a run and knows no simulator. Its memory is that of the messages that are
-//! still open (in flight or waiting) and of the sender-recipient pairs that were active, however many messages there were.
-//! The figures follow the IETF's IP performance metrics: one-way delay and loss (RFC 7679, 7680), loss periods (RFC 3357),
-//! reordering (RFC 4737).
+//! The [`Ledger`] consumes the plain [`Event`]s of a run and knows no simulator. Its memory is that of the messages
+//! that are still open (in flight or waiting) and of the sender-recipient pairs that were active, however many messages
+//! there were. The figures follow the IETF's IP performance metrics: one-way delay and loss (RFC 7679, 7680), loss
+//! periods (RFC 3357), reordering (RFC 4737).
 
 mod delay;
 mod event;

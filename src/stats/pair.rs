@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use super::fate::Fate;
 use super::tally::FlowTally;
 
-/// What is kept of a sender-recipient pair: the open messages, the loss period that is going on, and the arrivals that a
-/// later one could prove reordered.
+/// What is kept of a sender-recipient pair: the open messages, the loss period that is going on, and the arrivals that
+/// a later one could prove reordered.
 ///
-/// A message enters when it is written and leaves when no instance of it is alive. Loss periods run in the order of writing,
-/// so an outcome waits until those of all earlier messages are known; outcomes that wait are folded into runs, so that one
-/// message that waits for ever does not make the rest pile up.
+/// A message enters when it is written and leaves when no instance of it is alive. Loss periods run in the order of
+/// writing, so an outcome waits until those of all earlier messages are known; outcomes that wait are folded into runs,
+/// so that one message that waits for ever does not make the rest pile up.
 #[derive(Debug, Default)]
 pub(super) struct Pair {
     entries: VecDeque<Entry>,
@@ -83,8 +83,8 @@ impl Pair {
         self.entries.push_back(Entry { message, run: 1, live: 1, accepted, furthest, outcome });
     }
 
-    /// The position of an open message. Messages are numbered in a row, so it is mostly as far from the front as its number
-    /// is from the front's.
+    /// The position of an open message. Messages are numbered in a row, so it is mostly as far from the front as its
+    /// number is from the front's.
     pub(super) fn position(&self, message: u64) -> usize {
         let guess = message.wrapping_sub(self.entries[0].message) as usize;
         match self.entries.get(guess) {
@@ -120,8 +120,8 @@ impl Pair {
         self.remember(message, arrival, position);
     }
 
-    /// Keeps an arrival with a greater number than all before if it is the first after a message that may still come: only
-    /// that one will be asked for.
+    /// Keeps an arrival with a greater number than all before if it is the first after a message that may still come:
+    /// only that one will be asked for.
     fn remember(&mut self, message: u64, arrival: u64, position: usize) {
         let mut open = self.entries.iter().take(position).skip(self.counted).filter(|entry| entry.has_no_fate());
         let Some(oldest) = open.next().map(|entry| entry.message) else { return self.records.clear() };
@@ -134,15 +134,16 @@ impl Pair {
         }
     }
 
-    /// Lets go of one instance of a message (or of the broadcast). True if it was the last and the message has no fate yet.
+    /// Lets go of one instance of a message (or of the broadcast). True if it was the last and the message has no fate
+    /// yet.
     pub(super) fn release(&mut self, position: usize) -> bool {
         let entry = &mut self.entries[position];
         entry.live -= 1;
         entry.live == 0 && entry.has_no_fate()
     }
 
-    /// Counts the outcomes that no earlier message holds up, and forgets what nobody will ask for again. `position` is where
-    /// something changed; positions are other ones afterwards.
+    /// Counts the outcomes that no earlier message holds up, and forgets what nobody will ask for again. `position` is
+    /// where something changed; positions are other ones afterwards.
     pub(super) fn tidy(&mut self, position: usize, tally: &mut FlowTally) {
         while let Some(Entry { outcome: Some(outcome), run, .. }) = self.entries.get(self.counted) {
             match outcome {
@@ -167,9 +168,9 @@ impl Pair {
         end_loss_period(&mut self.lost_in_a_row, tally);
     }
 
-    /// Folds a dead message that waits for earlier ones into its neighbours. Between two messages that are open there is at
-    /// most a loss period that goes on from before, a delivery, and a loss period that goes on after: a period between two
-    /// deliveries is over, whatever becomes of earlier messages.
+    /// Folds a dead message that waits for earlier ones into its neighbours. Between two messages that are open there
+    /// is at most a loss period that goes on from before, a delivery, and a loss period that goes on after: a period
+    /// between two deliveries is over, whatever becomes of earlier messages.
     fn fold(&mut self, position: usize, tally: &mut FlowTally) {
         let Entry { outcome, live, .. } = self.entries[position];
         if live > 0 {

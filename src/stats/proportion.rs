@@ -18,8 +18,8 @@ impl Proportion {
 
     /// The Wilson score interval at 95 % confidence; `None` for n = 0.
     ///
-    /// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference" (1927). It treats the
-    /// outcomes as independent.
+    /// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference" (1927). It treats
+    /// the outcomes as independent.
     #[must_use]
     pub fn wilson95(&self) -> Option<(f64, f64)> {
         let (p, n) = (self.value()?, self.n as f64);

@@ -1,9 +1,9 @@
 //! The closed form beside the measurement: what the models of the links say about delivery.
 //!
-//! The number of undamaged instances of a datagram is followed from link to link: on a link that meets its loss model in some
-//! state, each instance is lost, damaged, carried or doubled by itself; a model with memory is met in one state by all
-//! instances of a datagram (a network duplicate meets the state that its original met). The message is delivered if at least
-//! one instance is left at the end.
+//! The number of undamaged instances of a datagram is followed from link to link: on a link that meets its loss model
+//! in some state, each instance is lost, damaged, carried or doubled by itself; a model with memory is met in one state
+//! by all instances of a datagram (a network duplicate meets the state that its original met). The message is delivered
+//! if at least one instance is left at the end.
 //!
 //! For one link with mean loss m this is 1 - m, for two in a row (1 - m)(1 - m'), whatever the length of the bursts.
 
@@ -21,8 +21,8 @@ pub struct Hop {
 }
 
 impl Hop {
-    /// The probability that nothing becomes of one instance, if each that is handed on comes to nothing with probability
-    /// `lost_later`; by the state of the loss model.
+    /// The probability that nothing becomes of one instance, if each that is handed on comes to nothing with
+    /// probability `lost_later`; by the state of the loss model.
     fn lost(&self, loss: f64, lost_later: f64) -> f64 {
         let kept = (1.0 - loss) * (1.0 - self.corrupt);
         1.0 - kept + kept * lost_later * (1.0 - self.duplicate + self.duplicate * lost_later)
@@ -33,8 +33,8 @@ impl Hop {
     }
 }
 
-/// The probability that nothing is left of n instances at the end of a path, as a sum of w x^n: one term for each sequence of
-/// states that makes a difference.
+/// The probability that nothing is left of n instances at the end of a path, as a sum of w x^n: one term for each
+/// sequence of states that makes a difference.
 #[derive(Clone, PartialEq, Debug)]
 struct Extinction(Vec<(f64, f64)>);
 
@@ -72,8 +72,8 @@ pub fn delivery_ratio(path: &[Hop]) -> Option<f64> {
     Some(1.0 - Extinction::of(path)?.probability(1))
 }
 
-/// The probability that a broadcast reaches everybody: it passes the link `shared` once, then each way of `ways` by itself;
-/// `None` where no closed form of this kind holds.
+/// The probability that a broadcast reaches everybody: it passes the link `shared` once, then each way of `ways` by
+/// itself; `None` where no closed form of this kind holds.
 #[must_use]
 pub fn all_ratio(shared: Option<&Hop>, ways: &[Vec<Hop>]) -> Option<f64> {
     let whole = |way: &Vec<Hop>| applies(&shared.into_iter().chain(way).cloned().collect::<Vec<_>>());

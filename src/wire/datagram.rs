@@ -231,8 +231,8 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     ///
-    /// If the packet is a fragment, its length is wrong, or a name is malformed; under [`Profile::Strict`] also if reserved
-    /// bits are set. `Ok(None)` for the types without user data.
+    /// If the packet is a fragment, its length is wrong, or a name is malformed; under [`Profile::Strict`] also if
+    /// reserved bits are set. `Ok(None)` for the types without user data.
     pub fn direct(&self, profile: Profile) -> Result<Option<DirectView<'a>>, Malformed> {
         let MessageType::Direct(kind) = self.message_type else { return Ok(None) };
         if profile == Profile::Strict && self.flags() & FLAG_RESERVED != 0 {
@@ -434,6 +434,18 @@ mod field {
     pub(super) const SOURCE_PORT: usize = 8;
     pub(super) const LENGTH: usize = 10;
     pub(super) const OFFSET: usize = 12;
+}
+
+impl Malformed {
+    /// The ERROR_CODE that a DATAGRAM ERROR packet has for this refusal (RFC 1002 4.4.3), if it has one.
+    #[must_use]
+    pub fn datagram_error(&self) -> Option<u8> {
+        match self {
+            Malformed::SourceName(_) => Some(ERROR_BAD_SOURCE_NAME),
+            Malformed::DestinationName(_) => Some(ERROR_BAD_DESTINATION_NAME),
+            _ => None,
+        }
+    }
 }
 
 /// Header of the types with user data.

@@ -2,8 +2,6 @@
 
 use thiserror::Error;
 
-use super::datagram::{ERROR_BAD_DESTINATION_NAME, ERROR_BAD_SOURCE_NAME};
-
 /// The reason why bytes are not a well-formed mailslot datagram: what was found, and what would be right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Malformed {
@@ -125,18 +123,6 @@ pub enum Malformed {
         /// What a sender may write there.
         expected: &'static str,
     },
-}
-
-impl Malformed {
-    /// The ERROR_CODE that a DATAGRAM ERROR packet has for this refusal (RFC 1002 4.4.3), if it has one.
-    #[must_use]
-    pub fn datagram_error(&self) -> Option<u8> {
-        match self {
-            Malformed::SourceName(_) => Some(ERROR_BAD_SOURCE_NAME),
-            Malformed::DestinationName(_) => Some(ERROR_BAD_DESTINATION_NAME),
-            _ => None,
-        }
-    }
 }
 
 /// Why bytes are not a second-level encoded NetBIOS name (RFC 1002 4.1, RFC 1001 14).

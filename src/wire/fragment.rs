@@ -1,7 +1,7 @@
 //! Fragments of a NetBIOS datagram (RFC 1001 17.1.2, RFC 1002 5.3.1 and 5.3.3).
 //!
-//! Only FLAGS and PACKET_OFFSET differ between the fragments of a datagram; DGM_LENGTH is that of the whole. An offset is
-//! the number of data-section bytes in the fragments before (RFC 1001 17.1.2; the pseudo-code of RFC 1002 5.3.1 says
+//! Only FLAGS and PACKET_OFFSET differ between the fragments of a datagram; DGM_LENGTH is that of the whole. An offset
+//! is the number of data-section bytes in the fragments before (RFC 1001 17.1.2; the pseudo-code of RFC 1002 5.3.1 says
 //! otherwise and contradicts it).
 
 use super::datagram;

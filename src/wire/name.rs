@@ -172,7 +172,8 @@ pub enum InvalidName {
     Character(char),
     /// Not of the form `NAME<1E>`.
     #[error(
-        "a NetBIOS name with its suffix is written like FARMDOM<1E>: two hexadecimal digits in angle brackets at the end"
+        "a NetBIOS name with its suffix is written like FARMDOM<1E>: \
+         two hexadecimal digits in angle brackets at the end"
     )]
     Notation,
 }

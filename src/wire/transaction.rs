@@ -20,8 +20,8 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Looks at the user data of a datagram with the checks of MS-MAIL 3.2.5.1, and under [`Profile::Strict`] those of a
-    /// sender too.
+    /// Looks at the user data of a datagram with the checks of MS-MAIL 3.2.5.1, and under [`Profile::Strict`] those of
+    /// a sender too.
     ///
     /// # Errors
     ///
@@ -244,8 +244,8 @@ impl Repr {
 }
 
 /// The most bytes that one message to a slot with a name of `leaf_len` characters after `\MAILSLOT\` can have, so that
-/// the request fits [`MAX_USER_DATA`] (MS-MAIL 2.1 and note 2): 424 for 5 to 8 characters; `None` where the name alone is too
-/// long.
+/// the request fits [`MAX_USER_DATA`] (MS-MAIL 2.1 and note 2): 424 for 5 to 8 characters; `None` where the name alone
+/// is too long.
 #[must_use]
 pub const fn max_data(leaf_len: usize) -> Option<usize> {
     if leaf_len > MAX_USER_DATA {
@@ -254,7 +254,8 @@ pub const fn max_data(leaf_len: usize) -> Option<usize> {
     MAX_USER_DATA.checked_sub(data_offset(NAME_PREFIX.len() + leaf_len))
 }
 
-/// Appends the mailslot write of `data` to the slot `name` (with its prefix), the message aligned as MS-MAIL 2.2.1 asks.
+/// Appends the mailslot write of `data` to the slot `name` (with its prefix), the message aligned as MS-MAIL 2.2.1
+/// asks.
 ///
 /// # Panics
 ///

@@ -33,7 +33,8 @@ pub(crate) fn trace(scenario: &Scenario) -> Vec<String> {
     String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// What happened to the original instance of each datagram on each link: lost there or not; and when it reached each host.
+/// What happened to the original instance of each datagram on each link: lost there or not; and when it reached each
+/// host.
 pub(crate) fn outcomes(scenario: &Scenario) -> BTreeMap<String, String> {
     let mut outcomes = BTreeMap::new();
     for line in trace(scenario) {

@@ -1,10 +1,11 @@
 //! From the file to the checked scenario: everything that needs more than one value to be judged.
 //!
-//! Problems are collected, not thrown: a wrong value is left out and the rest is checked on. What depends on something that
-//! was left out is not complained about a second time.
+//! Problems are collected, not thrown: a wrong value is left out and the rest is checked on. What depends on something
+//! that was left out is not complained about a second time.
 
 mod capture;
 mod expectations;
+mod links;
 mod mailslots;
 mod network;
 mod outlook;
@@ -145,7 +146,8 @@ impl Context<'_> {
         })
     }
 
-    /// Whether a problem of the form was found in this entry, or in what it is part of: then what it lacks is known already.
+    /// Whether a problem of the form was found in this entry, or in what it is part of: then what it lacks is known
+    /// already.
     fn is_damaged(&self, entry: impl AsRef<[Step]>) -> bool {
         let entry = entry.as_ref();
         let below = self.damaged.range(entry.to_vec()..).next().is_some_and(|path| path.starts_with(entry));
@@ -157,7 +159,8 @@ impl Context<'_> {
         self.damaged.is_empty() && self.problems.iter().all(|problem| problem.severity == Severity::Warning)
     }
 
-    /// A name that nobody bears. Beyond the problems that are shown there is no search for similar ones, which takes time.
+    /// A name that nobody bears. Beyond the problems that are shown there is no search for similar ones, which takes
+    /// time.
     fn unknown_name(&mut self, path: Path, message: String, name: &str, known: impl FnOnce() -> Vec<String>) {
         let problem = Problem::error(path, message);
         let is_shown = self.problems.len() < MAX_PROBLEMS_SHOWN && name.len() <= MAX_LABEL;

@@ -1,17 +1,16 @@
-//! Links, segments, hosts, routers and NetBIOS names.
+//! Segments, hosts, routers and NetBIOS names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
+use super::links::{Links, Profiles};
 use crate::id::{HostId, SegmentId};
-use crate::link::{self, Delay, Distribution, GilbertElliott, Loss, Probability};
 use crate::net::{Builder, Topology};
-use crate::scenario::file::{self, Attachment, DelayDistribution, DistributionName};
+use crate::scenario::file;
 use crate::scenario::model::{Host, Names};
 use crate::scenario::pattern;
-use crate::scenario::problem::{Path, Problem, Step, at};
-use crate::scenario::quantity::{Chance, clipped};
-use crate::time::Duration;
+use crate::scenario::problem::{Path, Problem, at};
+use crate::scenario::quantity::clipped;
 use crate::wire::NetbiosName;
 use crate::wire::name::SUFFIX_WORKSTATION;
 
@@ -19,8 +18,6 @@ use crate::wire::name::SUFFIX_WORKSTATION;
 pub(super) const MAX_HOSTS: usize = 10_000;
 /// The most further names of a host: what a NetBIOS name table holds.
 const MAX_NAMES: usize = 64;
-/// The longest mean loss period, in datagrams.
-const MAX_BURST: f64 = 1_000_000.0;
 /// The most crossings of all routers.
 const MAX_CROSSINGS: usize = 100_000;
 /// The domain of a host that names none: what Windows calls a workgroup that nobody named.
@@ -71,15 +68,6 @@ struct Entry<'a> {
     spec: &'a file::Host,
 }
 
-/// A link profile, and whether anything uses it.
-struct Profile {
-    config: link::Config,
-    used: bool,
-}
-
-type Profiles = BTreeMap<String, Profile>;
-/// The links of an attachment: up and down.
-type Links = (link::Config, link::Config);
 type Segments = BTreeMap<String, (SegmentId, Links)>;
 
 impl<'a> Context<'a> {
@@ -108,11 +96,7 @@ impl<'a> Context<'a> {
                     .help("add `[[host]]` with `name` and `segment`; `mailslot-sim new` prints an example"),
             );
         }
-        let sound = self.is_sound();
-        for (name, _) in profiles.iter().filter(|(_, profile)| !profile.used && sound) {
-            let unused = Problem::warning(at!["link", name], format!("nothing uses the link profile `{name}`"));
-            self.problems.push(unused.at_key());
-        }
+        self.warn_of_unused(&profiles);
         network.topology = match builder.build() {
             Ok(topology) => Some(topology),
             Err(invalid) => {
@@ -121,87 +105,6 @@ impl<'a> Context<'a> {
             }
         };
         network
-    }
-
-    fn profiles(&mut self) -> Profiles {
-        let file = self.file;
-        let profile = |(name, link): (&String, &file::Link)| {
-            self.check_label(&at!["link", name], name);
-            let (loss, delay) = (self.loss(name, link), self.delay(name, link));
-            let chance = |chance: Option<Chance>| chance.map_or(Probability::NEVER, |it| it.0);
-            let config = link::Config {
-                loss,
-                delay,
-                duplicate: chance(link.duplicate),
-                corrupt: chance(link.corrupt),
-                udp_checksum: link.udp_checksum.unwrap_or(true),
-            };
-            (name.clone(), Profile { config, used: false })
-        };
-        file.link.iter().map(profile).collect()
-    }
-
-    fn loss(&mut self, name: &String, link: &file::Link) -> Loss {
-        let two_numbers = match &link.loss {
-            None => return Loss::NONE,
-            Some(file::Loss::Independent(chance)) => return Loss::Independent(chance.0),
-            Some(file::Loss::Burst(two_numbers)) => two_numbers,
-        };
-        let (Some(mean), Some(burst)) = (two_numbers.mean, two_numbers.burst) else { return Loss::NONE };
-        if burst.is_nan() || burst > MAX_BURST {
-            self.error(
-                at!["link", name, "loss", "burst"],
-                format!("a burst is at most {MAX_BURST} datagrams (MAX_BURST)"),
-            );
-            return Loss::NONE;
-        }
-        match GilbertElliott::from_mean_and_burst(mean.0, burst) {
-            Ok(model) => Loss::GilbertElliott(model),
-            Err(error) => {
-                self.error(at!["link", name, "loss", "burst"], error.to_string());
-                Loss::NONE
-            }
-        }
-    }
-
-    fn delay(&mut self, name: &String, link: &file::Link) -> Delay {
-        let given = match &link.delay {
-            None => return Delay::NONE,
-            Some(file::Delay::Constant(time)) => {
-                return Delay { distribution: Distribution::Constant(time.0), keep_order: false };
-            }
-            Some(file::Delay::Distribution(given)) => given,
-        };
-        let keep_order = given.keep_order.unwrap_or(false);
-        let distribution = self.distribution(&at!["link", name, "delay"], given);
-        Delay { distribution: distribution.unwrap_or(Distribution::Constant(Duration::ZERO)), keep_order }
-    }
-
-    fn distribution(&mut self, at: &Path, given: &DelayDistribution) -> Option<Distribution> {
-        let (name, takes) = match given.distribution? {
-            DistributionName::Uniform => ("uniform", ["min", "max"]),
-            DistributionName::Normal => ("normal", ["mean", "deviation"]),
-        };
-        let all = [("min", given.min), ("max", given.max), ("mean", given.mean), ("deviation", given.deviation)];
-        for (key, value) in all {
-            let path = [&at[..], &[Step::from(key)]].concat();
-            if value.is_some() && !takes.contains(&key) {
-                let problem = Problem::error(path, format!("a {name} delay has no `{key}`")).at_key();
-                self.problems.push(problem.help(format!("it takes `{}` and `{}`", takes[0], takes[1])));
-            } else if value.is_none() && takes.contains(&key) {
-                self.error(at.clone(), format!("a {name} delay needs `{key}`"));
-            }
-        }
-        let [first, second] = takes.map(|key| all.iter().find(|(name, _)| *name == key).and_then(|(_, value)| *value));
-        let (first, second) = (first?.0, second?.0);
-        match given.distribution? {
-            DistributionName::Uniform if first > second => {
-                self.error(at.clone(), format!("`min` ({first}) is greater than `max` ({second})"));
-                None
-            }
-            DistributionName::Uniform => Some(Distribution::Uniform { min: first, max: second }),
-            DistributionName::Normal => Some(Distribution::Normal { mean: first, deviation: second }),
-        }
     }
 
     fn segments(&mut self, profiles: &mut Profiles, builder: &mut Builder) -> Segments {
@@ -218,34 +121,6 @@ impl<'a> Context<'a> {
             }
         }
         segments
-    }
-
-    fn attachment(&mut self, at: &Path, attachment: Option<&Attachment>, profiles: &mut Profiles) -> Links {
-        let below = |key: &str| [&at[..], &[Step::from(key)]].concat();
-        match attachment {
-            None => (link::Config::PERFECT, link::Config::PERFECT),
-            Some(Attachment::Both(name)) => {
-                let profile = self.profile(at, Some(name), profiles);
-                (profile, profile)
-            }
-            Some(Attachment::Each(each)) => (
-                self.profile(&below("up"), each.up.as_ref(), profiles),
-                self.profile(&below("down"), each.down.as_ref(), profiles),
-            ),
-        }
-    }
-
-    fn profile(&mut self, at: &Path, name: Option<&String>, profiles: &mut Profiles) -> link::Config {
-        let Some(name) = name else { return link::Config::PERFECT };
-        if let Some(profile) = profiles.get_mut(name) {
-            profile.used = true;
-            return profile.config;
-        }
-        if !self.is_damaged(at!["link", name]) {
-            let message = format!("there is no link profile `{}`", clipped(name));
-            self.unknown_name(at.clone(), message, name, || profiles.keys().cloned().collect());
-        }
-        link::Config::PERFECT
     }
 
     /// One entry for each host that the file's patterns stand for, and whether all could be read.
@@ -428,8 +303,8 @@ fn bear(names: &mut Names, name: NetbiosName, group: bool, host: HostId) {
     }
 }
 
-/// Whether a name is that of a group: a domain's, or by its suffix (MS-BRWS 2.1.1) 1E elections, 1C domain controllers, 01
-/// master browsers, and 1D, which MS-BRWS makes unique on each subnet and Samba addresses as a group (a choice).
+/// Whether a name is that of a group: a domain's, or by its suffix (MS-BRWS 2.1.1) 1E elections, 1C domain controllers,
+/// 01 master browsers, and 1D, which MS-BRWS makes unique on each subnet and Samba addresses as a group (a choice).
 fn is_group(name: NetbiosName, domains: &BTreeSet<NetbiosName>) -> bool {
     matches!(name.suffix(), 0x01 | 0x1C | 0x1D | 0x1E) || domains.contains(&name)
 }

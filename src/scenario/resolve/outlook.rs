@@ -1,5 +1,5 @@
-//! What can be said beforehand about the fate of a flow: messages that nobody can receive, writes that will fail. These are
-//! warnings, since to study them is what the program is for.
+//! What can be said beforehand about the fate of a flow: messages that nobody can receive, writes that will fail. These
+//! are warnings, since to study them is what the program is for.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,0 +1,191 @@
+//! What is refused, warned of or accepted in a scenario file, and where the message points.
+
+mod support;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use mailslot_sim::scenario::{Source, parse};
+use support::{report, scenario, try_scenario};
+
+/// Two hosts, A and B, in DOM; `more` is appended, and can replace nothing.
+fn network(hosts: &str, traffic: &str) -> String {
+    format!(
+        r#"
+schema = 1
+name = "problems"
+duration = "10 s"
+[link.l]
+delay = "1 ms"
+[segment.s]
+link = "l"
+[[host]]
+name = "A"
+domain = "DOM"
+segment = "s"
+[[host]]
+name = "B"
+domain = "DOM"
+segment = "s"
+{hosts}
+[[mailslot]]
+on = "B"
+name = "t"
+[[traffic]]
+name = "f"
+from = "A"
+to = '\\B\mailslot\t'
+every = "1 s"
+{traffic}
+"#
+    )
+}
+
+fn problems(text: &str) -> String {
+    match try_scenario(text, &[]) {
+        Ok(_) => panic!("accepted:\n{text}"),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+fn warnings(text: &str) -> String {
+    let read_file = |name: &str| std::fs::read(format!("scenarios/{name}"));
+    parse(&Source { name: "test.toml", text, set: &[], read_file: &read_file }).unwrap().warnings.to_string()
+}
+
+/// The line that `marked` stands on, as messages name it.
+fn place(text: &str, marked: &str) -> String {
+    let line = text.lines().position(|line| line.contains(marked)).unwrap() + 1;
+    format!("test.toml:{line}:")
+}
+
+/// What later versions are going to know is refused by name, wherever it can stand.
+#[test]
+fn what_is_planned_is_refused_by_name() {
+    let plain = network("", "");
+    let in_link = |line: &str| plain.replace("delay = \"1 ms\"", line);
+    let delay = |rest: &str| in_link(&format!("delay = {{ distribution = \"uniform\", {rest} }}"));
+    let top = |line: &str| format!("{line}\n{plain}");
+    let cases = [
+        ("phase", top("phase = []")),
+        ("event", top("event = []")),
+        ("app", top("app = []")),
+        ("study", top("study = {}")),
+        ("name_service", top("name_service = {}")),
+        ("reorder", in_link("reorder = \"1 %\"")),
+        ("rate", in_link("rate = \"10 Mbit/s\"")),
+        ("queue", in_link("queue = { packets = 10 }")),
+        ("mtu", in_link("mtu = \"576 B\"")),
+        ("gilbert_elliott", in_link("loss = { gilbert_elliott = {} }")),
+        ("four_state", in_link("loss = { four_state = {} }")),
+        ("every", in_link("loss = { every = 10 }")),
+        ("pattern", in_link("loss = { pattern = \"110\" }")),
+        ("lognormal", in_link("delay = { distribution = \"lognormal\", median = \"1 ms\", sigma = 0.5 }")),
+        ("exponential", in_link("delay = { distribution = \"exponential\", mean = \"1 ms\" }")),
+        ("pareto", in_link("delay = { distribution = \"pareto\", min = \"1 ms\", alpha = 2.0 }")),
+        ("empirical", in_link("delay = { distribution = \"empirical\", file = \"x.csv\" }")),
+        ("correlation", delay("min = \"0 s\", max = \"1 s\", correlation = 0.5")),
+        ("transports", network("transports = [\"nbt\"]", "")),
+        ("wins", network("wins = true", "")),
+        ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
+        ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
+        ("open", plain.replace("on = \"B\"", "on = \"B\"\nopen = \"2 s\"")),
+        ("copies", network("", "copies = 3")),
+        ("spacing", network("", "spacing = \"1 ms\"")),
+        ("over", network("", "over = \"nbt\"")),
+        ("ack", network("", "ack = true")),
+        ("phase", network("", "[[expect]]\nmetric = \"messages\"\nequals = 1\nphase = \"x\"")),
+        ("sometimes", network("", "[[expect]]\nmetric = \"messages\"\nequals = 1\nsometimes = true")),
+    ];
+    for (word, text) in cases {
+        let message = problems(&text);
+        let named = message.contains(&format!("`{word}` is not supported yet"))
+            || message.contains(&format!("{word} is not supported yet"));
+        assert!(named, "{word}: {message}");
+    }
+}
+
+#[test]
+fn names_that_collide_are_reported_where_the_second_stands() {
+    for (hosts, words, marked) in [
+        ("[[host]]\nname = \"b\"\nsegment = \"s\"", "a host called `b` exists already", "name = \"b\""),
+        ("[[host]]\nname = \"dom\"\nsegment = \"s\"", "`dom` is the name of a domain", "name = \"dom\""),
+        ("[[host]]\nname = \"C\"\nsegment = \"s\"\nnames = [\"B<00>\"]", "`B` bears it already", "names = [\"B<00>\"]"),
+        (
+            "[[host]]\nname = \"C\"\nsegment = \"s\"\nnames = [\"X<03>\", \"X<03>\"]",
+            "`X<03>` is listed twice",
+            "names = [\"X<03>\"",
+        ),
+    ] {
+        let text = network(hosts, "");
+        let message = problems(&text);
+        assert!(message.contains(words) && message.contains(&place(&text, marked)), "{message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
+}
+
+/// A name with a suffix, as the browser service addresses groups.
+#[test]
+fn messages_can_go_to_a_name_with_a_suffix() {
+    let text = network("names = [\"DOM<1E>\"]", "").replace(r"\\B\mailslot", r"\\DOM<1E>\mailslot");
+    assert_eq!(report(&scenario(&text), 0)["flows"][0]["fates"]["delivered"], 10);
+    assert!(problems(&text.replace(r"DOM<1E>\", r"DOM<1D>\")).contains("no host and no domain is called `DOM<1D>`"));
+}
+
+/// Long names of mailslots: what no datagram can hold fails like a message that is too long.
+#[test]
+fn mailslot_names_of_any_length_are_handled() {
+    for (length, fails) in [(367, false), (369, true), (423, true), (433, true), (600, true), (70_000, true)] {
+        let text = network("", "").replace(r"mailslot\t", &format!(r"mailslot\{}", "n".repeat(length)));
+        let sender = &report(&scenario(&text), 0)["flows"][0]["sender"];
+        let (succeeded, failed) = if fails { (0, 10) } else { (10, 0) };
+        assert_eq!((&sender["succeeded"], &sender["failed"]["53"]), (&succeeded.into(), &failed.into()), "{length}");
+    }
+}
+
+#[test]
+fn what_can_be_foreseen_is_warned_of() {
+    let cut_off = network("[segment.far]\n[[host]]\nname = \"FAR\"\nsegment = \"far\"", "");
+    let cut_off = cut_off.replace(r"to = '\\B\", r"to = '\\FAR\").replace("on = \"B\"", "on = \"FAR\"");
+    for (text, words) in [
+        (network("", "").replace(r"mailslot\t", r"mailslot\tt"), "no host there has a mailslot called `tt`"),
+        (network("", "size = \"425 B\""), "a datagram to this mailslot holds at most 424 B"),
+        (network("", "at = [\"1 s\"]\nstart = \"2 s\"").replace("every = \"1 s\"", ""), "1 of 1 times are not in [2 s"),
+        (cut_off, "no router leads from segment `s` to `far`"),
+        (network("[link.spare]", ""), "nothing uses the link profile `spare`"),
+    ] {
+        let warnings = warnings(&text);
+        assert!(warnings.contains(words), "{words:?} is not in: {warnings}");
+    }
+    assert_eq!(warnings(&network("", "")), "");
+}
+
+/// Files full of mistakes are refused as fast as sound ones are read: nothing is searched for problems that nobody sees.
+#[test]
+fn files_full_of_mistakes_are_refused_quickly() {
+    let many = |count: usize, entry: &dyn Fn(usize) -> String| -> String {
+        (0..count).fold(String::new(), |mut text, number| {
+            write!(text, "{}", entry(number)).unwrap();
+            text
+        })
+    };
+    let traffic = |number: usize| format!("[[traffic]]\nname=\"x\"\nfrom=\"N{number}\"\n");
+    let hosts = |number: usize| format!("[[host]]\nname=\"H{number}\"\nsegment=\"t{number}\"\n");
+    let expects = |number: usize| format!("[[expect]]\nof=\"g{number}\"\nmetric=\"m{number}\"\n");
+    let keys = |number: usize| format!("key{number} = 1\n");
+    let names = |number: usize| format!("\"N{number}<03>\", ");
+    for text in [
+        network("", &many(20_000, &traffic)),
+        network(&many(20_000, &hosts), ""),
+        network("[[host]]\nname = \"C\"\nsegment = \"s\"", &many(20_000, &expects)),
+        format!("{}{}", many(40_000, &keys), network("", "")),
+        network(&format!("[[host]]\nname = \"H{{1..5000}}\"\nsegment = \"s\"\nnames = [{}]", many(64, &names)), ""),
+    ] {
+        assert!(text.len() < 1 << 20);
+        let mut check = Command::cargo_bin("mailslot-sim").unwrap();
+        let output = check.args(["check", "-"]).write_stdin(text).timeout(Duration::from_secs(5)).output().unwrap();
+        assert_eq!(output.status.code(), Some(96), "killed after 5 s, where a fraction of one is usual");
+        assert!(output.stderr.len() < 100_000, "{} bytes", output.stderr.len());
+    }
+}
