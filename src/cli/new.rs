@@ -25,7 +25,9 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
         )),
         Some(path) => write_file(path, scenario::TEMPLATE).map(|()| {
             if !global.quiet {
-                message(&format!("wrote {0}; run it with: mailslot-sim run {0}", path.display()));
+                let name = path.display().to_string();
+                let word = if name.contains(char::is_whitespace) { format!("{name:?}") } else { name };
+                message(&format!("wrote {word}; run it with: mailslot-sim run {word}"));
             }
         }),
     };
