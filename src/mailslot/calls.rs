@@ -8,7 +8,7 @@ use super::slot::Message;
 pub struct CreateOptions {
     /// The greatest message that it takes, in bytes; 0 for any.
     pub max_message_size: u32,
-    /// How long a read waits for a message, in milliseconds; [`WAIT_FOREVER`] for ever.
+    /// How long a read waits for a message, in milliseconds; [`WAIT_FOREVER`](super::WAIT_FOREVER) for ever.
     pub read_timeout_ms: u32,
     /// How many messages may wait; what comes then is dropped silently. Windows has no limit: this is a fault to study.
     pub queue_limit: Option<u32>,
