@@ -5,6 +5,8 @@ mod support;
 use mailslot_sim::report::RunReport;
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim;
+use mailslot_sim::stats::{Event, Observer};
+use mailslot_sim::time::Instant;
 use serde_json::Value;
 use support::{report, scenario, trace, try_scenario};
 
@@ -236,4 +238,59 @@ fn link_counters_close() {
         assert_eq!(count("carried") + count("lost"), count("offered") + count("duplicated"));
         assert_eq!(count("bytes"), count("carried") * (28 + 14 + 68 + 84 + 64), "IP datagrams");
     }
+}
+
+/// Every duplicate is named by the links that made it, and every loss says how many links were passed before.
+#[test]
+fn an_instance_knows_the_links_that_it_passed() {
+    #[derive(Default)]
+    struct Seen {
+        arrived: Vec<u32>,
+        passed: Vec<u8>,
+    }
+    impl Observer for Seen {
+        fn observe(&mut self, _: Instant, event: &Event<'_>) {
+            match event {
+                Event::Arrived { instance, .. } => self.arrived.push(instance.duplicate),
+                Event::Lost { links_passed, .. } => self.passed.push(*links_passed),
+                _ => {}
+            }
+        }
+    }
+    let network = |up: &str, down: &str| {
+        scenario(&format!(
+            r#"
+            schema = 1
+            name = "path"
+            duration = "1 s"
+            [link.up]
+            {up}
+            [link.down]
+            {down}
+            [segment.s]
+            link = {{ up = "up", down = "down" }}
+            [[host]]
+            name = "H{{1..2}}"
+            segment = "s"
+            [[mailslot]]
+            on = "H2"
+            name = "t"
+            [[traffic]]
+            name = "f"
+            from = "H1"
+            to = '\\H2\mailslot\t'
+            every = "1 s"
+            "#
+        ))
+    };
+    let seen = |up: &str, down: &str| {
+        let mut seen = Seen::default();
+        sim::run(&network(up, down), 0, &mut seen).unwrap();
+        seen.arrived.sort_unstable();
+        (seen.arrived, seen.passed)
+    };
+    let (twice, lost) = ("duplicate = \"100 %\"", "loss = \"100 %\"");
+    assert_eq!(seen(twice, twice), (vec![0b00, 0b01, 0b10, 0b11], vec![]));
+    assert_eq!(seen(lost, ""), (vec![], vec![0]));
+    assert_eq!(seen("", lost), (vec![], vec![1]));
 }

@@ -88,3 +88,34 @@ fn duplicates() {
 fn corruption() {
     check("", "loss = \"10 %\"\ncorrupt = \"10 %\"", 2, ALL);
 }
+
+/// A program that looks too seldom for the end of the run leaves messages unread: no closed form.
+#[test]
+fn no_closed_form_for_a_reader_that_looks_too_seldom() {
+    let theory = |drain: &str| {
+        let scenario = scenario(&format!(
+            r#"
+            schema = 1
+            name = "poll"
+            duration = "5 s"
+            drain = "{drain}"
+            [segment.s]
+            [[host]]
+            name = "H{{1..2}}"
+            segment = "s"
+            [[mailslot]]
+            on = "H2"
+            name = "t"
+            reader = {{ poll = "2 s" }}
+            [[traffic]]
+            name = "f"
+            from = "H1"
+            to = '\\H2\mailslot\t'
+            every = "1 s"
+            "#
+        ));
+        report(&scenario, 0)["flows"][0]["theory"]["delivery_ratio"].as_f64()
+    };
+    assert_eq!(theory("2 s"), Some(1.0));
+    assert_eq!(theory("1 s"), None);
+}

@@ -3,6 +3,49 @@
 use super::error::Win32Error;
 use super::slot::Message;
 
+/// Which Windows the calls behave like, where versions differ.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ApiProfile {
+    /// Up to Windows XP: share modes are enforced, and only server handles can be asked about their slot.
+    Xp,
+    /// Windows Vista and later, and Windows 8 where that differs again.
+    #[default]
+    Vista,
+}
+
+/// A process of one machine: what owns handles. The default is the first one, which is always there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct ProcessId(pub(super) u32);
+
+/// The account that a process runs as, by a number that the driver chooses. The first process has the default one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Account(pub u32);
+
+/// Access to a mailslot, or what an open lets others have at the same time (its share mode).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Access {
+    /// GENERIC_READ, FILE_SHARE_READ.
+    pub read: bool,
+    /// GENERIC_WRITE, FILE_SHARE_WRITE.
+    pub write: bool,
+}
+
+impl Access {
+    /// Neither.
+    pub const NONE: Access = Access { read: false, write: false };
+    /// Reading only.
+    pub const READ: Access = Access { read: true, write: false };
+    /// Writing only.
+    pub const WRITE: Access = Access { read: false, write: true };
+    /// Both.
+    pub const BOTH: Access = Access { read: true, write: true };
+
+    /// Whether everything in `self` is in `other` too.
+    pub(super) fn is_within(self, other: Access) -> bool {
+        (!self.read || other.read) && (!self.write || other.write)
+    }
+}
+
 /// How a mailslot is created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CreateOptions {
@@ -12,20 +55,36 @@ pub struct CreateOptions {
     pub read_timeout_ms: u32,
     /// How many messages may wait; what comes then is dropped silently. Windows has no limit: this is a fault to study.
     pub queue_limit: Option<u32>,
+    /// The account whose processes may open it for writing on this machine; `None`, the default descriptor, lets every
+    /// account. What comes by the network is not asked: its source is only a claim (MS-MAIL 5.1).
+    pub writers: Option<Account>,
+    /// The process that creates it.
+    pub process: ProcessId,
+    /// Whether the handle is inherited by child processes.
+    pub inheritable: bool,
 }
 
-/// How a mailslot is opened by a client. The default is what clients do: to write.
+/// How a mailslot is opened by a client. The default is what the documents ask of clients: to write, sharing reading.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OpenOptions {
-    /// GENERIC_READ. Reading a client handle fails all the same.
-    pub read: bool,
-    /// GENERIC_WRITE.
-    pub write: bool,
+    /// What for. Reading a client handle fails all the same.
+    pub access: Access,
+    /// What others may do meanwhile; it matters under [`ApiProfile::Xp`].
+    pub share: Access,
+    /// The process that opens it.
+    pub process: ProcessId,
+    /// Whether the handle is inherited by child processes.
+    pub inheritable: bool,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions { read: false, write: true }
+        OpenOptions {
+            access: Access::WRITE,
+            share: Access::READ,
+            process: ProcessId::default(),
+            inheritable: false,
+        }
     }
 }
 

@@ -10,11 +10,11 @@ pub enum Win32Error {
     /// ERROR_FILE_NOT_FOUND: no such local mailslot.
     #[error("the mailslot does not exist (ERROR_FILE_NOT_FOUND, 2)")]
     FileNotFound = 2,
-    /// ERROR_PATH_NOT_FOUND: no name was given.
-    #[error("no name was given (ERROR_PATH_NOT_FOUND, 3)")]
+    /// ERROR_PATH_NOT_FOUND: no name was given, or one of a device that does not exist.
+    #[error("there is no such path (ERROR_PATH_NOT_FOUND, 3)")]
     PathNotFound = 3,
-    /// ERROR_ACCESS_DENIED: the handle does not allow the call.
-    #[error("the handle does not allow it (ERROR_ACCESS_DENIED, 5)")]
+    /// ERROR_ACCESS_DENIED: the handle, or the mailslot's descriptor, does not allow the call.
+    #[error("access is denied (ERROR_ACCESS_DENIED, 5)")]
     AccessDenied = 5,
     /// ERROR_INVALID_HANDLE: no such handle.
     #[error("the handle is invalid (ERROR_INVALID_HANDLE, 6)")]
