@@ -54,8 +54,9 @@ pub struct DatagramId {
     pub message: u64,
     /// Which of the writes that carry the message this is, from 0.
     pub copy: u16,
-    /// Which fragment of the datagram this is, from 0.
-    pub fragment: u16,
+    /// Which packet of the write this is: the number of the transport in the high byte, of the fragment in the low one,
+    /// both from 0, so that neither moves the other's.
+    pub packet: u16,
     /// The hops that duplicated the datagram, one bit each: the path of links that made this instance, 0 for the
     /// original.
     pub duplicate: u32,

@@ -117,7 +117,7 @@ impl LinkDraws {
     }
 
     fn counter(&self, id: &DatagramId, block: u64) -> [u64; 4] {
-        let instance = u64::from(id.copy) << 48 | u64::from(id.fragment) << 32 | u64::from(id.duplicate);
+        let instance = u64::from(id.copy) << 48 | u64::from(id.packet) << 32 | u64::from(id.duplicate);
         [id.stream_key, id.message, instance, block]
     }
 }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_draw_depends_on_every_part_of_its_identity() {
-        let id = DatagramId { stream_key: 1, message: 2, copy: 3, fragment: 4, duplicate: 5 };
+        let id = DatagramId { stream_key: 1, message: 2, copy: 3, packet: 4, duplicate: 5 };
         let root = Root { seed: 42, replication: 0 };
         let reference = root.link("a").draw(&id, Purpose::Loss);
         let others = [
@@ -197,7 +197,7 @@ mod tests {
             root.link("a").draw(&DatagramId { stream_key: 9, ..id }, Purpose::Loss),
             root.link("a").draw(&DatagramId { message: 9, ..id }, Purpose::Loss),
             root.link("a").draw(&DatagramId { copy: 9, ..id }, Purpose::Loss),
-            root.link("a").draw(&DatagramId { fragment: 9, ..id }, Purpose::Loss),
+            root.link("a").draw(&DatagramId { packet: 9, ..id }, Purpose::Loss),
             root.link("a").draw(&id.duplicated_at(1), Purpose::Loss),
         ];
         for (position, other) in others.iter().enumerate() {
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn common_draws_are_those_of_their_purposes() {
-        let id = DatagramId { stream_key: 1, message: 2, copy: 3, fragment: 4, duplicate: 5 };
+        let id = DatagramId { stream_key: 1, message: 2, copy: 3, packet: 4, duplicate: 5 };
         let draws = Root { seed: 42, replication: 0 }.link("a");
         let CommonDraws { loss, corrupt, duplicate, delay } = draws.common(&id);
         let by_purpose =

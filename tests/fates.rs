@@ -3,10 +3,11 @@
 
 mod support;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mailslot_sim::sim;
-use mailslot_sim::stats::{Bound, Event, Fate, FlowTally, Observer, Reason, Write};
+use mailslot_sim::stats::{Bound, Event, Fate, FlowTally, Instance, Observer, Reason};
 use mailslot_sim::time::Instant;
 use proptest::prelude::*;
 use support::{report, scenario};
@@ -56,7 +57,11 @@ fn any_scenario() -> impl Strategy<Value = (String, &'static str, u64)> {
         Just(r"\\FAR1\mailslot\t")
     ];
     let links = (link.clone(), link.clone(), link);
-    (links, reader, arrivals, target, any::<u64>()).prop_map(|((up, down, wan), reader, arrivals, target, seed)| {
+    let switches = (1..3u8, 1..3u8, any::<bool>()).prop_map(|(near, far, split)| {
+        (format!("transports = {near}\nfragments = {split}"), format!("transports = {far}"))
+    });
+    let all = (links, reader, arrivals, target, switches, any::<u64>());
+    all.prop_map(|((up, down, wan), reader, arrivals, target, (near, far), seed)| {
         let text = format!(
             r#"
             schema = 1
@@ -82,10 +87,12 @@ fn any_scenario() -> impl Strategy<Value = (String, &'static str, u64)> {
             domain = "DOM"
             segment = "near"
             datagram_errors = true
+            {near}
             [[host]]
             name = "FAR{{1..2}}"
             domain = "DOM"
             segment = "far"
+            {far}
             [[mailslot]]
             on = '\\DOM'
             name = "t"
@@ -109,7 +116,8 @@ const NEAR: u32 = 4;
 /// Keeps everything, and looks only in the end.
 #[derive(Default)]
 struct History {
-    writes: Vec<Write>,
+    /// Of each write: the message, and whether it succeeded.
+    writes: Vec<(Message, bool)>,
     ends: Vec<(Message, End)>,
     accepted: Vec<(Message, u32)>,
     read: Vec<(Message, u32)>,
@@ -125,6 +133,7 @@ struct End {
     /// Links passed; or more than any, at the host, at the slot, in the slot.
     place: u8,
     copy: u16,
+    packet: u16,
     duplicate: u32,
     fate: Fate,
 }
@@ -136,7 +145,9 @@ const IN_SLOT: u8 = 102;
 impl Observer for History {
     fn observe(&mut self, _: Instant, event: &Event<'_>) {
         let (instance, place, fate) = match event {
-            Event::Write(write) => return self.writes.push(*write),
+            Event::Write(write) => {
+                return self.writes.push(((write.stream.0, write.message), write.result.is_ok()));
+            }
             Event::Enqueued { instance, .. } | Event::Read { instance, .. } => {
                 let Bound::Recipient(recipient) = instance.bound else { return };
                 let list = if matches!(event, Event::Read { .. }) { &mut self.read } else { &mut self.accepted };
@@ -157,7 +168,8 @@ impl Observer for History {
             Bound::Recipient(recipient) => Some(recipient),
             Bound::Bystander | Bound::Answer(_) => return,
         };
-        let end = End { recipient, place, copy: instance.copy, duplicate: instance.duplicate, fate };
+        let Instance { copy, packet, duplicate, .. } = *instance;
+        let end = End { recipient, place, copy, packet, duplicate, fate };
         self.ends.push(((instance.stream.0, instance.message), end));
     }
 }
@@ -176,7 +188,7 @@ struct Figures {
 impl History {
     fn figures(&self, audience: &Audience) -> Figures {
         let sent: BTreeSet<Message> =
-            self.writes.iter().filter(|it| it.result.is_ok()).map(|it| (it.stream.0, it.message)).collect();
+            self.writes.iter().filter(|(_, succeeded)| *succeeded).map(|(message, _)| *message).collect();
         let mut figures = Figures::default();
         let mut lost: BTreeMap<(u32, u32), Vec<Option<bool>>> = BTreeMap::new();
         for &message in &sent {
@@ -187,7 +199,7 @@ impl History {
                 got += u64::from(fate == Fate::Delivered);
                 lost.entry((message.0, recipient)).or_default().push(match fate {
                     Fate::Delivered => Some(false),
-                    Fate::LostOnLink | Fate::Corrupted => Some(true),
+                    Fate::LostOnLink | Fate::LostFragment | Fate::Corrupted => Some(true),
                     _ => None,
                 });
             }
@@ -224,7 +236,7 @@ impl History {
         }
         let concerns = |end: &&(Message, End)| end.0 == message && end.1.recipient.is_none_or(|it| it == recipient);
         let ends = self.ends.iter().filter(concerns).map(|(_, end)| *end);
-        let furthest = ends.max_by_key(|end| (end.place, u16::MAX - end.copy, u32::MAX - end.duplicate));
+        let furthest = ends.max_by_key(|end| (end.place, Reverse((end.copy, end.packet, end.duplicate))));
         furthest.expect("an instance ended").fate
     }
 

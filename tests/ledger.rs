@@ -22,7 +22,7 @@ fn tell(ledger: &mut Ledger, event: Event<'_>) {
 }
 
 fn instance(message: u64, copy: u16, bound: Bound) -> Instance {
-    Instance { stream: STREAM, message, copy, duplicate: 0, bound }
+    Instance { stream: STREAM, message, copy, packet: 0, duplicate: 0, bound }
 }
 
 /// An instance for the only recipient.
@@ -32,7 +32,8 @@ fn single(message: u64, copy: u16) -> Instance {
 
 /// A successful write whose datagram is bound for `network`.
 fn write(ledger: &mut Ledger, message: u64, copy: u16, copies_left: u16, network: Option<Bound>) {
-    let result = Ok(Sent { target: 0, network, own: None });
+    let packets: Vec<Bound> = network.into_iter().collect();
+    let result = Ok(Sent { target: 0, packets: &packets, own: None });
     tell(ledger, Event::Write(Write { stream: STREAM, message, copy, copies_left, bytes: 1, result }));
 }
 

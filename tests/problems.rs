@@ -86,7 +86,6 @@ fn what_is_planned_is_refused_by_name() {
         ("pareto", in_link("delay = { distribution = \"pareto\", min = \"1 ms\", alpha = 2.0 }")),
         ("empirical", in_link("delay = { distribution = \"empirical\", file = \"x.csv\" }")),
         ("correlation", delay("min = \"0 s\", max = \"1 s\", correlation = 0.5")),
-        ("transports", network("transports = [\"nbt\"]", "")),
         ("wins", network("wins = true", "")),
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
@@ -136,11 +135,16 @@ fn messages_can_go_to_a_name_with_a_suffix() {
 /// Long names of mailslots: what no datagram can hold fails like a message that is too long.
 #[test]
 fn mailslot_names_of_any_length_are_handled() {
-    for (length, fails) in [(367, false), (369, true), (423, true), (433, true), (600, true), (70_000, true)] {
+    for (length, fails) in [(367, false), (369, true), (423, true), (433, true), (600, true), (32_700, true)] {
         let text = network("", "").replace(r"mailslot\t", &format!(r"mailslot\{}", "n".repeat(length)));
         let sender = &report(&scenario(&text), 0)["flows"][0]["sender"];
         let (succeeded, failed) = if fails { (0, 10) } else { (10, 0) };
         assert_eq!((&sender["succeeded"], &sender["failed"]["53"]), (&succeeded.into(), &failed.into()), "{length}");
+    }
+    let long = "n".repeat(70_000);
+    for (from, to) in [(r"mailslot\t", format!(r"mailslot\{long}")), ("name = \"t\"", format!("name = \"{long}\""))] {
+        let problems = try_scenario(&network("", "").replace(from, &to), &[]).unwrap_err().to_string();
+        assert!(problems.contains("(MAX_PATH_CHARACTERS)"), "{problems}");
     }
 }
 
@@ -148,11 +152,19 @@ fn mailslot_names_of_any_length_are_handled() {
 fn what_can_be_foreseen_is_warned_of() {
     let cut_off = network("[segment.far]\n[[host]]\nname = \"FAR\"\nsegment = \"far\"", "");
     let cut_off = cut_off.replace(r"to = '\\B\", r"to = '\\FAR\").replace("on = \"B\"", "on = \"FAR\"");
+    let sender = |switches: &str, traffic| {
+        network("", traffic).replacen("name = \"A\"", &format!("name = \"A\"\n{switches}"), 1)
+    };
+    let disabled = sender("remote_mailslots_disabled = true", "");
+    let hole = sender("api_424 = false\nhole_425_426 = true", "size = { uniform = [\"1 B\", \"428 B\"] }");
     for (text, words) in [
         (network("", "").replace(r"mailslot\t", r"mailslot\tt"), "no host there has a mailslot called `tt`"),
         (network("", "size = \"425 B\""), "a datagram to this mailslot holds at most 424 B"),
         (network("", "at = [\"1 s\"]\nstart = \"2 s\"").replace("every = \"1 s\"", ""), "1 of 1 times are not in [2 s"),
         (cut_off, "no router leads from segment `s` to `far`"),
+        (network("remote_mailslots_disabled = true", ""), "remote mailslots are disabled on `B`: it will drop"),
+        (disabled, "remote mailslots are disabled on `A`: its writes to others will fail with error 3025"),
+        (hole, "writes of 425 and 426 B will fail with ERROR_BAD_NETPATH (53): hole_425_426"),
         (network("[link.spare]", ""), "nothing uses the link profile `spare`"),
     ] {
         let warnings = warnings(&text);

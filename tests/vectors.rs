@@ -278,7 +278,8 @@ fn check_encoding(vector: &Vector, packets: &[Vec<u8>]) -> Result<(), String> {
                     &Value::from(&section[..]),
                     hex(reassemble(packets).unwrap().section()).into(),
                 )?;
-                fragment::split(&datagram, fragment::DEFAULT_MAX_PACKET)
+                let whole = emitted(|out| datagram::Repr::Direct(datagram).emit(out));
+                fragment::split(&whole, fragment::DEFAULT_MAX_PACKET)
             } else {
                 vec![emitted(|out| datagram::Repr::Direct(datagram).emit(out))]
             }

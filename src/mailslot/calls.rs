@@ -1,6 +1,7 @@
 //! What the calls of the Win32 API take and give.
 
 use super::error::Win32Error;
+use super::reassembly::ReassemblyKey;
 use super::slot::Message;
 
 /// Which Windows the calls behave like, where versions differ.
@@ -79,12 +80,7 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions {
-            access: Access::WRITE,
-            share: Access::READ,
-            process: ProcessId::default(),
-            inheritable: false,
-        }
+        OpenOptions { access: Access::WRITE, share: Access::READ, process: ProcessId::default(), inheritable: false }
     }
 }
 
@@ -114,6 +110,13 @@ pub enum Event {
         id: ReadId,
         /// The message, or why there is none.
         result: Result<Message, Win32Error>,
+    },
+    /// Fragments wait no longer. No program could see it.
+    ReassemblyDone {
+        /// Whose fragments they were.
+        key: ReassemblyKey,
+        /// Whether they became a whole datagram; otherwise one was missing for too long.
+        complete: bool,
     },
 }
 

@@ -1,57 +1,23 @@
 //! The machine: its handles and slots, and the calls of the Win32 API on them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::WAIT_FOREVER;
-use super::calls::{CreateOptions, Event, Handle, MailslotInfo, OpenOptions, Read, ReadId};
+use super::calls::{
+    Access, Account, ApiProfile, CreateOptions, Event, Handle, MailslotInfo, OpenOptions, ProcessId, Read, ReadId,
+};
+use super::config::Config;
 use super::error::Win32Error;
 use super::names::{Directory, NameTable};
-use super::path::{MailslotPath, Server, SlotName};
+use super::objects::{Client, Object, Objects, Target};
+use super::path::{InvalidPath, MailslotPath, Server, SlotName};
+use super::reassembly::Reassemblies;
 use super::slot::{Message, PendingRead, Slot};
 use super::transmit::Transmit;
 use crate::time::{Duration, Instant};
-use crate::wire::name::{InvalidName, SUFFIX_WORKSTATION};
-use crate::wire::{NetbiosName, Profile, Scope};
-
-/// What a machine is called and how it behaves.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The computer name, suffix 00: the source of everything that the machine writes.
-    pub computer: NetbiosName,
-    /// The name of its primary domain or workgroup, suffix 00: what `\\*` stands for.
-    pub domain: NetbiosName,
-    /// Further names that it bears.
-    pub names: Vec<NetbiosName>,
-    /// The NetBIOS scope that it is in.
-    pub scope: Scope,
-    /// Its address: SOURCE_IP of everything that it writes.
-    pub address: Ipv4Addr,
-    /// How much of a received mailslot write is checked.
-    pub profile: Profile,
-    /// Whether it answers a datagram to a unique name that it does not bear with DATAGRAM ERROR. Samba does not.
-    pub datagram_errors: bool,
-}
-
-impl Config {
-    /// A machine called `computer` in `domain`, as Windows behaves.
-    ///
-    /// # Errors
-    ///
-    /// If one of the names is not a NetBIOS name.
-    pub fn new(computer: &str, domain: &str, address: Ipv4Addr) -> Result<Self, InvalidName> {
-        Ok(Config {
-            computer: NetbiosName::new(computer, SUFFIX_WORKSTATION)?,
-            domain: NetbiosName::new(domain, SUFFIX_WORKSTATION)?,
-            names: Vec::new(),
-            scope: Scope::default(),
-            address,
-            profile: Profile::Windows,
-            datagram_errors: false,
-        })
-    }
-}
+use crate::wire::NetbiosName;
+use crate::wire::name::SUFFIX_WORKSTATION;
 
 /// One machine with its mailslots: see the [module](super).
 #[derive(Debug)]
@@ -61,35 +27,16 @@ pub struct Machine {
     pub(super) names: NameTable,
     pub(super) slots: BTreeMap<u64, Slot>,
     slot_keys: BTreeMap<SlotName, u64>,
-    handles: BTreeMap<Handle, Object>,
+    objects: Objects,
     /// Pending reads that do not wait forever, by deadline; the last number is the slot's key.
     deadlines: BTreeSet<(Instant, ReadId, u64)>,
-    events: VecDeque<Event>,
+    pub(super) reassemblies: Reassemblies,
+    pub(super) events: VecDeque<Event>,
     pub(super) transmits: VecDeque<(Transmit, Vec<u8>)>,
     pub(super) spare_packet: Option<Vec<u8>>,
     next_number: u64,
     pub(super) next_receipt: u64,
     pub(super) next_datagram_id: u16,
-}
-
-/// What a handle stands for.
-#[derive(Clone, Debug)]
-enum Object {
-    /// A server handle of the slot with this key.
-    Server(u64),
-    Client {
-        target: Target,
-        options: OpenOptions,
-    },
-}
-
-/// Where a client handle writes to.
-#[derive(Clone, Debug)]
-pub(super) enum Target {
-    /// The local slot with this key.
-    Slot(u64),
-    /// Slots of this name, as on the wire, on whoever bears the NetBIOS name.
-    Remote { name: NetbiosName, wire_slot: Arc<[u8]> },
 }
 
 impl Machine {
@@ -103,8 +50,9 @@ impl Machine {
             names,
             slots: BTreeMap::new(),
             slot_keys: BTreeMap::new(),
-            handles: BTreeMap::new(),
+            objects: Objects::new(),
             deadlines: BTreeSet::new(),
+            reassemblies: Reassemblies::default(),
             events: VecDeque::new(),
             transmits: VecDeque::new(),
             spare_packet: None,
@@ -118,49 +66,83 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `PathNotFound` for an empty name (a NULL pointer); `InvalidName` for what is not a local mailslot path, an empty
+    /// `PathNotFound` for an empty name (a NULL pointer), one beyond [`MAX_PATH_CHARACTERS`](super::MAX_PATH_CHARACTERS)
+    /// or one of a device that does not exist; `InvalidName` for whatever else is not a local mailslot path, an empty
     /// last part included (a choice); `AlreadyExists` when the name is in use.
     pub fn create_mailslot(&mut self, path: &str, options: CreateOptions) -> Result<Handle, Win32Error> {
         let path = parse(path)?;
         if path.server != Server::Local {
             return Err(Win32Error::InvalidName);
         }
+        self.objects.account(options.process)?;
         if self.slot_keys.contains_key(&path.slot) {
             return Err(Win32Error::AlreadyExists);
         }
         let key = self.number();
         self.slot_keys.insert(path.slot.clone(), key);
         self.slots.insert(key, Slot::new(path.slot, options));
-        Ok(self.insert(Object::Server(key)))
+        Ok(self.objects.open(Object::Server(key), options.process, options.inheritable))
     }
 
     /// Opens a mailslot for writing (`CreateFile`). A remote path opens whether or not anything is there.
     ///
     /// # Errors
     ///
-    /// `PathNotFound` for an empty name; `InvalidName` for what is not a mailslot path; `FileNotFound` when the local
-    /// slot does not exist.
+    /// `PathNotFound` and `InvalidName` as for [`Machine::create_mailslot`]. Local: `FileNotFound` when the slot does not
+    /// exist; `AccessDenied` when its descriptor does not let the process write; `SharingViolation` under
+    /// [`ApiProfile::Xp`] when the share modes of two opens do not agree. Remote: `RemoteMailslotsDeprecated` when a
+    /// policy says so (that the open tells, and not the write, is a choice).
     pub fn open(&mut self, path: &str, options: OpenOptions) -> Result<Handle, Win32Error> {
         let path = parse(path)?;
         let name = match path.server {
-            Server::Local => {
-                let key = *self.slot_keys.get(&path.slot).ok_or(Win32Error::FileNotFound)?;
-                return Ok(self.insert(Object::Client { target: Target::Slot(key), options }));
-            }
+            Server::Local => return self.open_local(&path.slot, options),
             Server::PrimaryDomain => self.config.domain,
             Server::Named(name) => NetbiosName::new(&name, SUFFIX_WORKSTATION).map_err(|_| Win32Error::InvalidName)?,
         };
-        Ok(self.open_name(name, &path.slot, options))
+        self.open_name(name, &path.slot, options)
+    }
+
+    fn open_local(&mut self, slot: &SlotName, options: OpenOptions) -> Result<Handle, Win32Error> {
+        let account = self.objects.account(options.process)?;
+        let key = *self.slot_keys.get(slot).ok_or(Win32Error::FileNotFound)?;
+        let OpenOptions { access, share, .. } = options;
+        let writers = self.slots[&key].options.writers;
+        if access.write && writers.is_some_and(|writers| writers != account) {
+            return Err(Win32Error::AccessDenied);
+        }
+        if self.config.api == ApiProfile::Xp && !self.objects.shares(key, access, share) {
+            return Err(Win32Error::SharingViolation);
+        }
+        let client = Client { target: Target::Slot(key), access, share };
+        Ok(self.objects.open(Object::Client(client), options.process, options.inheritable))
     }
 
     /// Opens the mailslots called `slot` of whoever bears a NetBIOS name with any suffix, as the browser service does;
     /// the path of a file cannot say the suffix.
-    pub fn open_name(&mut self, name: NetbiosName, slot: &SlotName, options: OpenOptions) -> Handle {
-        let target = Target::Remote { name, wire_slot: slot.to_wire().into() };
-        self.insert(Object::Client { target, options })
+    ///
+    /// # Errors
+    ///
+    /// `RemoteMailslotsDeprecated`, as for [`Machine::open`].
+    pub fn open_name(
+        &mut self,
+        name: NetbiosName,
+        slot: &SlotName,
+        options: OpenOptions,
+    ) -> Result<Handle, Win32Error> {
+        let OpenOptions { access, share, process, inheritable } = options;
+        self.objects.account(process)?;
+        if self.config.remote_mailslots_disabled {
+            return Err(Win32Error::RemoteMailslotsDeprecated);
+        }
+        let wire_slot = slot.to_wire().ok().map(Into::into);
+        let client = Client { target: Target::Remote { name, wire_slot }, access, share };
+        Ok(self.objects.open(Object::Client(client), process, inheritable))
     }
 
-    /// Reads the next message (`ReadFile` on a server handle), or waits for it as long as the slot's time-out says.
+    /// Reads the next message (`ReadFile` on a server handle), or waits for it as long as the slot's time-out says: the
+    /// overlapped form, which a driver turns into a blocking one by waiting for the event.
+    ///
+    /// Reads that wait are served in the order in which they came; one message completes one read.
     ///
     /// # Errors
     ///
@@ -168,10 +150,12 @@ impl Machine {
     /// `InsufficientBuffer` when the next message is longer than `buffer` bytes (it stays); `SemTimeout` when there is
     /// none and the time-out is 0.
     pub fn read(&mut self, now: Instant, handle: Handle, buffer: usize) -> Result<Read, Win32Error> {
-        let key = match self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)? {
+        let key = match self.objects.get(handle)? {
             Object::Server(key) => *key,
-            Object::Client { options: OpenOptions { read: true, .. }, .. } => return Err(Win32Error::InvalidParameter),
-            Object::Client { .. } => return Err(Win32Error::AccessDenied),
+            Object::Client(Client { access: Access { read: true, .. }, .. }) => {
+                return Err(Win32Error::InvalidParameter);
+            }
+            Object::Client(_) => return Err(Win32Error::AccessDenied),
         };
         let slot = self.open_slot(key);
         if let Some(result) = slot.read(buffer) {
@@ -182,22 +166,45 @@ impl Machine {
             WAIT_FOREVER => None,
             millis => Some(now + Duration::from_millis(millis.into())),
         };
+        let process = self.objects.process(handle)?;
         let id = ReadId(self.number());
-        self.open_slot(key).wait(PendingRead { id, handle, buffer, deadline });
+        self.open_slot(key).wait(PendingRead { id, process, buffer, deadline });
         self.deadlines.extend(deadline.map(|deadline| (deadline, id, key)));
         Ok(Read::Pending(id))
     }
 
-    /// Tells about a mailslot (`GetMailslotInfo`). A client handle of a local slot is answered too, as by Windows 8 and
-    /// later.
+    /// Ends the waiting reads that the handle's process began on its mailslot with `OperationAborted` (`CancelIo`).
     ///
     /// # Errors
     ///
-    /// `InvalidHandle`; `InvalidParameter` on the handle of a remote mailslot; `HandleEof` when the slot is gone.
+    /// `InvalidHandle`.
+    pub fn cancel(&mut self, handle: Handle) -> Result<(), Win32Error> {
+        if let Object::Server(key) = *self.objects.get(handle)? {
+            let process = self.objects.process(handle)?;
+            self.abort(key, |read| read.process == process);
+        }
+        Ok(())
+    }
+
+    /// Ends one waiting read with `OperationAborted` (`CancelIoEx`); nothing happens if it has completed already.
+    pub fn cancel_read(&mut self, id: ReadId) {
+        let waits = |(key, slot): (&u64, &Slot)| slot.awaits(id).then_some(*key);
+        if let Some(key) = self.slots.iter().find_map(waits) {
+            self.abort(key, |read| read.id == id);
+        }
+    }
+
+    /// Tells about a mailslot (`GetMailslotInfo`). A client handle of a local slot is answered too under
+    /// [`ApiProfile::Vista`] (Windows 8 and later do so).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidHandle`; `InvalidParameter` on any other client handle; `HandleEof` when the slot is gone (a choice).
     pub fn info(&self, handle: Handle) -> Result<MailslotInfo, Win32Error> {
-        let key = match self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)? {
-            Object::Server(key) | Object::Client { target: Target::Slot(key), .. } => key,
-            Object::Client { .. } => return Err(Win32Error::InvalidParameter),
+        let key = match self.objects.get(handle)? {
+            Object::Server(key) => key,
+            Object::Client(Client { target: Target::Slot(key), .. }) if self.config.api == ApiProfile::Vista => key,
+            Object::Client(_) => return Err(Win32Error::InvalidParameter),
         };
         self.slots.get(key).map(Slot::info).ok_or(Win32Error::HandleEof)
     }
@@ -208,60 +215,109 @@ impl Machine {
     ///
     /// `InvalidHandle`; `InvalidParameter` on a client handle.
     pub fn set_read_timeout(&mut self, handle: Handle, millis: u32) -> Result<(), Win32Error> {
-        match self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)? {
-            Object::Server(key) => {
-                let key = *key;
-                self.open_slot(key).options.read_timeout_ms = millis;
-                Ok(())
-            }
-            Object::Client { .. } => Err(Win32Error::InvalidParameter),
-        }
+        let Object::Server(key) = *self.objects.get(handle)? else { return Err(Win32Error::InvalidParameter) };
+        self.open_slot(key).options.read_timeout_ms = millis;
+        Ok(())
     }
 
-    /// A second handle to the same thing (`DuplicateHandle`); a slot lives until the last server handle closes.
+    /// A second handle to the same thing, in the same process and not inheritable (`DuplicateHandle`); a slot lives
+    /// until the last server handle closes.
     ///
     /// # Errors
     ///
     /// `InvalidHandle`.
     pub fn duplicate(&mut self, handle: Handle) -> Result<Handle, Win32Error> {
-        let object = self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)?.clone();
-        if let Object::Server(key) = object {
-            self.open_slot(key).server_handles += 1;
-        }
-        Ok(self.insert(object))
+        let process = self.objects.process(handle)?;
+        self.duplicate_into(handle, process, false)
     }
 
-    /// Closes a handle (`CloseHandle`). Reads that wait on it are aborted. With the last server handle the slot goes:
-    /// unread messages are deleted, client handles are dead, the name is free.
+    /// A second handle to the same thing in any process (`DuplicateHandle`).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidHandle`; `InvalidParameter` if the process is not there.
+    pub fn duplicate_into(
+        &mut self,
+        handle: Handle,
+        process: ProcessId,
+        inheritable: bool,
+    ) -> Result<Handle, Win32Error> {
+        self.objects.duplicate(handle, process, inheritable)
+    }
+
+    /// Says whether child processes inherit a handle (`SetHandleInformation`).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidHandle`.
+    pub fn set_inheritable(&mut self, handle: Handle, inheritable: bool) -> Result<(), Win32Error> {
+        self.objects.set_inheritable(handle, inheritable)
+    }
+
+    /// Closes a handle (`CloseHandle`). With the last server handle the slot goes: reads that wait are aborted, unread
+    /// messages are deleted, client handles are dead, the name is free.
     ///
     /// # Errors
     ///
     /// `InvalidHandle`.
     pub fn close(&mut self, handle: Handle) -> Result<(), Win32Error> {
-        let Object::Server(key) = self.handles.remove(&handle).ok_or(Win32Error::InvalidHandle)? else {
-            return Ok(());
-        };
-        let slot = self.open_slot(key);
-        let aborted = slot.withdraw(|read| read.handle == handle);
-        slot.server_handles -= 1;
-        if slot.server_handles == 0 {
-            let slot = self.slots.remove(&key).expect("the slot is there");
+        if let Some(Object::Server(key)) = self.objects.close(handle)? {
+            self.abort(key, |_| true);
+            let slot = self.slots.remove(&key).expect("the last server handle kept the slot open");
             self.slot_keys.remove(&slot.name);
         }
-        for read in aborted {
-            self.complete(key, &read, Err(Win32Error::OperationAborted));
-        }
         Ok(())
+    }
+
+    /// Starts a process (`CreateProcess`). With `inherit` it gets a handle of its own for every inheritable one of its
+    /// parent; the pairs are (parent's, child's).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidParameter` if the parent is not there.
+    pub fn create_process(
+        &mut self,
+        parent: ProcessId,
+        account: Account,
+        inherit: bool,
+    ) -> Result<(ProcessId, Vec<(Handle, Handle)>), Win32Error> {
+        self.objects.create_process(parent, account, inherit)
+    }
+
+    /// Ends a process (`ExitProcess`): its waiting reads are aborted and its handles closed.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidParameter` if it is not there.
+    pub fn exit_process(&mut self, process: ProcessId) -> Result<(), Win32Error> {
+        let handles = self.objects.exit_process(process)?;
+        let keys: Vec<u64> = self.slots.keys().copied().collect();
+        keys.into_iter().for_each(|key| self.abort(key, |read| read.process == process));
+        handles.into_iter().try_for_each(|handle| self.close(handle))
+    }
+
+    /// Changes how many transports the machine is on (from 1): network adapters come and go.
+    pub fn set_transports(&mut self, transports: u8) {
+        self.config.transports = transports;
+    }
+
+    /// Lets the policy on remote mailslots change: [`Config::remote_mailslots_disabled`].
+    pub fn set_remote_mailslots_disabled(&mut self, disabled: bool) {
+        self.config.remote_mailslots_disabled = disabled;
     }
 
     /// When [`Machine::handle_timeout`] wants to be called, if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(deadline, ..)| *deadline)
+        let read = self.deadlines.first().map(|(deadline, ..)| *deadline);
+        read.into_iter().chain(self.reassemblies.deadline()).min()
     }
 
-    /// Ends the reads whose time is over at `now`.
+    /// Ends the reads whose time is over at `now`, and gives up fragments that waited too long for the rest.
     pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(key) = self.reassemblies.expire(now) {
+            self.events.push_back(Event::ReassemblyDone { key, complete: false });
+        }
         while let Some(&(deadline, id, key)) = self.deadlines.first()
             && deadline <= now
         {
@@ -284,10 +340,10 @@ impl Machine {
         self.events.push_back(Event::ReadDone { id: read.id, result });
     }
 
-    /// The key of the open slot with this name, in any case.
+    /// The key of the open slot with this name, in any case. Names on the wire are ASCII (MS-MAIL 2.2.1).
     pub(super) fn slot_named(&self, leaf: &[u8]) -> Option<u64> {
         let mut lower = [0; MAX_LEAF];
-        let lower = lower.get_mut(..leaf.len())?;
+        let lower = lower.get_mut(..leaf.len()).filter(|_| leaf.is_ascii())?;
         lower.copy_from_slice(leaf);
         lower.make_ascii_lowercase();
         self.slot_keys.get::<[u8]>(lower).copied()
@@ -300,16 +356,17 @@ impl Machine {
 
     /// Where a handle writes to, if it may.
     pub(super) fn write_target(&self, handle: Handle) -> Result<Target, Win32Error> {
-        match self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)? {
-            Object::Client { target, options: OpenOptions { write: true, .. } } => Ok(target.clone()),
-            Object::Server(_) | Object::Client { .. } => Err(Win32Error::AccessDenied),
+        match self.objects.get(handle)? {
+            Object::Client(client) if client.access.write => Ok(client.target.clone()),
+            Object::Server(_) | Object::Client(_) => Err(Win32Error::AccessDenied),
         }
     }
 
-    fn insert(&mut self, object: Object) -> Handle {
-        let handle = Handle(self.number());
-        self.handles.insert(handle, object);
-        handle
+    /// Aborts those waiting reads of a slot that `which` names.
+    fn abort(&mut self, key: u64, which: impl FnMut(&PendingRead) -> bool) {
+        for read in self.open_slot(key).withdraw(which) {
+            self.complete(key, &read, Err(Win32Error::OperationAborted));
+        }
     }
 
     fn number(&mut self) -> u64 {
@@ -323,7 +380,10 @@ fn parse(path: &str) -> Result<MailslotPath, Win32Error> {
     if path.is_empty() {
         return Err(Win32Error::PathNotFound);
     }
-    MailslotPath::parse(path).map_err(|_| Win32Error::InvalidName)
+    MailslotPath::parse(path).map_err(|invalid| match invalid {
+        InvalidPath::NoDevice | InvalidPath::TooLong => Win32Error::PathNotFound,
+        InvalidPath::Form | InvalidPath::EmptyName | InvalidPath::Character(_) => Win32Error::InvalidName,
+    })
 }
 
 /// A received name longer than this cannot be that of a slot: the request would not fit a datagram.

@@ -7,7 +7,7 @@
 //! * [`Machine::handle_timeout`]: the time that was asked for has come;
 //! * [`Machine::poll_transmit`]: the next packet to send, written into the caller's buffer;
 //! * [`Machine::poll_timeout`]: when to come back;
-//! * [`Machine::poll_event`]: which pending reads have completed.
+//! * [`Machine::poll_event`]: what has happened meanwhile: which pending reads have completed, say.
 //!
 //! A successful write says that the message was queued (local slot) or handed to the network (remote). Nothing ever
 //! tells the writer more: that is the point of the whole crate.
@@ -40,22 +40,29 @@
 //! ```
 
 mod calls;
+mod config;
 mod error;
 mod machine;
 mod names;
+mod objects;
 mod path;
+mod reassembly;
 mod receive;
 mod slot;
 mod transmit;
 
-pub use calls::{CreateOptions, Event, Handle, MailslotInfo, OpenOptions, Read, ReadId};
+pub use calls::{
+    Access, Account, ApiProfile, CreateOptions, Event, Handle, MailslotInfo, OpenOptions, ProcessId, Read, ReadId,
+};
+pub use config::{API_MAX_REMOTE, Config, Limits};
 pub use error::Win32Error;
-pub use machine::{Config, Machine};
+pub use machine::Machine;
 pub use names::{Directory, Owner};
-pub use path::{InvalidPath, MailslotPath, Server, SlotName};
+pub use path::{InvalidPath, MAX_PATH_CHARACTERS, MailslotPath, Server, SlotName};
+pub use reassembly::{FRAGMENT_TIMEOUT, MAX_REASSEMBLIES, ReassemblyKey};
 pub use receive::{Discard, Disposition};
 pub use slot::{Message, Receipt};
-pub use transmit::{API_MAX_REMOTE, Destination, Transmit, Written};
+pub use transmit::{Destination, Transmit, Written};
 
 /// Read time-out of a slot whose reads wait without end (MAILSLOT_WAIT_FOREVER).
 pub const WAIT_FOREVER: u32 = 0xFFFF_FFFF;

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddrV4;
 
-use super::Win32Error;
+use super::calls::Event;
+use super::error::Win32Error;
 use super::machine::Machine;
+use super::reassembly::{Added, ReassemblyKey};
 use super::slot::{Message, Receipt};
-use super::transmit::Destination;
+use super::transmit::{Destination, Transmit};
 use crate::time::Instant;
 use crate::wire::datagram::{self, DirectView, ERROR_DESTINATION_NOT_PRESENT, Kind, Packet};
 use crate::wire::name::NameView;
@@ -16,6 +18,8 @@ use crate::wire::{Malformed, NetbiosName, transaction};
 pub enum Disposition {
     /// A slot took it.
     Enqueued(Receipt),
+    /// It is a fragment, and waits for the rest of its datagram: an [`Event::ReassemblyDone`](super::Event) follows.
+    Held(ReassemblyKey),
     /// It was dropped without a word.
     Discarded(Discard),
 }
@@ -29,12 +33,16 @@ pub enum Discard {
     NotForUs,
     /// The packet is of a type without user data: an error or a query.
     NoUserData,
+    /// A fragment whose first fragment did not come, or came too long ago.
+    NoFirstFragment,
     /// No slot of that name is open.
     NoSuchMailslot,
     /// The message is longer than the slot's maximum.
     TooLargeForSlot,
     /// The slot's queue limit refused it.
     SlotFull,
+    /// A policy of this machine turns mailslots of other machines off.
+    RemoteMailslotsDisabled,
 }
 
 impl Machine {
@@ -50,14 +58,50 @@ impl Machine {
 
     fn accept(&mut self, now: Instant, from: SocketAddrV4, payload: &[u8]) -> Result<Disposition, Malformed> {
         let packet = Packet::new(payload)?;
+        if packet.is_fragment() {
+            return self.accept_fragment(now, from, &packet);
+        }
         let Some(direct) = packet.direct(self.config.profile)? else {
             return Ok(Disposition::Discarded(Discard::NoUserData));
         };
+        self.accept_whole(now, from, &packet, &direct)
+    }
+
+    /// A fragment is held until the last one makes the datagram whole.
+    fn accept_fragment(
+        &mut self,
+        now: Instant,
+        from: SocketAddrV4,
+        packet: &Packet<'_>,
+    ) -> Result<Disposition, Malformed> {
+        match self.reassemblies.add(now, packet)? {
+            Added::NoFirst => Ok(Disposition::Discarded(Discard::NoFirstFragment)),
+            Added::Held { evicted } => {
+                self.events.extend(evicted.map(|key| Event::ReassemblyDone { key, complete: false }));
+                Ok(Disposition::Held(ReassemblyKey::of(packet)))
+            }
+            Added::Complete(whole) => {
+                self.events.push_back(Event::ReassemblyDone { key: ReassemblyKey::of(packet), complete: true });
+                self.accept_whole(now, from, packet, &whole.direct()?)
+            }
+        }
+    }
+
+    fn accept_whole(
+        &mut self,
+        now: Instant,
+        from: SocketAddrV4,
+        packet: &Packet<'_>,
+        direct: &DirectView<'_>,
+    ) -> Result<Disposition, Malformed> {
         if !self.is_ours(&direct.destination) {
-            self.report_missing_name(from, &packet, &direct);
+            self.report_missing_name(from, packet, direct);
             return Ok(Disposition::Discarded(Discard::NotForUs));
         }
         let write = transaction::Packet::new(direct.user_data, self.config.profile)?;
+        if self.config.remote_mailslots_disabled {
+            return Ok(Disposition::Discarded(Discard::RemoteMailslotsDisabled));
+        }
         Ok(self.enqueue(now, write.leaf(), write.data(), direct.source.netbios))
     }
 
@@ -74,7 +118,8 @@ impl Machine {
         }
         let head = self.head(packet.id());
         let error = datagram::Repr::Error { head, fragment_flags: 0, code: ERROR_DESTINATION_NOT_PRESENT };
-        self.transmit(Destination::Unicast(from), |out| error.emit(out));
+        let transmit = Transmit { destination: Destination::Unicast(from), transport: 0, fragment: 0 };
+        self.transmit(transmit, |out| error.emit(out));
     }
 
     /// Puts a message into the slot called `leaf`, unless there is none or it refuses.

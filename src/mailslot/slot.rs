@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::calls::{CreateOptions, Handle, ReadId};
+use super::calls::{CreateOptions, ProcessId, ReadId};
 use super::{MailslotInfo, NO_MESSAGE, SlotName, Win32Error};
 use crate::time::Instant;
 use crate::wire::NetbiosName;
@@ -29,7 +29,7 @@ pub struct Message {
 #[derive(Clone, Debug)]
 pub(super) struct PendingRead {
     pub(super) id: ReadId,
-    pub(super) handle: Handle,
+    pub(super) process: ProcessId,
     pub(super) buffer: usize,
     /// `None`: waits forever.
     pub(super) deadline: Option<Instant>,
@@ -40,14 +40,13 @@ pub(super) struct PendingRead {
 pub(super) struct Slot {
     pub(super) name: SlotName,
     pub(super) options: CreateOptions,
-    pub(super) server_handles: u32,
     queue: VecDeque<Message>,
     reads: VecDeque<PendingRead>,
 }
 
 impl Slot {
     pub(super) fn new(name: SlotName, options: CreateOptions) -> Self {
-        Slot { name, options, server_handles: 1, queue: VecDeque::new(), reads: VecDeque::new() }
+        Slot { name, options, queue: VecDeque::new(), reads: VecDeque::new() }
     }
 
     /// Whether a message of `len` bytes is longer than the slot's maximum.
@@ -77,6 +76,11 @@ impl Slot {
             return Some(Err(Win32Error::InsufficientBuffer));
         }
         self.queue.pop_front().map(Ok)
+    }
+
+    /// Whether a read waits here.
+    pub(super) fn awaits(&self, id: ReadId) -> bool {
+        self.reads.iter().any(|read| read.id == id)
     }
 
     pub(super) fn wait(&mut self, read: PendingRead) {

@@ -2,19 +2,14 @@
 
 use std::net::SocketAddrV4;
 
-use super::machine::{Machine, Target};
+use super::machine::Machine;
 use super::names::Owner;
+use super::objects::Target;
 use super::receive::Disposition;
 use super::{Handle, Win32Error};
 use crate::time::Instant;
 use crate::wire::datagram::{self, Head, Kind, NodeType};
-use crate::wire::transaction::{self, max_data};
-use crate::wire::{Name, NetbiosName};
-
-/// The greatest message that the API sends to another machine (Microsoft Learn, CreateMailslot, Remarks), whatever the
-/// name's length allows on the wire. The documents say 424 flatly; on the wire it is 432 less the name's length,
-/// rounded up.
-pub const API_MAX_REMOTE: usize = 424;
+use crate::wire::{Name, NetbiosName, fragment, transaction};
 
 /// What a successful write says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +26,10 @@ pub struct Written {
 pub struct Transmit {
     /// Where to.
     pub destination: Destination,
+    /// Which of the machine's transports it goes out on, from 0: only machines that are on it hear it.
+    pub transport: u8,
+    /// Which fragment of its datagram it is, from 0.
+    pub fragment: u8,
 }
 
 /// Where a packet goes.
@@ -50,13 +49,14 @@ impl Machine {
     /// * `InvalidHandle`, `AccessDenied`: not a client handle with write access.
     /// * Local slot: `HandleEof` when the slot is gone (a choice: the documents say that client handles are closed with
     ///   it, not which error follows); `InvalidParameter` over the slot's maximum (a choice: no error is documented).
-    /// * Remote: `BadNetpath` over [`API_MAX_REMOTE`] or over what the name's length leaves, and when nobody bears the
-    ///   target's name (a choice: not documented). The receiver's maximum is unknown here; nothing that happens later
-    ///   is ever reported.
+    /// * Remote: `BadNetpath` when the [`Limits`](super::Limits) do not allow the length, when the wire cannot carry the
+    ///   mailslot's name, and when nobody bears the target's name (both choices: not documented). The receiver's maximum
+    ///   is unknown here; nothing that happens later is ever reported.
     pub fn write(&mut self, now: Instant, handle: Handle, data: &[u8]) -> Result<Written, Win32Error> {
         let own_copy = match self.write_target(handle)? {
             Target::Slot(key) => Some(self.write_local(now, key, data)?),
-            Target::Remote { name, wire_slot } => self.write_remote(now, name, &wire_slot, data)?,
+            Target::Remote { name, wire_slot: Some(wire_slot) } => self.write_remote(now, name, &wire_slot, data)?,
+            Target::Remote { wire_slot: None, .. } => return Err(Win32Error::BadNetpath),
         };
         Ok(Written { bytes: data.len() as u32, own_copy })
     }
@@ -77,8 +77,7 @@ impl Machine {
         data: &[u8],
     ) -> Result<Option<Disposition>, Win32Error> {
         let leaf = &wire_slot[transaction::NAME_PREFIX.len()..];
-        let limit = max_data(leaf.len()).ok_or(Win32Error::BadNetpath)?;
-        if data.len() > limit.min(API_MAX_REMOTE) {
+        if !self.config.limits.allow(leaf.len(), data.len()) {
             return Err(Win32Error::BadNetpath);
         }
         let owner = self.directory.resolve(&name).ok_or(Win32Error::BadNetpath)?;
@@ -95,16 +94,28 @@ impl Machine {
     }
 
     fn send_write(&mut self, to: Destination, kind: Kind, name: NetbiosName, wire_slot: &[u8], data: &[u8]) {
-        let head = self.head(self.next_datagram_id);
-        self.next_datagram_id = self.next_datagram_id.wrapping_add(1);
         let scope = self.config.scope.clone();
         let source = Name { netbios: self.config.computer, scope: scope.clone() };
         let destination = Name { netbios: name, scope };
-        self.transmit(to, |out| {
-            datagram::emit_direct(&head, kind, &source, &destination, out, |out| {
-                transaction::emit_write(wire_slot, data, out);
-            });
-        });
+        for transport in 0..self.config.transports {
+            let head = self.head(self.next_datagram_id);
+            self.next_datagram_id = self.next_datagram_id.wrapping_add(1);
+            let emit = |out: &mut Vec<u8>| {
+                datagram::emit_direct(&head, kind, &source, &destination, out, |out| {
+                    transaction::emit_write(wire_slot, data, out);
+                });
+            };
+            let transmit = |fragment| Transmit { destination: to, transport, fragment };
+            if !self.config.fragments {
+                self.transmit(transmit(0), emit);
+                continue;
+            }
+            let mut whole = Vec::new();
+            emit(&mut whole);
+            for (fragment, packet) in (0..).zip(fragment::split(&whole, fragment::DEFAULT_MAX_PACKET)) {
+                self.transmit(transmit(fragment), |out| out.extend_from_slice(&packet));
+            }
+        }
     }
 
     /// The header of a packet of this machine. SNT is what Windows writes, a hybrid node's (MS-MAIL note 13).
@@ -114,11 +125,11 @@ impl Machine {
     }
 
     /// Queues a packet for [`Machine::poll_transmit`].
-    pub(super) fn transmit(&mut self, destination: Destination, emit: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn transmit(&mut self, transmit: Transmit, emit: impl FnOnce(&mut Vec<u8>)) {
         let mut packet = self.spare_packet.take().unwrap_or_default();
         packet.clear();
         emit(&mut packet);
-        self.transmits.push_back((Transmit { destination }, packet));
+        self.transmits.push_back((transmit, packet));
     }
 
     /// The next packet to send, which replaces what `packet` held; `None` when there is none.

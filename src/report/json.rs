@@ -175,6 +175,9 @@ struct DiscardedReport {
     /// Left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     slot_full: Option<u64>,
+    /// Left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_fragment: Option<u64>,
 }
 
 /// One link.
@@ -350,6 +353,7 @@ impl HostReport {
                 not_for_us: tally.not_for_us,
                 too_large_for_slot: some_of(tally.too_large_for_slot),
                 slot_full: some_of(tally.slot_full),
+                missing_fragment: some_of(tally.missing_fragment),
             },
         }
     }

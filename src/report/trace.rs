@@ -40,6 +40,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    packet: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fate: Option<&'a str>,
@@ -97,6 +99,7 @@ impl<'a, W: Write> Trace<'a, W> {
             host,
             from: None,
             duplicate: None,
+            packet: None,
             link: None,
             fate: None,
             bytes: None,
@@ -107,11 +110,12 @@ impl<'a, W: Write> Trace<'a, W> {
     fn instance(&self, at: Instant, side: &'a str, event: &'a str, instance: &Instance) -> Line<'a> {
         let line = self.line(at, side, event, instance.stream, instance.message, instance.copy);
         let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
+        let packet = Some(instance.packet).filter(|packet| *packet != 0);
         let host = match instance.bound {
             Bound::Answer(host) => self.name(host),
             _ => line.host,
         };
-        Line { host, from: Some(host), duplicate, ..line }
+        Line { host, from: Some(host), duplicate, packet, ..line }
     }
 
     fn on_link(&self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
@@ -154,6 +158,7 @@ impl<W: Write> Observer for Trace<'_, W> {
             Event::Enqueued { instance, host } => self.taken(at, "enqueued", instance, *host),
             Event::Read { instance, host, .. } => self.taken(at, "read", instance, *host),
             Event::Spread { .. }
+            | Event::Joined { .. }
             | Event::Answered { .. }
             | Event::Acknowledged { .. }
             | Event::Misdelivered { .. }

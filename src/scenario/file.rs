@@ -174,6 +174,20 @@ pub(super) struct Host {
     pub(super) names: Option<Vec<String>>,
     /// Whether it answers a datagram to a unique name that it does not bear with DATAGRAM ERROR. Default false.
     pub(super) datagram_errors: Option<bool>,
+    /// On how many transports it is: a receiver gets a copy for each that it shares with the sender. Default 1.
+    pub(super) transports: Option<u8>,
+    /// Whether it splits datagrams that do not fit 576 bytes of IP into NetBIOS fragments (RFC 1002), which Windows and
+    /// Samba never do. Default false.
+    pub(super) fragments: Option<bool>,
+    /// Whether its API refuses to send more than 424 bytes, as the documents say flatly. Default true; if false, only
+    /// the datagram's own limit counts, which depends on the length of the mailslot's name: up to 428 bytes.
+    pub(super) api_424: Option<bool>,
+    /// Whether it refuses to send 425 and 426 bytes, as old Windows did; it matters with `api_424 = false`. Default
+    /// false.
+    pub(super) hole_425_426: Option<bool>,
+    /// Whether a policy turns remote mailslots off, as is the default of Windows 11 24H2: its writes to others fail with
+    /// ERROR_REMOTE_MAILSLOTS_DEPRECATED (3025), and it drops what others send. Default false.
+    pub(super) remote_mailslots_disabled: Option<bool>,
 }
 
 /// A router. Each ordered pair of its segments is a crossing with a link of its own.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::id::{HostId, LinkId};
 use crate::link::Loss;
-use crate::mailslot::{Directory, Owner, SlotName};
+use crate::mailslot::{Directory, Limits, Owner, SlotName};
 use crate::net::Topology;
 use crate::stats::Metric;
 use crate::time::{Duration, Instant};
@@ -44,6 +44,12 @@ pub(crate) struct Host {
     #[serde(serialize_with = "display_all")]
     pub(crate) names: Vec<NetbiosName>,
     pub(crate) datagram_errors: bool,
+    /// How many transports it is on: the first ones of all.
+    pub(crate) transports: u8,
+    pub(crate) fragments: bool,
+    #[serde(serialize_with = "limits")]
+    pub(crate) limits: Limits,
+    pub(crate) remote_mailslots_disabled: bool,
 }
 
 /// A mailslot that a program on a host opens when the run starts.
@@ -378,6 +384,10 @@ impl io::Write for Hashing {
 fn hexadecimal<S: Serializer>(bytes: &Arc<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     serializer.serialize_str(&digits)
+}
+
+fn limits<S: Serializer>(limits: &Limits, serializer: S) -> Result<S::Ok, S::Error> {
+    (limits.api_424, limits.hole_425_426).serialize(serializer)
 }
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

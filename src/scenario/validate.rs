@@ -157,7 +157,7 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
         "Link" => &["reorder", "rate", "queue", "mtu"],
         "BurstLoss" => &["gilbert_elliott", "four_state", "every", "pattern"],
         "DelayDistribution" => &["correlation", "median", "sigma", "alpha", "file"],
-        "Host" => &["transports", "wins"],
+        "Host" => &["wins"],
         "Router" => &["forward_broadcast"],
         "Mailslot" => &["open"],
         "Traffic" => &["copies", "spacing", "over", "ack"],

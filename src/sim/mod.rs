@@ -5,6 +5,7 @@
 //! nothing happens costs nothing. The run ends when nothing can change a fate any more, at the latest at the scenario's
 //! end.
 
+mod delivery;
 mod queue;
 mod reader;
 mod theory;

@@ -26,8 +26,9 @@ impl ReaderProgram {
                 Reader::Wait | Reader::ServiceTime(_) => WAIT_FOREVER,
                 Reader::Poll(_) | Reader::Never => 0,
             },
+            ..CreateOptions::default()
         };
-        let path = format!(r"\\.\mailslot\{}", mailslot.name);
+        let path = format!(r"\\?\mailslot\{}", mailslot.name); // the name as it stands
         let handle = machine.create_mailslot(&path, options).expect("a host declares a mailslot once");
         let mut reader =
             ReaderProgram { host: mailslot.host, habit: mailslot.reader, handle, pending: None, awaited: false };

@@ -119,9 +119,9 @@ impl Sender {
 
 fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
     match target {
-        Target::Local(slot) => machine.open(&format!(r"\\.\mailslot\{slot}"), OpenOptions::default()),
+        Target::Local(slot) => machine.open(&format!(r"\\?\mailslot\{slot}"), OpenOptions::default()),
         Target::PrimaryDomain(slot) => machine.open(&format!(r"\\*\mailslot\{slot}"), OpenOptions::default()),
-        Target::Named { name, slot } => Ok(machine.open_name(*name, slot, OpenOptions::default())),
+        Target::Named { name, slot } => machine.open_name(*name, slot, OpenOptions::default()),
     }
 }
 

@@ -1,48 +1,48 @@
 //! Datagrams on their way: from link to link, over the segment, to the machines.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
 use std::rc::Rc;
 
 use super::world::{Audience, Happening, World};
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
 use crate::link::{LossState, Offer};
-use crate::mailslot::{Destination, Discard, Disposition};
-use crate::stats::{Bound, Event, Fate, Instance, Observer, Reason};
+use crate::mailslot::Destination;
+use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
-use crate::wire::datagram::{self, Packet};
-use crate::wire::udp::{self, Endpoints, IP_UDP_HEADERS};
-use crate::wire::{Profile, transaction};
+use crate::wire::datagram::Packet;
+use crate::wire::udp::IP_UDP_HEADERS;
 
 /// One instance of a datagram on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
-    payload: Rc<[u8]>,
-    damage: Option<Damage>,
+    pub(super) payload: Rc<[u8]>,
+    pub(super) damage: Option<Damage>,
     id: DatagramId,
     pub(super) instance: Instance,
-    from: HostId,
+    pub(super) from: HostId,
     /// The machine that it goes to; `None` for a broadcast that has not reached its segment.
-    to: Option<HostId>,
-    broadcast: bool,
+    pub(super) to: Option<HostId>,
+    pub(super) broadcast: bool,
     /// The position of the message's target among those of the stream.
     target: u32,
     /// Where the link that it is on leads.
     leads: End,
     /// Links that it has passed.
     pub(super) hop: u8,
-    written: Instant,
+    pub(super) written: Instant,
+    /// Whether it is one of several packets of a datagram.
+    pub(super) is_fragment: bool,
     /// The family that it belongs to, once it was duplicated.
     family: Option<usize>,
 }
 
 /// What flipped bits did to a datagram.
 #[derive(Clone, Debug)]
-struct Damage {
+pub(super) struct Damage {
     /// The bytes that were sent.
-    original: Rc<[u8]>,
+    pub(super) original: Rc<[u8]>,
     /// Whether the UDP checksum can find it.
-    checked: bool,
+    pub(super) checked: bool,
 }
 
 /// The other end of a link.
@@ -60,17 +60,6 @@ pub(super) struct Family {
     met: BTreeMap<LinkId, LossState>,
 }
 
-/// A message in a slot that nobody has read.
-#[derive(Clone, Debug)]
-pub(super) struct Waiting {
-    pub(super) instance: Instance,
-    pub(super) written: Instant,
-    /// Whether its bytes are not those that were written.
-    pub(super) damaged: bool,
-    /// How many bytes it has.
-    pub(super) bytes: u32,
-}
-
 impl Flight {
     /// A datagram that `from` hands to the network.
     pub(super) fn new(
@@ -82,6 +71,7 @@ impl Flight {
         written: Instant,
     ) -> Self {
         let (broadcast, leads) = (to.is_none(), End::Host);
+        let is_fragment = Packet::new(&payload).is_ok_and(|packet| packet.is_fragment());
         Flight {
             payload,
             damage: None,
@@ -94,8 +84,14 @@ impl Flight {
             leads,
             hop: 0,
             written,
+            is_fragment,
             family: None,
         }
+    }
+
+    /// The number of the transport that it was sent on.
+    pub(super) fn transport(&self) -> u8 {
+        (self.id.packet >> 8) as u8
     }
 
     fn flip(&mut self, bit: u32, udp_checksum: bool) {
@@ -140,7 +136,8 @@ impl<O: Observer> World<'_, O> {
         let Some(carriage) = verdict.carriage else {
             self.leave_family(&flight);
             let links_passed = flight.hop;
-            return self.tell(Event::Lost { instance, link, fate: Fate::LostOnLink, links_passed });
+            let fate = if flight.is_fragment { Fate::LostFragment } else { Fate::LostOnLink };
+            return self.tell(Event::Lost { instance, link, fate, links_passed });
         };
         if let Some(bit) = carriage.flip {
             flight.flip(bit, udp_checksum);
@@ -201,13 +198,15 @@ impl<O: Observer> World<'_, O> {
         let hosts = &scenario.topology().segments()[segment.index()].hosts;
         let others = || hosts.iter().copied().filter(|host| *host != flight.from);
         let position = |world: &Self, host| world.audience_of(flight).position(host);
-        let recipients: Vec<u32> = others().filter_map(|host| position(self, host)).collect();
+        let transport = flight.transport();
+        let recipient = |world: &Self, host| position(world, host).filter(|_| world.is_on(host, transport));
+        let recipients: Vec<u32> = others().filter_map(|host| recipient(self, host)).collect();
         self.tell(Event::Spread { instance: flight.instance, recipients: &recipients });
         if let Some(family) = flight.family {
             self.families[family].members += others().count() as u32;
         }
         for host in others() {
-            let bound = position(self, host).map_or(Bound::Bystander, Bound::Recipient);
+            let bound = recipient(self, host).map_or(Bound::Bystander, Bound::Recipient);
             let instance = Instance { bound, ..flight.instance };
             let single = Flight { instance, to: Some(host), leads: End::Host, ..flight.clone() };
             self.offer(single, scenario.topology().host(host).down);
@@ -215,77 +214,9 @@ impl<O: Observer> World<'_, O> {
         self.leave_family(flight);
     }
 
-    /// A datagram comes out of the last link: the machine takes it, or not.
-    fn deliver(&mut self, flight: &Flight, host: HostId) {
-        let instance = flight.instance;
-        self.tell(Event::Arrived { instance, host });
-        if flight.damage.as_ref().is_some_and(|damage| self.checksum_finds(flight, damage)) {
-            let (reason, fate) = (Reason::Malformed, Fate::Corrupted);
-            return self.tell(Event::Discarded { instance, host, reason, fate });
-        }
-        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, datagram::PORT);
-        let disposition = self.machines[host.index()].handle_datagram(self.now, from, &flight.payload);
-        self.send_answers(flight, host);
-        if let Bound::Answer(_) = instance.bound {
-            return self.tell(Event::Acknowledged { instance });
-        }
-        let bytes = flight.payload.len() as u32;
-        let waiting = Waiting { instance, written: flight.written, damaged: false, bytes };
-        match &flight.damage {
-            None => self.dispose(host, disposition, waiting),
-            Some(damage) => self.dispose_damaged(host, disposition, waiting, &flight.payload, damage),
-        }
-    }
-
-    /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.
-    fn checksum_finds(&self, flight: &Flight, damage: &Damage) -> bool {
-        let topology = self.scenario.topology();
-        let source = topology.host(flight.from);
-        let broadcast = topology.segments()[source.segment.index()].broadcast;
-        let unicast = flight.to.filter(|_| !flight.broadcast).map(|to| topology.host(to).address);
-        let endpoints = Endpoints {
-            source: source.address,
-            destination: unicast.unwrap_or(broadcast),
-            source_port: datagram::PORT,
-            destination_port: datagram::PORT,
-        };
-        damage.checked && udp::checksum(&endpoints, &flight.payload) != udp::checksum(&endpoints, &damage.original)
-    }
-
-    /// What a machine said of a damaged message: it may have been taken by a slot that it had not been addressed to, or
-    /// been dropped because the damage changed its address.
-    fn dispose_damaged(
-        &mut self,
-        host: HostId,
-        disposition: Disposition,
-        waiting: Waiting,
-        payload: &[u8],
-        damage: &Damage,
-    ) {
-        let instance = waiting.instance;
-        let original = write_of(&damage.original).expect("machines send well-formed writes");
-        let same_slot = write_of(payload).is_some_and(|write| write.leaf().eq_ignore_ascii_case(original.leaf()));
-        match disposition {
-            Disposition::Enqueued(_) if same_slot && matches!(instance.bound, Bound::Recipient(_)) => {
-                let damaged = write_of(payload).is_none_or(|write| write.data() != original.data());
-                self.dispose(host, disposition, Waiting { damaged, ..waiting });
-            }
-            Disposition::Enqueued(_) => {
-                self.tell(Event::Misdelivered { instance, host });
-                let instance = Instance { bound: Bound::Bystander, ..instance };
-                self.dispose(host, disposition, Waiting { instance, damaged: true, ..waiting });
-            }
-            Disposition::Discarded(Discard::NoSuchMailslot) if !same_slot => {
-                let (reason, fate) = (Reason::NoSuchMailslot, Fate::Corrupted);
-                self.tell(Event::Discarded { instance, host, reason, fate });
-            }
-            Disposition::Discarded(_) => self.dispose(host, disposition, waiting),
-        }
-    }
-
     /// Sends what a machine has to say to a datagram, if anything. It goes to the sender of that datagram, over links
     /// like everything else; what arrives is counted as an acknowledgement.
-    fn send_answers(&mut self, question: &Flight, host: HostId) {
+    pub(super) fn send_answers(&mut self, question: &Flight, host: HostId) {
         let mut packet = Vec::new();
         while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut packet) {
             let topology = self.scenario.topology();
@@ -322,10 +253,4 @@ impl<O: Observer> World<'_, O> {
     fn audience_of(&self, flight: &Flight) -> &Audience {
         &self.streams[flight.instance.stream.index()].targets[flight.target as usize]
     }
-}
-
-/// The mailslot write in a UDP payload, if there is one.
-fn write_of(payload: &[u8]) -> Option<transaction::Packet<'_>> {
-    let direct = Packet::new(payload).and_then(|packet| packet.direct(Profile::Windows)).ok().flatten()?;
-    transaction::Packet::new(direct.user_data, Profile::Windows).ok()
 }

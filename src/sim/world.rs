@@ -7,19 +7,18 @@ use std::sync::Arc;
 
 use slab::Slab;
 
+use super::delivery::{Fragment, Waiting};
 use super::queue::Queue;
 use super::reader::ReaderProgram;
 use super::traffic::Sender;
-use super::transit::{Family, Flight, Waiting};
+use super::transit::{Family, Flight};
 use super::{ALIVE_BYTES, MAX_ALIVE_BYTES, Overload};
 use crate::id::{DatagramId, FlowId, HostId, StreamId};
 use crate::link::{self, Link};
-use crate::mailslot::{Config, Destination, Discard, Disposition, Event as MachineEvent, Machine, Receipt, Written};
+use crate::mailslot::{ApiProfile, Config, Destination, Machine, ReassemblyKey, Receipt, Transmit, Written};
 use crate::rng::Root;
 use crate::scenario::{Flow, Reader, Scenario, Target};
-use crate::stats::{
-    Bound, Event, Fate, Instance, Ledger, Observer, Reason, Sent, StreamLayout, Tally, TargetLayout, Write,
-};
+use crate::stats::{Bound, Event, Fate, Instance, Ledger, Observer, Sent, StreamLayout, Tally, TargetLayout, Write};
 use crate::time::Instant;
 use crate::wire::Profile;
 
@@ -36,18 +35,25 @@ pub(super) struct World<'a, O> {
     pub(super) families: Slab<Family>,
     pub(super) hosts_by_address: BTreeMap<Ipv4Addr, HostId>,
     /// For each host what its slots took and nobody has read, in the order of taking.
-    waiting: Vec<VecDeque<(Receipt, Waiting)>>,
+    pub(super) waiting: Vec<VecDeque<(Receipt, Waiting)>>,
     /// How many there are on all hosts, and how many bytes they have.
-    waiting_messages: usize,
-    waiting_bytes: usize,
-    readers: Vec<ReaderProgram>,
+    pub(super) waiting_messages: usize,
+    pub(super) waiting_bytes: usize,
+    /// The fragments that wait on a host for the rest of their datagram.
+    pub(super) held: BTreeMap<(HostId, ReassemblyKey), Vec<Fragment>>,
+    pub(super) readers: Vec<ReaderProgram>,
     /// For each host its readers that wait for messages.
-    readers_of: Vec<Vec<u32>>,
+    pub(super) readers_of: Vec<Vec<u32>>,
     /// For each host its readers that look from time to time.
-    pollers_of: Vec<Vec<u32>>,
+    pub(super) pollers_of: Vec<Vec<u32>>,
+    /// For each host when it is called, if it asked for that.
+    pub(super) timers: Vec<Option<Instant>>,
     ledger: Ledger,
     observer: &'a mut O,
     packet: Vec<u8>,
+    /// What the packets of the write that goes on are bound for, and the packets.
+    bounds: Vec<Bound>,
+    departures: Vec<Flight>,
 }
 
 /// What the queue holds.
@@ -59,6 +65,8 @@ pub(super) enum Happening {
     Arrive(u32),
     /// A reader looks, or is free again.
     Reader(u32),
+    /// A machine has asked to be called.
+    Timer(HostId),
 }
 
 /// One sender of one flow in a run.
@@ -93,8 +101,13 @@ impl<'a, O: Observer> World<'a, O> {
                 names: spec.names.clone(),
                 scope: Default::default(),
                 address: host.address,
+                api: ApiProfile::default(),
+                transports: spec.transports,
+                fragments: spec.fragments,
+                limits: spec.limits,
                 profile: Profile::Windows,
                 datagram_errors: spec.datagram_errors,
+                remote_mailslots_disabled: spec.remote_mailslots_disabled,
             };
             Machine::new(config, directory.clone())
         };
@@ -116,12 +129,16 @@ impl<'a, O: Observer> World<'a, O> {
             waiting: vec![VecDeque::new(); hosts],
             waiting_messages: 0,
             waiting_bytes: 0,
+            held: BTreeMap::new(),
             readers: Vec::new(),
             readers_of: vec![Vec::new(); hosts],
             pollers_of: vec![Vec::new(); hosts],
+            timers: vec![None; hosts],
             ledger: Ledger::new(layouts, scenario.flows.len(), hosts),
             observer,
             packet: Vec::new(),
+            bounds: Vec::new(),
+            departures: Vec::new(),
         };
         for (number, mailslot) in (0..).zip(&scenario.mailslots) {
             let reader = ReaderProgram::new(mailslot, &mut world.machines[mailslot.host.index()]);
@@ -145,6 +162,7 @@ impl<'a, O: Observer> World<'a, O> {
             match happening {
                 Happening::Write(stream) => self.write(stream),
                 Happening::Arrive(flight) => self.arrive(flight),
+                Happening::Timer(host) => self.handle_timeout(host),
                 Happening::Reader(reader) => {
                     self.readers[reader as usize].wake();
                     self.let_read(reader, None);
@@ -188,81 +206,73 @@ impl<'a, O: Observer> World<'a, O> {
         let outgoing = stream.sender.next_message();
         let message = outgoing.message;
         let host = stream.sender.host();
-        let machine = &mut self.machines[host.index()];
-        let result = stream.sender.write(self.now, machine, outgoing);
-        let datagram = DatagramId { stream_key: stream.key, message, copy: 0, fragment: 0, duplicate: 0 };
-        let instance = |bound| Instance { stream: id, message, copy: 0, duplicate: 0, bound };
-
+        let result = stream.sender.write(self.now, &mut self.machines[host.index()], outgoing);
         let audience = &stream.targets[outgoing.target as usize];
         let own = audience.position(host);
-        let route = machine.poll_transmit(&mut self.packet).and_then(|transmit| match transmit.destination {
-            Destination::Broadcast => Some((Bound::Audience, None)),
-            Destination::Unicast(to) => {
-                let to = self.hosts_by_address[to.ip()];
-                let reachable = self.scenario.topology().reaches(host, to);
-                let recipient = audience.position(to).expect("the bearer of a unique name is the audience");
-                reachable.then_some((Bound::Recipient(recipient), Some(to)))
-            }
-        });
+        let original = |packet, bound| Instance { stream: id, message, copy: 0, packet, duplicate: 0, bound };
+
+        self.bounds.clear();
+        let mut departures = std::mem::take(&mut self.departures);
+        while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut self.packet) {
+            let Some((bound, to)) = self.route(host, id, outgoing.target, &transmit) else { continue };
+            self.bounds.push(bound);
+            let packet = u16::from(transmit.transport) << 8 | u16::from(transmit.fragment);
+            let stream_key = self.streams[id.index()].key;
+            let datagram = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
+            let payload: Rc<[u8]> = self.packet.as_slice().into();
+            let ends = (host, to);
+            departures.push(Flight::new(payload, datagram, original(packet, bound), ends, outgoing.target, self.now));
+        }
+        let bounds = std::mem::take(&mut self.bounds);
         let sent = |written: &Written| Sent {
             target: outgoing.target,
-            network: route.map(|(bound, _)| bound),
+            packets: &bounds,
             own: own.filter(|_| written.own_copy.is_some()),
         };
         let result_told = result.as_ref().map(sent).map_err(|error| error.code());
         let bytes = outgoing.bytes;
         self.tell(Event::Write(Write { stream: id, message, copy: 0, copies_left: 0, bytes, result: result_told }));
+        self.bounds = bounds;
 
         if let (Ok(Written { own_copy: Some(disposition), .. }), Some(own)) = (result, own) {
-            let instance = instance(Bound::Recipient(own));
+            let instance = original(0, Bound::Recipient(own));
             let waiting = Waiting { instance, written: self.now, damaged: false, bytes };
             self.dispose(host, disposition, waiting);
         }
-        if let Some((bound, to)) = route {
-            let payload: Rc<[u8]> = self.packet.as_slice().into();
-            self.depart(Flight::new(payload, datagram, instance(bound), (host, to), outgoing.target, self.now));
-        }
+        departures.drain(..).for_each(|flight| self.depart(flight));
+        self.departures = departures;
         self.schedule_write(id);
     }
 
-    /// What a machine said of a message that reached it undamaged, or in its own slot.
-    pub(super) fn dispose(&mut self, host: HostId, disposition: Disposition, waiting: Waiting) {
-        let instance = waiting.instance;
-        let (reason, fate) = match disposition {
-            Disposition::Enqueued(receipt) => return self.enqueue(host, receipt, waiting),
-            Disposition::Discarded(Discard::Malformed(_) | Discard::NoUserData) => (Reason::Malformed, Fate::Corrupted),
-            Disposition::Discarded(Discard::NotForUs) => (Reason::NotForUs, Fate::Corrupted),
-            Disposition::Discarded(Discard::NoSuchMailslot) => (Reason::NoSuchMailslot, Fate::NoSuchMailslot),
-            Disposition::Discarded(Discard::TooLargeForSlot) => (Reason::TooLargeForSlot, Fate::TooLargeForSlot),
-            Disposition::Discarded(Discard::SlotFull) => (Reason::SlotFull, Fate::SlotFull),
-        };
-        self.tell(Event::Discarded { instance, host, reason, fate });
-    }
-
-    /// A slot took a message: it waits until a program reads it, which may be at once.
-    fn enqueue(&mut self, host: HostId, receipt: Receipt, waiting: Waiting) {
-        self.tell(Event::Enqueued { instance: waiting.instance, host });
-        self.waiting_messages += 1;
-        self.waiting_bytes += waiting.bytes as usize;
-        self.waiting[host.index()].push_back((receipt, waiting));
-        while let Some(MachineEvent::ReadDone { id, result }) = self.machines[host.index()].poll_event() {
-            let reader = self.readers_of[host.index()].iter().find(|&&reader| self.readers[reader as usize].awaits(id));
-            let reader = *reader.expect("every waiting read is a reader's");
-            let message = result.expect("a read with any buffer ends with a message");
-            self.let_read(reader, Some(message.receipt));
-        }
-        for position in 0..self.pollers_of[host.index()].len() {
-            let reader = self.pollers_of[host.index()][position];
-            let look = self.readers[reader as usize].next_look(self.now, &self.machines[host.index()]);
-            if let Some(at) = look {
-                self.queue.push(at, Happening::Reader(reader));
+    /// Whom a packet of a write is bound for, and the host that it goes to if it is one; `None` if it gets to nobody: to
+    /// one that there is no way to, or that is not on the transport.
+    fn route(
+        &self,
+        from: HostId,
+        stream: StreamId,
+        target: u32,
+        transmit: &Transmit,
+    ) -> Option<(Bound, Option<HostId>)> {
+        match transmit.destination {
+            Destination::Broadcast => Some((Bound::Audience, None)),
+            Destination::Unicast(to) => {
+                let to = self.hosts_by_address[to.ip()];
+                let reachable = self.scenario.topology().reaches(from, to) && self.is_on(to, transmit.transport);
+                let recipient = self.streams[stream.index()].targets[target as usize].position(to);
+                let recipient = recipient.expect("the bearer of a unique name is the audience");
+                reachable.then_some((Bound::Recipient(recipient), Some(to)))
             }
         }
     }
 
+    /// Whether a host is on a transport.
+    pub(super) fn is_on(&self, host: HostId, transport: u8) -> bool {
+        transport < self.scenario.hosts[host.index()].transports
+    }
+
     /// A reader goes on: it takes in the message that its waiting read got, if it did, and reads as long as there is
     /// something and it is not busy.
-    fn let_read(&mut self, reader: u32, mut got: Option<Receipt>) {
+    pub(super) fn let_read(&mut self, reader: u32, mut got: Option<Receipt>) {
         let host = self.readers[reader as usize].host();
         loop {
             let program = &mut self.readers[reader as usize];
@@ -295,6 +305,13 @@ impl<'a, O: Observer> World<'a, O> {
     fn account_for_the_rest(&mut self) {
         for Flight { instance, hop, .. } in std::mem::take(&mut self.flights).drain() {
             self.tell(Event::Left { instance, fate: Fate::InFlight, links_passed: hop });
+        }
+        for fragment in std::mem::take(&mut self.held).into_values().flatten() {
+            self.tell(Event::Left {
+                instance: fragment.instance,
+                fate: Fate::LostFragment,
+                links_passed: fragment.hop,
+            });
         }
         for (_, waiting) in std::mem::take(&mut self.waiting).into_iter().flatten() {
             self.tell(Event::Left { instance: waiting.instance, fate: Fate::Unread, links_passed: 0 });

@@ -24,6 +24,8 @@ pub struct Instance {
     pub message: u64,
     /// Which of the writes that carry the message made it.
     pub copy: u16,
+    /// Which of the packets of that write it is: [`DatagramId::packet`](crate::id::DatagramId).
+    pub packet: u16,
     /// The path of links that duplicated it; 0 for the original.
     pub duplicate: u32,
     /// Whom it can still reach.
@@ -45,18 +47,18 @@ pub enum Bound {
 
 /// What a successful write set off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Sent {
+pub struct Sent<'a> {
     /// The position of the write's target among the stream's targets: it says who the audience is.
     pub target: u32,
-    /// Whom the datagram that was sent is bound for, if one was sent.
-    pub network: Option<Bound>,
+    /// Whom each of the packets that were sent is bound for.
+    pub packets: &'a [Bound],
     /// The sender's own position among the recipients, if a copy goes straight into its own slot.
     pub own: Option<u32>,
 }
 
 /// One write of a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Write {
+pub struct Write<'a> {
     /// Flow and sender.
     pub stream: StreamId,
     /// Number of the message.
@@ -68,7 +70,7 @@ pub struct Write {
     /// Bytes of the message.
     pub bytes: u32,
     /// What the write set off, or its Win32 error code.
-    pub result: Result<Sent, u32>,
+    pub result: Result<Sent<'a>, u32>,
 }
 
 /// Why a machine dropped what reached it.
@@ -84,13 +86,15 @@ pub enum Reason {
     TooLargeForSlot,
     /// The slot's queue limit.
     SlotFull,
+    /// Another fragment of the datagram did not come, or not in order.
+    MissingFragment,
 }
 
 /// Something that happened.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Event<'a> {
     /// A program wrote. This is all that the sender ever learns.
-    Write(Write),
+    Write(Write<'a>),
     /// A link was offered an instance.
     Offered {
         /// Which instance.
@@ -149,6 +153,11 @@ pub enum Event<'a> {
         reason: Reason,
         /// What that means for the recipient.
         fate: Fate,
+    },
+    /// It was a fragment, and became part of a whole datagram: what follows happens to the instance that completed it.
+    Joined {
+        /// Which instance.
+        instance: Instance,
     },
     /// A slot took it.
     Enqueued {

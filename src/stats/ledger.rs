@@ -86,7 +86,7 @@ impl Ledger {
         self.tally
     }
 
-    fn write(&mut self, write: &Write) {
+    fn write(&mut self, write: &Write<'_>) {
         let stream = &mut self.streams[write.stream.index()];
         let tally = &mut self.tally.flows[stream.layout.flow.index()];
         tally.messages += u64::from(write.copy == 0);
@@ -94,7 +94,7 @@ impl Ledger {
         match write.result {
             Ok(sent) => {
                 tally.succeeded += 1;
-                self.tally.hosts[stream.layout.sender.index()].sent += u64::from(sent.network.is_some());
+                self.tally.hosts[stream.layout.sender.index()].sent += sent.packets.len() as u64;
                 stream.open(write.message, sent, write.copies_left, tally);
             }
             Err(code) => {
@@ -108,7 +108,8 @@ impl Ledger {
 
     fn end(&mut self, instance: &Instance, fate: Fate, progress: u16) {
         let (stream, tally) = self.stream(instance);
-        let end = Furthest { progress, copy: instance.copy, duplicate: instance.duplicate, fate };
+        let Instance { copy, packet, duplicate, .. } = *instance;
+        let end = Furthest { progress, copy, packet, duplicate, fate };
         match instance.bound {
             Bound::Audience => stream.release_shared(instance.message, Some(end), tally),
             Bound::Recipient(recipient) => {
@@ -135,6 +136,13 @@ impl Ledger {
             entry(&mut stream.pairs, recipient, instance.message).live += 1;
         }
         stream.release_shared(instance.message, None, tally);
+    }
+
+    fn joined(&mut self, instance: &Instance) {
+        let (stream, tally) = self.stream(instance);
+        if let Bound::Recipient(recipient) = instance.bound {
+            stream.release(recipient, instance.message, tally);
+        }
     }
 
     fn enqueued(&mut self, instance: &Instance) {
@@ -186,12 +194,14 @@ impl Observer for Ledger {
                     Reason::NoSuchMailslot => (&mut host.no_such_mailslot, REACHED_HOST),
                     Reason::Malformed => (&mut host.malformed, REACHED_HOST),
                     Reason::NotForUs => (&mut host.not_for_us, REACHED_HOST),
+                    Reason::MissingFragment => (&mut host.missing_fragment, REACHED_HOST),
                     Reason::TooLargeForSlot => (&mut host.too_large_for_slot, REACHED_SLOT),
                     Reason::SlotFull => (&mut host.slot_full, REACHED_SLOT),
                 };
                 *counter += 1;
                 self.end(instance, *fate, progress);
             }
+            Event::Joined { instance } => self.joined(instance),
             Event::Enqueued { instance, .. } => self.enqueued(instance),
             Event::Misdelivered { instance, .. } => {
                 self.stream(instance).1.misdelivered += 1;
@@ -209,7 +219,7 @@ impl Observer for Ledger {
 
 impl Stream {
     /// Takes note of a successful write: opens its message, unless an earlier write of it did.
-    fn open(&mut self, message: u64, sent: Sent, copies_left: u16, tally: &mut FlowTally) {
+    fn open(&mut self, message: u64, sent: Sent<'_>, copies_left: u16, tally: &mut FlowTally) {
         let target = &self.layout.targets[sent.target as usize];
         if self.pairs.is_empty() {
             self.pairs.resize_with(self.layout.recipients as usize, Pair::default);
@@ -225,16 +235,16 @@ impl Stream {
                 furthest: None,
             }
         });
-        open.shared += u32::from(sent.network == Some(Bound::Audience));
+        open.shared += sent.packets.iter().filter(|bound| **bound == Bound::Audience).count() as u32;
         for &recipient in &target.unreachable {
-            let end = Furthest { progress: DECIDED, copy: 0, duplicate: 0, fate: Fate::Unreachable };
+            let end = Furthest { progress: DECIDED, copy: 0, packet: 0, duplicate: 0, fate: Fate::Unreachable };
             entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
         }
-        let network = match sent.network {
-            Some(Bound::Recipient(recipient)) => Some(recipient),
+        let recipient = |bound: &Bound| match bound {
+            Bound::Recipient(recipient) => Some(*recipient),
             _ => None,
         };
-        for recipient in network.into_iter().chain(sent.own) {
+        for recipient in sent.packets.iter().filter_map(recipient).chain(sent.own) {
             entry(&mut self.pairs, recipient, message).live += 1;
         }
         self.release_shared(message, None, tally);

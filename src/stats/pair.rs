@@ -54,6 +54,7 @@ enum Outcome {
 pub(super) struct Furthest {
     pub(super) progress: u16,
     pub(super) copy: u16,
+    pub(super) packet: u16,
     pub(super) duplicate: u32,
     pub(super) fate: Fate,
 }
@@ -61,7 +62,7 @@ pub(super) struct Furthest {
 impl Furthest {
     /// The one that got further; at equal progress the one of the earlier write.
     pub(super) fn or_further(self, other: Option<Furthest>) -> Furthest {
-        let rank = |end: &Furthest| (std::cmp::Reverse(end.progress), end.copy, end.duplicate);
+        let rank = |end: &Furthest| (std::cmp::Reverse(end.progress), end.copy, end.packet, end.duplicate);
         match other {
             Some(other) if rank(&other) < rank(&self) => other,
             _ => self,

@@ -87,6 +87,8 @@ pub struct HostTally {
     pub too_large_for_slot: u64,
     /// Dropped: the slot's queue limit.
     pub slot_full: u64,
+    /// Dropped: another fragment of the datagram was missing.
+    pub missing_fragment: u64,
 }
 
 impl Tally {

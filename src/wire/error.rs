@@ -125,6 +125,20 @@ pub enum Malformed {
     },
 }
 
+impl Malformed {
+    /// Whether a fragment was refused because it does not go together with those that came before.
+    #[must_use]
+    pub fn is_of_fragments(&self) -> bool {
+        matches!(
+            self,
+            Malformed::Fragment { .. }
+                | Malformed::FragmentOfAnother { .. }
+                | Malformed::FragmentOffset { .. }
+                | Malformed::FragmentLength { .. }
+        )
+    }
+}
+
 /// Why bytes are not a second-level encoded NetBIOS name (RFC 1002 4.1, RFC 1001 14).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum NameFault {

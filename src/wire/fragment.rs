@@ -4,10 +4,10 @@
 //! is the number of data-section bytes in the fragments before (RFC 1001 17.1.2; the pseudo-code of RFC 1002 5.3.1 says
 //! otherwise and contradicts it).
 
-use super::datagram;
 use std::net::Ipv4Addr;
 
-use super::datagram::{DIRECT_HEADER, Direct, DirectView, FLAG_FIRST, FLAG_MORE, Head, Kind, MessageType, Packet};
+use super::Profile;
+use super::datagram::{DIRECT_HEADER, DirectView, FLAG_FIRST, FLAG_MORE, Kind, MessageType, Packet};
 use super::error::Malformed;
 
 /// MAX_DATAGRAM_LENGTH of RFC 1002 6 without the IP and UDP headers that it includes: 576 - 20 - 8.
@@ -95,34 +95,33 @@ impl Reassembly {
     }
 }
 
-/// The packets of a datagram, none longer than `max_packet` bytes: one if it fits, else fragments.
+/// The packets of a datagram of which `whole` is the unfragmented form, none longer than `max_packet` bytes: one if it
+/// fits, else fragments.
 ///
 /// # Panics
 ///
-/// If `max_packet` does not hold a header, both names and one byte: the names must be in the first fragment.
+/// If `whole` is not an unfragmented datagram with user data, or `max_packet` does not hold a header, both names and one
+/// byte: the names must be in the first fragment.
 #[must_use]
-pub fn split(datagram: &Direct, max_packet: usize) -> Vec<Vec<u8>> {
-    let mut whole = Vec::new();
-    datagram::Repr::Direct(datagram.clone()).emit(&mut whole);
+pub fn split(whole: &[u8], max_packet: usize) -> Vec<Vec<u8>> {
     if whole.len() <= max_packet {
-        return vec![whole];
+        return vec![whole.to_vec()];
     }
-    let names = datagram.source.encoded_len() + datagram.destination.encoded_len();
+    let packet = Packet::new(whole).expect("a datagram that was emitted is well formed");
+    let direct = packet.direct(Profile::Windows).ok().flatten().expect("it carries user data");
+    let names = packet.body().len() - direct.user_data.len();
     assert!(max_packet > DIRECT_HEADER + names, "a first fragment holds both names");
-    let (header, section) = whole.split_at(DIRECT_HEADER);
-    let length = &header[DIRECT_HEADER - 4..DIRECT_HEADER - 2];
     let chunk = max_packet - DIRECT_HEADER;
-    let last = section.chunks(chunk).count() - 1;
-    let packet = |(position, bytes): (usize, &[u8])| {
+    let last = packet.body().chunks(chunk).count() - 1;
+    let fragment = |(position, bytes): (usize, &[u8])| {
         let first = if position == 0 { FLAG_FIRST } else { 0 };
         let more = if position == last { 0 } else { FLAG_MORE };
-        let mut packet = Vec::with_capacity(DIRECT_HEADER + bytes.len());
-        let head: &Head = &datagram.head;
-        head.emit(MessageType::Direct(datagram.kind), first | more, &mut packet);
-        packet.extend_from_slice(length);
-        packet.extend_from_slice(&((position * chunk) as u16).to_be_bytes());
-        packet.extend_from_slice(bytes);
-        packet
+        let mut fragment = Vec::with_capacity(DIRECT_HEADER + bytes.len());
+        packet.head().emit(packet.message_type(), first | more, &mut fragment);
+        fragment.extend_from_slice(&packet.length().to_be_bytes());
+        fragment.extend_from_slice(&((position * chunk) as u16).to_be_bytes());
+        fragment.extend_from_slice(bytes);
+        fragment
     };
-    section.chunks(chunk).enumerate().map(packet).collect()
+    packet.body().chunks(chunk).enumerate().map(fragment).collect()
 }

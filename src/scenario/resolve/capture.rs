@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::Context;
 use super::network::Network;
 use crate::id::HostId;
-use crate::mailslot::SlotName;
 use crate::scenario::capture::{self, Captured, MAX_CAPTURE_BYTES};
 use crate::scenario::file;
 use crate::scenario::model::{Flow, Recorded, Target, Traffic};
@@ -112,7 +111,7 @@ impl Context<'_> {
                         .help(format!("let the hosts that heard it register it: names = [\"{}\"]", write.destination)),
                 );
             }
-            let slot = match SlotName::new(&String::from_utf8_lossy(&write.slot)) {
+            let slot = match super::wire_slot(&String::from_utf8_lossy(&write.slot)) {
                 Ok(slot) => slot,
                 Err(invalid) => {
                     self.error(at.clone(), format!("frame {}: {invalid}", write.frame));

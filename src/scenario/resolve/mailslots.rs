@@ -62,7 +62,7 @@ impl Context<'_> {
             });
             return None;
         }
-        SlotName::new(name).map_err(|invalid| self.error(at.clone(), format!("`{name}`: {invalid}"))).ok()
+        super::wire_slot(name).map_err(|invalid| self.error(at.clone(), format!("`{name}`: {invalid}"))).ok()
     }
 
     fn reader(&mut self, at: &Path, reader: Option<&file::Reader>) -> Reader {

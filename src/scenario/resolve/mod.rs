@@ -20,6 +20,7 @@ use super::model::{Expectation, Flow, Mailslot, Scenario};
 use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
 use crate::id::HostId;
+use crate::mailslot::{InvalidPath, SlotName};
 use crate::time::Duration;
 
 /// Reads a file that a scenario names; paths are relative to the scenario.
@@ -175,6 +176,12 @@ impl Context<'_> {
     fn warning(&mut self, path: Path, message: impl Into<String>) {
         self.problems.push(Problem::warning(path, message));
     }
+}
+
+/// The name of a mailslot that a datagram can carry.
+fn wire_slot(name: &str) -> Result<SlotName, InvalidPath> {
+    let slot = SlotName::new(name)?;
+    slot.to_wire().map(|_| slot)
 }
 
 const DEFAULT_DRAIN: Duration = Duration::from_secs(10);

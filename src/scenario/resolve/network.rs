@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::links::{Links, Profiles};
 use crate::id::{HostId, SegmentId};
+use crate::mailslot::Limits;
 use crate::net::{Builder, Topology};
 use crate::scenario::file;
 use crate::scenario::model::{Host, Names};
@@ -18,6 +19,8 @@ use crate::wire::name::SUFFIX_WORKSTATION;
 pub(super) const MAX_HOSTS: usize = 10_000;
 /// The most further names of a host: what a NetBIOS name table holds.
 const MAX_NAMES: usize = 64;
+/// The most transports of a host: more NetBIOS interfaces than real machines had.
+const MAX_TRANSPORTS: u8 = 8;
 /// The most crossings of all routers.
 const MAX_CROSSINGS: usize = 100_000;
 /// The domain of a host that names none: what Windows calls a workgroup that nobody named.
@@ -197,7 +200,26 @@ impl<'a> Context<'a> {
         bear(&mut network.names, computer, false, id);
         bear(&mut network.names, domain, true, id);
         names.iter().for_each(|name| bear(&mut network.names, *name, is_group(*name, domains), id));
-        network.hosts.push(Host { computer, domain, names, datagram_errors });
+        let transports = entry.spec.transports.unwrap_or(1);
+        if !(1..=MAX_TRANSPORTS).contains(&transports) {
+            self.error(at("transports"), format!("a host has 1 to {MAX_TRANSPORTS} transports (MAX_TRANSPORTS)"));
+        }
+        let fragments = entry.spec.fragments.unwrap_or(false);
+        let limits = Limits {
+            api_424: entry.spec.api_424.unwrap_or(Limits::default().api_424),
+            hole_425_426: entry.spec.hole_425_426.unwrap_or(Limits::default().hole_425_426),
+        };
+        let remote_mailslots_disabled = entry.spec.remote_mailslots_disabled.unwrap_or(false);
+        network.hosts.push(Host {
+            computer,
+            domain,
+            names,
+            datagram_errors,
+            transports,
+            fragments,
+            limits,
+            remote_mailslots_disabled,
+        });
         Some(())
     }
 

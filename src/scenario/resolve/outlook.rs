@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::network::Network;
 use crate::id::HostId;
-use crate::mailslot::API_MAX_REMOTE;
+use crate::mailslot::Limits;
 use crate::scenario::model::{Flow, Mailslot, Target, find_mailslot};
 use crate::scenario::problem::{Path, Problem, at};
-use crate::wire::transaction::max_data;
 
 impl Context<'_> {
     /// Warns of what will not arrive, or not even be sent; not while errors make the picture incomplete.
@@ -33,7 +32,9 @@ impl Context<'_> {
             if declared.is_empty() {
                 self.warn_of_missing_slot(at!["traffic", index, key], to, &recipients, mailslots);
             }
-            self.warn_of_size(&at_size, to, flow.sizes(), &declared);
+            self.warn_of_policy(&at!["traffic", index, key], to, &senders, &recipients, network);
+            self.warn_of_size(&at_size, to, flow.sizes(), &senders, network);
+            self.warn_of_slot_limit(&at_size, to, flow.sizes(), &declared);
             self.warn_of_no_way(at!["traffic", index, key], to, &senders, network);
         }
     }
@@ -53,25 +54,66 @@ impl Context<'_> {
         self.problems.push(problem.suggest(&slot.to_string(), names.iter().map(String::as_str)));
     }
 
-    fn warn_of_size(&mut self, at: &Path, to: &Target, (smallest, largest): (u32, u32), declared: &[&Mailslot]) {
-        let which = |limit: u32| if smallest > limit { "every write" } else { "longer writes" };
-        let datagram = max_data(to.slot().characters()).map(|most| most.min(API_MAX_REMOTE) as u32);
-        match datagram {
-            _ if matches!(to, Target::Local(_)) => {}
+    /// A policy that turns remote mailslots off, at a sender or at a recipient.
+    fn warn_of_policy(
+        &mut self,
+        at: &Path,
+        to: &Target,
+        senders: &BTreeSet<HostId>,
+        recipients: &BTreeSet<HostId>,
+        network: &Network,
+    ) {
+        let disabled = |host: &&HostId| network.hosts[host.index()].remote_mailslots_disabled;
+        let name = |host: &HostId| network.host_names()[host.index()].clone();
+        if matches!(to, Target::Local(_)) {
+            return;
+        }
+        if let Some(sender) = senders.iter().find(disabled).map(name) {
+            let message = format!("remote mailslots are disabled on `{sender}`");
+            self.warning(at.clone(), format!("{message}: its writes to others will fail with error 3025"));
+        }
+        if let Some(recipient) = recipients.iter().find(disabled).map(name) {
+            let message = format!("remote mailslots are disabled on `{recipient}`");
+            self.warning(at.clone(), format!("{message}: it will drop what others send, without a word"));
+        }
+    }
+
+    fn warn_of_size(
+        &mut self,
+        at: &Path,
+        to: &Target,
+        (smallest, largest): (u32, u32),
+        senders: &BTreeSet<HostId>,
+        network: &Network,
+    ) {
+        if matches!(to, Target::Local(_)) {
+            return;
+        }
+        let characters = to.slot().characters();
+        let limits = || senders.iter().map(|sender| network.hosts[sender.index()].limits);
+        match limits().map(|limits| limits.longest(characters).map(|most| most as u32)).min().flatten() {
             None => {
                 let message = "no datagram can hold the name of this mailslot";
                 self.warning(at.clone(), format!("{message}: every write will fail with ERROR_BAD_NETPATH (53)"));
             }
             Some(most) if largest > most => {
                 let message = format!("a datagram to this mailslot holds at most {most} B");
-                self.warning(at.clone(), format!("{message}: {} will fail with ERROR_BAD_NETPATH (53)", which(most)));
+                let which = which(smallest, most);
+                self.warning(at.clone(), format!("{message}: {which} will fail with ERROR_BAD_NETPATH (53)"));
             }
             Some(_) => {}
         }
+        let has_hole = |limits: Limits| !limits.api_424 && limits.hole_425_426;
+        if limits().any(has_hole) && smallest <= 426 && largest >= 425 {
+            self.warning(at.clone(), "writes of 425 and 426 B will fail with ERROR_BAD_NETPATH (53): hole_425_426");
+        }
+    }
+
+    fn warn_of_slot_limit(&mut self, at: &Path, to: &Target, (smallest, largest): (u32, u32), declared: &[&Mailslot]) {
         let limits = declared.iter().map(|mailslot| mailslot.max_message_size).filter(|max| (1..largest).contains(max));
         if let Some(limit) = limits.min() {
             let what = match to {
-                Target::Local(_) => format!("{} will fail with ERROR_INVALID_PARAMETER (87)", which(limit)),
+                Target::Local(_) => format!("{} will fail with ERROR_INVALID_PARAMETER (87)", which(smallest, limit)),
                 _ => "longer messages will be dropped without a word".to_owned(),
             };
             self.warning(at.clone(), format!("the mailslot takes at most {limit} B: {what}"));
@@ -93,6 +135,10 @@ impl Context<'_> {
             self.warning(at, message);
         }
     }
+}
+
+fn which(smallest: u32, limit: u32) -> &'static str {
+    if smallest > limit { "every write" } else { "longer writes" }
 }
 
 /// The hosts that a target stands for, whether or not they declare the slot.

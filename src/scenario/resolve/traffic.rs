@@ -203,7 +203,8 @@ impl Context<'_> {
     }
 
     fn target(&mut self, at: &Path, text: &str, network: &Network) -> Option<Target> {
-        let MailslotPath { server, slot } = match MailslotPath::parse(text) {
+        let parsed = MailslotPath::parse(text).and_then(|path| path.slot.to_wire().map(|_| path));
+        let MailslotPath { server, slot } = match parsed {
             Ok(path) => path,
             Err(invalid) => {
                 let problem = Problem::error(at.clone(), format!("`{}`: {invalid}", clipped(text)));

@@ -1,0 +1,103 @@
+//! What a machine is called and how it behaves.
+
+use std::net::Ipv4Addr;
+
+use super::calls::ApiProfile;
+use crate::wire::name::{InvalidName, SUFFIX_WORKSTATION};
+use crate::wire::transaction::max_data;
+use crate::wire::{NetbiosName, Profile, Scope};
+
+/// What a machine is called and how it behaves.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The computer name, suffix 00: the source of everything that the machine writes.
+    pub computer: NetbiosName,
+    /// The name of its primary domain or workgroup, suffix 00: what `\\*` stands for.
+    pub domain: NetbiosName,
+    /// Further names that it bears.
+    pub names: Vec<NetbiosName>,
+    /// The NetBIOS scope that it is in.
+    pub scope: Scope,
+    /// Its address: SOURCE_IP of everything that it writes.
+    pub address: Ipv4Addr,
+    /// Which Windows its calls behave like.
+    pub api: ApiProfile,
+    /// On how many transports (NetBIOS interfaces, LANAs) it is: every write goes out on each of them, and a receiver
+    /// gets a copy for each that it shares with the sender. Copies are not told apart: programs have to.
+    pub transports: u8,
+    /// Whether it splits datagrams that do not fit 576 bytes of IP, as RFC 1002 5.3.1 says; Windows and Samba never do.
+    /// Fragments that come are put together in any case.
+    pub fragments: bool,
+    /// How long a message to other machines may be.
+    pub limits: Limits,
+    /// How much of a received mailslot write is checked.
+    pub profile: Profile,
+    /// Whether it answers a datagram to a unique name that it does not bear with DATAGRAM ERROR. Samba does not.
+    pub datagram_errors: bool,
+    /// Whether a policy turns mailslots of other machines off, as is the default of Windows 11 24H2 and Server 2025:
+    /// opening one fails with ERROR_REMOTE_MAILSLOTS_DEPRECATED, and what comes from the network is dropped. Local
+    /// mailslots work.
+    pub remote_mailslots_disabled: bool,
+}
+
+impl Config {
+    /// A machine called `computer` in `domain`, as Windows behaves.
+    ///
+    /// # Errors
+    ///
+    /// If one of the names is not a NetBIOS name.
+    pub fn new(computer: &str, domain: &str, address: Ipv4Addr) -> Result<Self, InvalidName> {
+        Ok(Config {
+            computer: NetbiosName::new(computer, SUFFIX_WORKSTATION)?,
+            domain: NetbiosName::new(domain, SUFFIX_WORKSTATION)?,
+            names: Vec::new(),
+            scope: Scope::default(),
+            address,
+            api: ApiProfile::default(),
+            transports: 1,
+            fragments: false,
+            limits: Limits::default(),
+            profile: Profile::Windows,
+            datagram_errors: false,
+            remote_mailslots_disabled: false,
+        })
+    }
+}
+
+/// How long a message to another machine, to a domain or to `*` may be, in bytes. On the wire it is 432 less the length
+/// of the mailslot's name rounded up to 4 (MS-MAIL 2.1 and note 2); the API has limits of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Whether the API refuses more than [`API_MAX_REMOTE`] bytes, whatever the wire allows.
+    pub api_424: bool,
+    /// Whether messages of 425 and 426 bytes are refused, as an old edition of About Mailslots says; today's page does
+    /// not.
+    pub hole_425_426: bool,
+}
+
+impl Limits {
+    /// Whether a message of `len` bytes to a mailslot with a name of `leaf_len` characters can be sent.
+    #[must_use]
+    pub fn allow(&self, leaf_len: usize, len: usize) -> bool {
+        self.longest(leaf_len).is_some_and(|longest| len <= longest) && !(self.hole_425_426 && HOLE.contains(&len))
+    }
+
+    /// The longest message to a mailslot with a name of `leaf_len` characters; `None` where the name alone is too long.
+    #[must_use]
+    pub fn longest(&self, leaf_len: usize) -> Option<usize> {
+        let wire = max_data(leaf_len)?;
+        Some(if self.api_424 { wire.min(API_MAX_REMOTE) } else { wire })
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { api_424: true, hole_425_426: false }
+    }
+}
+
+/// The greatest message that the API sends to another machine (Microsoft Learn, CreateMailslot, Remarks), whatever the
+/// name's length allows on the wire. The documents say 424 flatly.
+pub const API_MAX_REMOTE: usize = 424;
+/// Lengths that old Windows did not send: too long for a datagram by its own rule, too short for a connection.
+const HOLE: std::ops::RangeInclusive<usize> = 425..=426;

@@ -1,0 +1,245 @@
+//! What happens when a datagram has come to a machine: the engine takes it, and programs read.
+
+use std::net::SocketAddrV4;
+use std::rc::Rc;
+
+use super::transit::{Damage, Flight};
+use super::world::{Happening, World};
+use crate::id::HostId;
+use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt};
+use crate::stats::{Bound, Event, Fate, Instance, Observer, Reason};
+use crate::time::Instant;
+use crate::wire::datagram::{self, DirectView, Packet};
+use crate::wire::fragment::Reassembly;
+use crate::wire::udp::{self, Endpoints};
+use crate::wire::{Profile, transaction};
+
+/// A message in a slot that nobody has read.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) instance: Instance,
+    pub(super) written: Instant,
+    /// Whether its bytes are not those that were written.
+    pub(super) damaged: bool,
+    /// How many bytes it has.
+    pub(super) bytes: u32,
+}
+
+/// A packet that a machine took: a fragment that waits for the rest, or what completes a datagram.
+#[derive(Clone, Debug)]
+pub(super) struct Fragment {
+    pub(super) instance: Instance,
+    /// Links that it passed.
+    pub(super) hop: u8,
+    /// The bytes that were sent, and those that came.
+    sent: Rc<[u8]>,
+    came: Rc<[u8]>,
+}
+
+impl Fragment {
+    fn of(flight: &Flight) -> Self {
+        let came = flight.payload.clone();
+        let sent = flight.damage.as_ref().map_or_else(|| came.clone(), |damage| damage.original.clone());
+        Fragment { instance: flight.instance, hop: flight.hop, sent, came }
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// A datagram comes out of the last link: the machine takes it, or not.
+    pub(super) fn deliver(&mut self, flight: &Flight, host: HostId) {
+        let instance = flight.instance;
+        self.tell(Event::Arrived { instance, host });
+        if flight.damage.as_ref().is_some_and(|damage| self.checksum_finds(flight, damage)) {
+            let (reason, fate) = (Reason::Malformed, Fate::Corrupted);
+            return self.tell(Event::Discarded { instance, host, reason, fate });
+        }
+        if !self.is_on(host, flight.transport()) {
+            let (reason, fate) = (Reason::NotForUs, Fate::Corrupted);
+            return self.tell(Event::Discarded { instance, host, reason, fate });
+        }
+        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, datagram::PORT);
+        let disposition = self.machines[host.index()].handle_datagram(self.now, from, &flight.payload);
+        self.send_answers(flight, host);
+        if let Bound::Answer(_) = instance.bound {
+            return self.tell(Event::Acknowledged { instance });
+        }
+        match disposition {
+            Disposition::Held(key) => self.held.entry((host, key)).or_default().push(Fragment::of(flight)),
+            _ => self.dispose_flight(flight, host, disposition),
+        }
+        self.take_events(host);
+        self.set_timer(host);
+    }
+
+    /// What a machine said of a packet that was the whole of a datagram, or the last of it, or refused.
+    fn dispose_flight(&mut self, flight: &Flight, host: HostId, disposition: Disposition) {
+        let bytes = flight.payload.len() as u32;
+        let waiting = Waiting { instance: flight.instance, written: flight.written, damaged: false, bytes };
+        let key =
+            Packet::new(&flight.payload).ok().filter(Packet::is_fragment).map(|packet| ReassemblyKey::of(&packet));
+        let refused = matches!(disposition, Disposition::Discarded(Discard::Malformed(_) | Discard::NoFirstFragment));
+        let earlier = key.filter(|_| !refused).and_then(|key| self.held.get(&(host, key)));
+        let is_damaged = |fragment: &Fragment| !Rc::ptr_eq(&fragment.sent, &fragment.came);
+        if flight.damage.is_none() && !earlier.is_some_and(|earlier| earlier.iter().any(is_damaged)) {
+            return self.dispose(host, disposition, waiting);
+        }
+        let packets: Vec<Fragment> = earlier.into_iter().flatten().cloned().chain([Fragment::of(flight)]).collect();
+        let sent = write_in(packets.iter().map(|packet| &*packet.sent));
+        let came = write_in(packets.iter().map(|packet| &*packet.came));
+        self.dispose_damaged(host, disposition, waiting, sent, came);
+    }
+
+    /// What a machine said of a message that reached it undamaged, or in its own slot.
+    pub(super) fn dispose(&mut self, host: HostId, disposition: Disposition, waiting: Waiting) {
+        let instance = waiting.instance;
+        let (reason, fate) = match disposition {
+            Disposition::Enqueued(receipt) => return self.enqueue(host, receipt, waiting),
+            Disposition::Held(_) => unreachable!("a fragment that waits has not come to its end"),
+            Disposition::Discarded(discard) => match discard {
+                Discard::NoFirstFragment => (Reason::MissingFragment, Fate::LostFragment),
+                Discard::Malformed(reason) if reason.is_of_fragments() => (Reason::MissingFragment, Fate::LostFragment),
+                Discard::Malformed(_) | Discard::NoUserData => (Reason::Malformed, Fate::Corrupted),
+                Discard::NotForUs => (Reason::NotForUs, Fate::Corrupted),
+                Discard::NoSuchMailslot | Discard::RemoteMailslotsDisabled => {
+                    (Reason::NoSuchMailslot, Fate::NoSuchMailslot)
+                }
+                Discard::TooLargeForSlot => (Reason::TooLargeForSlot, Fate::TooLargeForSlot),
+                Discard::SlotFull => (Reason::SlotFull, Fate::SlotFull),
+            },
+        };
+        self.tell(Event::Discarded { instance, host, reason, fate });
+    }
+
+    /// What a machine said of a damaged message: it may have been taken by a slot that it had not been addressed to, or
+    /// been dropped because the damage changed its address.
+    fn dispose_damaged(
+        &mut self,
+        host: HostId,
+        disposition: Disposition,
+        waiting: Waiting,
+        sent: Option<MailslotWrite>,
+        came: Option<MailslotWrite>,
+    ) {
+        let instance = waiting.instance;
+        let same_slot = match (&sent, &came) {
+            (Some(sent), Some(came)) => sent.leaf.eq_ignore_ascii_case(&came.leaf),
+            _ => false,
+        };
+        match disposition {
+            Disposition::Enqueued(_) if same_slot && matches!(instance.bound, Bound::Recipient(_)) => {
+                let damaged = sent.map(|write| write.data) != came.map(|write| write.data);
+                self.dispose(host, disposition, Waiting { damaged, ..waiting });
+            }
+            Disposition::Enqueued(_) => {
+                self.tell(Event::Misdelivered { instance, host });
+                let instance = Instance { bound: Bound::Bystander, ..instance };
+                self.dispose(host, disposition, Waiting { instance, damaged: true, ..waiting });
+            }
+            Disposition::Discarded(Discard::NoSuchMailslot) if !same_slot => {
+                let (reason, fate) = (Reason::NoSuchMailslot, Fate::Corrupted);
+                self.tell(Event::Discarded { instance, host, reason, fate });
+            }
+            Disposition::Discarded(Discard::NoFirstFragment | Discard::Malformed(_)) => {
+                let (reason, fate) = (Reason::Malformed, Fate::Corrupted);
+                self.tell(Event::Discarded { instance, host, reason, fate });
+            }
+            _ => self.dispose(host, disposition, waiting),
+        }
+    }
+
+    /// A slot took a message: it waits until a program reads it, which may be at once.
+    fn enqueue(&mut self, host: HostId, receipt: Receipt, waiting: Waiting) {
+        self.tell(Event::Enqueued { instance: waiting.instance, host });
+        self.waiting_messages += 1;
+        self.waiting_bytes += waiting.bytes as usize;
+        self.waiting[host.index()].push_back((receipt, waiting));
+        self.take_events(host);
+        for position in 0..self.pollers_of[host.index()].len() {
+            let reader = self.pollers_of[host.index()][position];
+            let look = self.readers[reader as usize].next_look(self.now, &self.machines[host.index()]);
+            if let Some(at) = look {
+                self.queue.push(at, Happening::Reader(reader));
+            }
+        }
+    }
+
+    /// The time that a machine asked for has come.
+    pub(super) fn handle_timeout(&mut self, host: HostId) {
+        self.timers[host.index()] = None;
+        self.machines[host.index()].handle_timeout(self.now);
+        self.take_events(host);
+        self.set_timer(host);
+    }
+
+    /// Takes note of when a machine wants to be called. One that does not need the call any more gets it all the same,
+    /// and asks anew.
+    pub(super) fn set_timer(&mut self, host: HostId) {
+        let Some(at) = self.machines[host.index()].poll_timeout() else { return };
+        let timer = &mut self.timers[host.index()];
+        if timer.is_none_or(|timer| at < timer) {
+            *timer = Some(at);
+            self.queue.push(at, Happening::Timer(host));
+        }
+    }
+
+    /// Takes note of what happened on a machine.
+    fn take_events(&mut self, host: HostId) {
+        while let Some(event) = self.machines[host.index()].poll_event() {
+            match event {
+                MachineEvent::ReadDone { id, result } => {
+                    let awaits = |&&reader: &&u32| self.readers[reader as usize].awaits(id);
+                    let reader = *self.readers_of[host.index()].iter().find(awaits).expect("a reader waits for it");
+                    let message = result.expect("a read with any buffer ends with a message");
+                    self.let_read(reader, Some(message.receipt));
+                }
+                MachineEvent::ReassemblyDone { key, complete } => {
+                    for Fragment { instance, .. } in self.held.remove(&(host, key)).into_iter().flatten() {
+                        let (reason, fate) = (Reason::MissingFragment, Fate::LostFragment);
+                        self.tell(match complete {
+                            true => Event::Joined { instance },
+                            false => Event::Discarded { instance, host, reason, fate },
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.
+    fn checksum_finds(&self, flight: &Flight, damage: &Damage) -> bool {
+        let topology = self.scenario.topology();
+        let source = topology.host(flight.from);
+        let broadcast = topology.segments()[source.segment.index()].broadcast;
+        let unicast = flight.to.filter(|_| !flight.broadcast).map(|to| topology.host(to).address);
+        let endpoints = Endpoints {
+            source: source.address,
+            destination: unicast.unwrap_or(broadcast),
+            source_port: datagram::PORT,
+            destination_port: datagram::PORT,
+        };
+        damage.checked && udp::checksum(&endpoints, &flight.payload) != udp::checksum(&endpoints, &damage.original)
+    }
+}
+
+/// What damage can change: the slot that a message is for, and the message.
+struct MailslotWrite {
+    leaf: Vec<u8>,
+    data: Vec<u8>,
+}
+
+/// The mailslot write in the UDP payloads of one datagram, if there is one.
+fn write_in<'a>(mut packets: impl Iterator<Item = &'a [u8]>) -> Option<MailslotWrite> {
+    let first = Packet::new(packets.next()?).ok()?;
+    let write = |direct: DirectView<'_>| {
+        let write = transaction::Packet::new(direct.user_data, Profile::Windows).ok()?;
+        Some(MailslotWrite { leaf: write.leaf().to_vec(), data: write.data().to_vec() })
+    };
+    if !first.is_fragment() {
+        return write(first.direct(Profile::Windows).ok().flatten()?);
+    }
+    let mut whole = Reassembly::start(&first).ok()?;
+    for packet in packets {
+        whole.add(&Packet::new(packet).ok()?).ok()?;
+    }
+    write(whole.direct().ok()?)
+}
