@@ -140,11 +140,12 @@ impl Objects {
     }
 
     /// Whether an open of the slot with this key for `access`, which lets others have `share`, goes together with those
-    /// that there are, the server's included: it reads, and shares both.
+    /// that there are, the server's included: it reads, and shares both. An open that neither reads nor writes does not
+    /// count.
     pub(super) fn shares(&self, slot: u64, access: Access, share: Access) -> bool {
         let clients = self.objects.values().filter_map(|(object, _)| match object {
             Object::Client(client) if matches!(client.target, Target::Slot(key) if key == slot) => {
-                Some((client.access, client.share))
+                Some((client.access, client.share)).filter(|(access, _)| *access != Access::NONE)
             }
             _ => None,
         });
