@@ -294,3 +294,92 @@ fn an_instance_knows_the_links_that_it_passed() {
     assert_eq!(seen(lost, ""), (vec![], vec![0]));
     assert_eq!(seen("", lost), (vec![], vec![1]));
 }
+
+/// One sender with these switches, and a receiver with those, on links that lose nothing unless they say so.
+fn switched(sender: &str, receiver: &str, link: &str, size: u32, to: &str) -> Value {
+    let scenario = scenario(&format!(
+        r#"
+        schema = 1
+        name = "switched"
+        duration = "100 s"
+        [link.l]
+        {link}
+        [segment.s]
+        link = {{ down = "l" }}
+        [[host]]
+        name = "A"
+        domain = "DOM"
+        segment = "s"
+        {sender}
+        [[host]]
+        name = "B"
+        domain = "DOM"
+        segment = "s"
+        {receiver}
+        [[mailslot]]
+        on = "B"
+        name = "slotnam8"
+        [[traffic]]
+        name = "f"
+        from = "A"
+        to = '{to}'
+        every = "1 s"
+        size = "{size} B"
+        "#
+    ));
+    report(&scenario, 0)
+}
+
+const TO_HOST: &str = r"\\B\mailslot\slotnam8";
+const TO_DOMAIN: &str = r"\\DOM\mailslot\slotnam8";
+
+#[test]
+fn a_copy_comes_on_every_transport_that_both_are_on() {
+    for to in [TO_HOST, TO_DOMAIN] {
+        for (sender, receiver, sent, copies) in [(1, 1, 100, 1), (3, 2, 300, 2), (2, 3, 200, 2), (8, 1, 800, 1)] {
+            let report = switched(&format!("transports = {sender}"), &format!("transports = {receiver}"), "", 64, to);
+            assert_eq!(fate(&report, "delivered"), 100);
+            assert_eq!(report["flows"][0]["duplicates"], 100 * (copies - 1), "{sender} and {receiver}, {to}");
+            let sent = if to == TO_HOST { 100 * copies } else { sent };
+            assert_eq!(report["hosts"][0]["sent"], sent, "to one host nothing goes where its name is not known");
+            assert_eq!(report["hosts"][1]["discarded"]["not_for_us"], sent - 100 * copies);
+        }
+    }
+}
+
+#[test]
+fn a_lost_fragment_loses_the_message() {
+    let whole = switched("", "", "loss = \"20 %\"", 424, TO_HOST);
+    let split = switched("fragments = true", "", "loss = \"20 %\"", 424, TO_HOST);
+    assert_eq!(fate(&whole, "lost_fragment"), 0);
+    assert_eq!((fate(&split, "lost_on_link"), split["links"][3]["offered"].as_u64()), (0, Some(200)));
+    assert_eq!(fate(&split, "lost_fragment") + fate(&split, "delivered"), 100);
+    assert!(fate(&split, "lost_fragment") > fate(&whole, "lost_on_link"), "its first fragment draws as the whole does");
+    // Half the firsts wait in vain, or half the lasts find none: the host says so.
+    assert!(split["hosts"][1]["discarded"]["missing_fragment"].as_u64().unwrap() > 0);
+    // A last fragment that overtakes the first is of no use.
+    let jitter = "delay = { distribution = \"uniform\", min = \"0 s\", max = \"10 ms\" }";
+    let overtaken = fate(&switched("fragments = true", "", jitter, 424, TO_HOST), "lost_fragment");
+    assert!((30..70).contains(&overtaken), "{overtaken} of 100 last fragments came first");
+}
+
+#[test]
+fn the_policy_on_remote_mailslots_fails_writes_and_silences_receivers() {
+    let off = "remote_mailslots_disabled = true";
+    let sender = switched(off, "", "", 64, TO_HOST);
+    assert_eq!((&sender["flows"][0]["sender"]["failed"]["3025"], fate(&sender, "delivered")), (&100.into(), 0));
+    let receiver = switched("", off, "", 64, TO_HOST);
+    assert_eq!((&receiver["flows"][0]["sender"]["succeeded"], fate(&receiver, "no_such_mailslot")), (&100.into(), 100));
+}
+
+#[test]
+fn limits_of_the_api_can_be_switched() {
+    let succeeded = |switches: &str, size| {
+        let text = TO_HOST.replace("slotnam8", "four");
+        switched(switches, "", "", size, &text)["flows"][0]["sender"]["succeeded"].as_u64().unwrap() > 0
+    };
+    assert_eq!([424, 425, 428].map(|size| succeeded("", size)), [true, false, false]);
+    assert_eq!([425, 428, 429].map(|size| succeeded("api_424 = false", size)), [true, true, false]);
+    let hole = "api_424 = false\nhole_425_426 = true";
+    assert_eq!([424, 425, 426, 427].map(|size| succeeded(hole, size)), [true, false, false, true]);
+}

@@ -14,6 +14,11 @@ const SEEDS: u32 = 200;
 /// Runs a network of a sender and `hosts` receivers over all seeds and compares what the report measures with its
 /// theory.
 fn check(up: &str, down: &str, hosts: u32, to: &str) {
+    check_with("", up, down, hosts, to);
+}
+
+/// The same, with `switches` in the sender's table and messages of 400 bytes.
+fn check_with(switches: &str, up: &str, down: &str, hosts: u32, to: &str) {
     let scenario = scenario(&format!(
         r#"
         schema = 1
@@ -28,9 +33,11 @@ fn check(up: &str, down: &str, hosts: u32, to: &str) {
         [[host]]
         name = "SENDER"
         segment = "s"
+        {switches}
         [[host]]
         name = "R{{1..{hosts}}}"
         segment = "s"
+        transports = 2
         [[mailslot]]
         on = "R{{1..{hosts}}}"
         name = "t"
@@ -39,6 +46,7 @@ fn check(up: &str, down: &str, hosts: u32, to: &str) {
         from = "SENDER"
         to = '{to}'
         every = "250 ms"
+        size = "400 B"
         "#
     ));
     let reports: Vec<Value> = (0..SEEDS).map(|seed| report(&scenario, seed)).collect();
@@ -82,6 +90,14 @@ fn duplicates() {
     check("duplicate = \"40 %\"", "loss = \"30 %\"", 1, ONE);
     check("duplicate = \"40 %\"", "loss = { mean = \"30 %\", burst = 5 }", 1, ONE);
     check("loss = \"10 %\"\nduplicate = \"40 %\"", "loss = \"30 %\"\nduplicate = \"50 %\"", 4, ALL);
+}
+
+/// One lost fragment loses the message, and one copy on any transport delivers it.
+#[test]
+fn fragments_and_transports() {
+    check_with("fragments = true", "loss = \"10 %\"", "loss = \"20 %\"", 1, ONE);
+    check_with("transports = 2", "loss = \"30 %\"", "loss = \"20 %\"\ncorrupt = \"10 %\"", 1, ONE);
+    check_with("transports = 3\nfragments = true", "loss = \"30 %\"", "delay = \"5 ms\"", 1, ONE);
 }
 
 #[test]

@@ -28,9 +28,7 @@ pub(super) struct Waiting {
 /// A packet that a machine took: a fragment that waits for the rest, or what completes a datagram.
 #[derive(Clone, Debug)]
 pub(super) struct Fragment {
-    pub(super) instance: Instance,
-    /// Links that it passed.
-    pub(super) hop: u8,
+    instance: Instance,
     /// The bytes that were sent, and those that came.
     sent: Rc<[u8]>,
     came: Rc<[u8]>,
@@ -40,7 +38,16 @@ impl Fragment {
     fn of(flight: &Flight) -> Self {
         let came = flight.payload.clone();
         let sent = flight.damage.as_ref().map_or_else(|| came.clone(), |damage| damage.original.clone());
-        Fragment { instance: flight.instance, hop: flight.hop, sent, came }
+        Fragment { instance: flight.instance, sent, came }
+    }
+
+    fn is_damaged(&self) -> bool {
+        !Rc::ptr_eq(&self.sent, &self.came)
+    }
+
+    /// What it means for the message if the rest never comes: damage can make a fragment of what was a whole datagram.
+    fn fate_alone(&self) -> Fate {
+        if self.is_damaged() { Fate::Corrupted } else { Fate::LostFragment }
     }
 }
 
@@ -79,8 +86,7 @@ impl<O: Observer> World<'_, O> {
             Packet::new(&flight.payload).ok().filter(Packet::is_fragment).map(|packet| ReassemblyKey::of(&packet));
         let refused = matches!(disposition, Disposition::Discarded(Discard::Malformed(_) | Discard::NoFirstFragment));
         let earlier = key.filter(|_| !refused).and_then(|key| self.held.get(&(host, key)));
-        let is_damaged = |fragment: &Fragment| !Rc::ptr_eq(&fragment.sent, &fragment.came);
-        if flight.damage.is_none() && !earlier.is_some_and(|earlier| earlier.iter().any(is_damaged)) {
+        if flight.damage.is_none() && !earlier.is_some_and(|earlier| earlier.iter().any(Fragment::is_damaged)) {
             return self.dispose(host, disposition, waiting);
         }
         let packets: Vec<Fragment> = earlier.into_iter().flatten().cloned().chain([Fragment::of(flight)]).collect();
@@ -193,16 +199,21 @@ impl<O: Observer> World<'_, O> {
                     self.let_read(reader, Some(message.receipt));
                 }
                 MachineEvent::ReassemblyDone { key, complete } => {
-                    for Fragment { instance, .. } in self.held.remove(&(host, key)).into_iter().flatten() {
-                        let (reason, fate) = (Reason::MissingFragment, Fate::LostFragment);
-                        self.tell(match complete {
-                            true => Event::Joined { instance },
-                            false => Event::Discarded { instance, host, reason, fate },
-                        });
+                    for fragment in self.held.remove(&(host, key)).into_iter().flatten() {
+                        match complete {
+                            true => self.tell(Event::Joined { instance: fragment.instance }),
+                            false => self.give_up(host, &fragment),
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// The rest of a fragment's datagram never came.
+    pub(super) fn give_up(&mut self, host: HostId, fragment: &Fragment) {
+        let (reason, fate) = (Reason::MissingFragment, fragment.fate_alone());
+        self.tell(Event::Discarded { instance: fragment.instance, host, reason, fate });
     }
 
     /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.

@@ -7,6 +7,8 @@ use crate::link::{Config, Distribution};
 use crate::scenario::{Flow, Reader, Scenario, Target};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
+use crate::wire::name::PLAIN_NAME;
+use crate::wire::{fragment, transaction};
 
 /// What the closed forms say about a flow; `None` where there is none.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -30,8 +32,11 @@ struct Forms<'a> {
     /// For each link the first one that impairs like it.
     classes: Vec<LinkId>,
     /// The probability of passing a way, by the classes of its links.
-    ways: BTreeMap<Vec<LinkId>, Option<f64>>,
+    ways: BTreeMap<Way, Option<f64>>,
 }
+
+/// The classes of the links, the packets of a message, and how many times it is sent.
+type Way = (Vec<LinkId>, usize, usize);
 
 /// The closed forms for the messages of one sender to one target.
 struct Form {
@@ -74,34 +79,61 @@ impl Forms<'_> {
                 None => Some(false),
             });
         }
-        let each: Vec<Option<f64>> = fates
-            .iter()
-            .zip(&paths)
-            .map(|(accepted, path)| match accepted {
-                Some(true) => self.passes(path.as_ref().expect("what is accepted has a way")),
-                Some(false) => Some(0.0),
-                None => None,
-            })
-            .collect();
+        let fragments = self.fragments(flow, sender, to);
+        let mut each: Vec<Option<f64>> = Vec::new();
+        let mut is_repeated = fragments != Some(1);
+        for ((accepted, path), recipient) in fates.iter().zip(&paths).zip(&audience) {
+            let copies = self.copies(sender, *recipient);
+            is_repeated |= copies > 1;
+            each.push(match (accepted, fragments) {
+                (Some(true), Some(fragments)) => {
+                    self.passes(path.as_ref().expect("what is accepted has a way"), fragments, copies)
+                }
+                (Some(true), None) | (None, _) => None,
+                (Some(false), _) => Some(0.0),
+            });
+        }
         let all = if fates.contains(&Some(false)) {
             Some(0.0)
-        } else if each.contains(&None) {
+        } else if each.contains(&None) || is_repeated && each.len() > 1 {
             None
+        } else if is_repeated {
+            each[0]
         } else {
             self.all_pass(self.scenario.is_group(sender, to), &paths)
         };
         Some(Form { messages, audience: audience.len() as f64, delivered: each.into_iter().sum(), all })
     }
 
-    /// The probability that a message passes a way.
-    fn passes(&mut self, path: &[LinkId]) -> Option<f64> {
+    /// The probability that a message passes a way, sent so many times in so many packets.
+    fn passes(&mut self, path: &[LinkId], fragments: usize, copies: usize) -> Option<f64> {
         let classes: Vec<LinkId> = path.iter().map(|link| self.classes[link.index()]).collect();
-        if let Some(known) = self.ways.get(&classes) {
+        let way = (classes, fragments, copies);
+        if let Some(known) = self.ways.get(&way) {
             return *known;
         }
-        let probability = theory::delivery_ratio(&self.hops(path));
-        self.ways.insert(classes, probability);
+        let probability = theory::repeated_delivery_ratio(&self.hops(path), fragments, copies);
+        self.ways.insert(way, probability);
         probability
+    }
+
+    /// In how many packets a message of the flow goes out; `None` if that depends on its size.
+    fn fragments(&self, flow: &Flow, sender: HostId, to: &Target) -> Option<usize> {
+        if !self.scenario.hosts[sender.index()].fragments || matches!(to, Target::Local(_)) {
+            return Some(1);
+        }
+        let packets = |size: u32| {
+            let write = transaction::write_len(to.slot().characters(), size as usize);
+            fragment::packets(2 * PLAIN_NAME + write, fragment::DEFAULT_MAX_PACKET)
+        };
+        let (smallest, largest) = flow.sizes();
+        Some(packets(largest)).filter(|most| *most == packets(smallest))
+    }
+
+    /// How many times a message is sent to a recipient: once for each transport that both are on.
+    fn copies(&self, sender: HostId, recipient: HostId) -> usize {
+        let transports = |host: HostId| usize::from(self.scenario.hosts[host.index()].transports);
+        if sender == recipient { 1 } else { transports(sender).min(transports(recipient)) }
     }
 
     /// The probability that a message passes all ways. A broadcast passes the first link once for all; the sender's own
@@ -118,6 +150,9 @@ impl Forms<'_> {
     /// on the run.
     fn accepts(&self, flow: &Flow, recipient: HostId, to: &Target, path: &[LinkId]) -> Option<bool> {
         let Some(position) = self.scenario.mailslot(recipient, to.slot()) else { return Some(false) };
+        if self.scenario.hosts[recipient.index()].remote_mailslots_disabled && !path.is_empty() {
+            return Some(false);
+        }
         let mailslot = &self.scenario.mailslots[position];
         let max = if mailslot.max_message_size == 0 { u32::MAX } else { mailslot.max_message_size };
         let (smallest, largest) = flow.sizes();

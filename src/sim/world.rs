@@ -306,12 +306,8 @@ impl<'a, O: Observer> World<'a, O> {
         for Flight { instance, hop, .. } in std::mem::take(&mut self.flights).drain() {
             self.tell(Event::Left { instance, fate: Fate::InFlight, links_passed: hop });
         }
-        for fragment in std::mem::take(&mut self.held).into_values().flatten() {
-            self.tell(Event::Left {
-                instance: fragment.instance,
-                fate: Fate::LostFragment,
-                links_passed: fragment.hop,
-            });
+        for ((host, _), fragments) in std::mem::take(&mut self.held) {
+            fragments.iter().for_each(|fragment| self.give_up(host, fragment));
         }
         for (_, waiting) in std::mem::take(&mut self.waiting).into_iter().flatten() {
             self.tell(Event::Left { instance: waiting.instance, fate: Fate::Unread, links_passed: 0 });

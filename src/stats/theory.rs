@@ -72,6 +72,23 @@ pub fn delivery_ratio(path: &[Hop]) -> Option<f64> {
     Some(1.0 - Extinction::of(path)?.probability(1))
 }
 
+/// The probability that a message passes `path` which is sent `copies` times, each time in `fragments` packets of which
+/// every one is needed; `None` where no closed form of this kind holds: with several packets the links must be without
+/// memory, and neither double nor reorder.
+#[must_use]
+pub fn repeated_delivery_ratio(path: &[Hop], fragments: usize, copies: usize) -> Option<f64> {
+    if fragments == 1 && copies == 1 {
+        return delivery_ratio(path);
+    }
+    let is_plain = |hop: &Hop| !hop.has_memory() && hop.duplicate == 0.0 && !hop.reorders;
+    if !path.iter().all(is_plain) {
+        return None;
+    }
+    let one = delivery_ratio(path)?;
+    let whole: f64 = std::iter::repeat_n(one, fragments).product();
+    Some(1.0 - std::iter::repeat_n(1.0 - whole, copies).product::<f64>())
+}
+
 /// The probability that a broadcast reaches everybody: it passes the link `shared` once, then each way of `ways` by
 /// itself; `None` where no closed form of this kind holds.
 #[must_use]

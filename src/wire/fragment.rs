@@ -95,6 +95,12 @@ impl Reassembly {
     }
 }
 
+/// How many packets [`split`] makes of a datagram whose names and user data take `section` bytes.
+#[must_use]
+pub const fn packets(section: usize, max_packet: usize) -> usize {
+    if DIRECT_HEADER + section <= max_packet { 1 } else { section.div_ceil(max_packet - DIRECT_HEADER) }
+}
+
 /// The packets of a datagram of which `whole` is the unfragmented form, none longer than `max_packet` bytes: one if it
 /// fits, else fragments.
 ///

@@ -15,6 +15,8 @@ pub struct NetbiosName([u8; NetbiosName::LENGTH]);
 
 /// Suffix of a computer's or domain's own name: the default target of mailslot writes.
 pub const SUFFIX_WORKSTATION: u8 = 0x00;
+/// Bytes of an encoded name without scope (RFC 1001 14.1): length, 32 letters, the end.
+pub const PLAIN_NAME: usize = 34;
 
 impl NetbiosName {
     /// Bytes of a name, suffix included.

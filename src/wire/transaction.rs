@@ -254,6 +254,13 @@ pub const fn max_data(leaf_len: usize) -> Option<usize> {
     MAX_USER_DATA.checked_sub(data_offset(NAME_PREFIX.len() + leaf_len))
 }
 
+/// Bytes of the write of a message of `data_len` bytes to a slot with a name of `leaf_len` characters after
+/// `\MAILSLOT\`.
+#[must_use]
+pub const fn write_len(leaf_len: usize, data_len: usize) -> usize {
+    data_offset(NAME_PREFIX.len() + leaf_len) + data_len
+}
+
 /// Appends the mailslot write of `data` to the slot `name` (with its prefix), the message aligned as MS-MAIL 2.2.1
 /// asks.
 ///
