@@ -216,3 +216,27 @@ proptest! {
         prop_assert_eq!(tally.reorder_extent, extents.into_iter().max().unwrap_or(0));
     }
 }
+
+fn begin(ledger: &mut Ledger, message: u64) {
+    tell(ledger, Event::WriteBegun { stream: STREAM, message, target: 0, copies_left: 0 });
+}
+
+/// Writes that wait for a name return in any order: loss periods follow the order in which they were begun, and what
+/// failed was never addressed to anybody.
+#[test]
+fn writes_that_return_late_keep_their_place() {
+    let mut ledger = ledger(1);
+    (0..4).for_each(|message| begin(&mut ledger, message));
+    write_one(&mut ledger, 3);
+    read(&mut ledger, single(3, 0));
+    write_one(&mut ledger, 2);
+    lost(&mut ledger, single(2, 0), 0, Fate::LostOnLink);
+    let failed = Write { stream: STREAM, message: 1, copy: 0, copies_left: 0, bytes: 1, result: Err(53) };
+    tell(&mut ledger, Event::Write(failed));
+    write_one(&mut ledger, 0);
+    lost(&mut ledger, single(0, 0), 0, Fate::LostOnLink);
+    let tally = finish(ledger);
+    assert_eq!((tally.addressed, tally.writes, tally.failed[&53]), (3, 4, 1));
+    assert_eq!((tally.fate(Fate::LostOnLink), tally.none, tally.all), (2, 2, 1));
+    assert_eq!((tally.loss_periods.count, tally.loss_periods.max), (1, 2), "0 and 2, with nothing delivered between");
+}

@@ -157,7 +157,8 @@ impl<W: Write> Observer for Trace<'_, W> {
             }
             Event::Enqueued { instance, host } => self.taken(at, "enqueued", instance, *host),
             Event::Read { instance, host, .. } => self.taken(at, "read", instance, *host),
-            Event::Spread { .. }
+            Event::WriteBegun { .. }
+            | Event::Spread { .. }
             | Event::Joined { .. }
             | Event::Answered { .. }
             | Event::Acknowledged { .. }

@@ -93,7 +93,19 @@ pub enum Reason {
 /// Something that happened.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Event<'a> {
-    /// A program wrote. This is all that the sender ever learns.
+    /// A program began a write that did not return at once: its target's name is being looked up. An
+    /// [`Event::Write`] follows.
+    WriteBegun {
+        /// Flow and sender.
+        stream: StreamId,
+        /// Number of the message.
+        message: u64,
+        /// The position of the write's target among the stream's targets.
+        target: u32,
+        /// How many writes of the message are still to come.
+        copies_left: u16,
+    },
+    /// A write returned. This is all that the sender ever learns.
     Write(Write<'a>),
     /// A link was offered an instance.
     Offered {

@@ -6,7 +6,7 @@ use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 use super::fate::Fate;
 use super::pair::{Entry, Furthest, Pair};
 use super::tally::{FlowTally, HostTally, Tally};
-use crate::id::{FlowId, HostId};
+use crate::id::{FlowId, HostId, StreamId};
 use crate::time::{Duration, Instant};
 
 /// One sender of one flow, as the ledger needs to know it.
@@ -50,6 +50,8 @@ struct Stream {
 #[derive(Debug)]
 struct OpenMessage {
     target: u32,
+    /// Whether a write of it succeeded: before that it has no audience.
+    addressed: bool,
     /// Writes of it that are not done, and broadcasts of it that have not reached their segment.
     shared: u32,
     /// Recipients without a fate.
@@ -86,6 +88,10 @@ impl Ledger {
         self.tally
     }
 
+    fn begin(&mut self, stream: StreamId, message: u64, target: u32, copies_left: u16) {
+        self.streams[stream.index()].open(message, target, copies_left);
+    }
+
     fn write(&mut self, write: &Write<'_>) {
         let stream = &mut self.streams[write.stream.index()];
         let tally = &mut self.tally.flows[stream.layout.flow.index()];
@@ -95,7 +101,8 @@ impl Ledger {
             Ok(sent) => {
                 tally.succeeded += 1;
                 self.tally.hosts[stream.layout.sender.index()].sent += sent.packets.len() as u64;
-                stream.open(write.message, sent, write.copies_left, tally);
+                stream.open(write.message, sent.target, write.copies_left);
+                stream.address(write.message, sent, tally);
             }
             Err(code) => {
                 *tally.failed.entry(code).or_default() += 1;
@@ -180,6 +187,9 @@ impl Ledger {
 impl Observer for Ledger {
     fn observe(&mut self, _: Instant, event: &Event<'_>) {
         match event {
+            Event::WriteBegun { stream, message, target, copies_left } => {
+                self.begin(*stream, *message, *target, *copies_left);
+            }
             Event::Write(write) => self.write(write),
             Event::Offered { .. } | Event::Corrupted { .. } => {}
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
@@ -218,23 +228,33 @@ impl Observer for Ledger {
 }
 
 impl Stream {
-    /// Takes note of a successful write: opens its message, unless an earlier write of it did.
-    fn open(&mut self, message: u64, sent: Sent<'_>, copies_left: u16, tally: &mut FlowTally) {
-        let target = &self.layout.targets[sent.target as usize];
+    /// Opens a message, unless an earlier write of it did. Messages open in the order of their first writes, so that loss
+    /// periods can follow it.
+    fn open(&mut self, message: u64, target: u32, copies_left: u16) {
+        let audience = &self.layout.targets[target as usize].audience;
         if self.pairs.is_empty() {
             self.pairs.resize_with(self.layout.recipients as usize, Pair::default);
         }
-        let open = self.messages.entry(message).or_insert_with(|| {
-            tally.addressed += target.audience.len() as u64;
-            target.audience.iter().for_each(|&recipient| self.pairs[recipient as usize].open(message));
+        self.messages.entry(message).or_insert_with(|| {
+            audience.iter().for_each(|&recipient| self.pairs[recipient as usize].open(message));
             OpenMessage {
-                target: sent.target,
+                target,
+                addressed: false,
                 shared: u32::from(copies_left) + 1,
-                unsettled: target.audience.len() as u32,
+                unsettled: audience.len() as u32,
                 delivered: 0,
                 furthest: None,
             }
         });
+    }
+
+    /// Takes note of a successful write of an open message.
+    fn address(&mut self, message: u64, sent: Sent<'_>, tally: &mut FlowTally) {
+        let target = &self.layout.targets[sent.target as usize];
+        let open = self.messages.get_mut(&message).expect(OPEN);
+        if !std::mem::replace(&mut open.addressed, true) {
+            tally.addressed += target.audience.len() as u64;
+        }
         open.shared += sent.packets.iter().filter(|bound| **bound == Bound::Audience).count() as u32;
         for &recipient in &target.unreachable {
             let end = Furthest { progress: DECIDED, copy: 0, packet: 0, duplicate: 0, fate: Fate::Unreachable };
@@ -265,9 +285,16 @@ impl Stream {
             let pair = &mut self.pairs[recipient as usize];
             let position = pair.position(message);
             if pair.release(position) {
-                open.settle(pair, position, tally);
+                match open.addressed {
+                    true => open.settle(pair, position, tally),
+                    false => pair.skip(position),
+                }
             }
             pair.tidy(position, tally);
+        }
+        if !open.addressed {
+            self.messages.remove(&message);
+            return;
         }
         self.close_if_settled(message, tally);
     }

@@ -105,6 +105,11 @@ impl Pair {
         self.entries[position].outcome = Some(outcome);
     }
 
+    /// Ends a message that was never sent: it has no fate.
+    pub(super) fn skip(&mut self, position: usize) {
+        self.entries[position].outcome = Some(Outcome::Other);
+    }
+
     /// Settles a message that was read, and counts its arrival.
     pub(super) fn settle_delivered(&mut self, position: usize, tally: &mut FlowTally) {
         self.entries[position].outcome = Some(Outcome::Delivered);
