@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::calls::ApiProfile;
 use crate::wire::name::{InvalidName, SUFFIX_WORKSTATION};
-use crate::wire::transaction::max_data;
+use crate::wire::transaction::Layout;
 use crate::wire::{NetbiosName, Profile, Scope};
 
 /// What a machine is called and how it behaves.
@@ -28,6 +28,8 @@ pub struct Config {
     /// Whether it splits datagrams that do not fit 576 bytes of IP, as RFC 1002 5.3.1 says; Windows and Samba never do.
     /// Fragments that come are put together in any case.
     pub fragments: bool,
+    /// How its mailslot writes are laid out, in the manner of which sender. Every layout is read.
+    pub layout: Layout,
     /// How long a message to other machines may be.
     pub limits: Limits,
     /// How much of a received mailslot write is checked.
@@ -56,6 +58,7 @@ impl Config {
             api: ApiProfile::default(),
             transports: 1,
             fragments: false,
+            layout: Layout::Windows,
             limits: Limits::default(),
             profile: Profile::Windows,
             datagram_errors: false,
@@ -64,8 +67,8 @@ impl Config {
     }
 }
 
-/// How long a message to another machine, to a domain or to `*` may be, in bytes. On the wire it is 432 less the length
-/// of the mailslot's name rounded up to 4 (MS-MAIL 2.1 and note 2); the API has limits of its own.
+/// What the API allows of messages to another machine, to a domain or to `*`, beside what a datagram can hold: 432 bytes
+/// less the length of the mailslot's name rounded up to 4 (MS-MAIL 2.1 and note 2; in Samba's layout without rounding).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Whether the API refuses more than [`API_MAX_REMOTE`] bytes, whatever the wire allows.
@@ -76,16 +79,17 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Whether a message of `len` bytes to a mailslot with a name of `leaf_len` characters can be sent.
+    /// Whether a message of `len` bytes to a mailslot with a name of `leaf_len` characters can be sent in this layout.
     #[must_use]
-    pub fn allow(&self, leaf_len: usize, len: usize) -> bool {
-        self.longest(leaf_len).is_some_and(|longest| len <= longest) && !(self.hole_425_426 && HOLE.contains(&len))
+    pub fn allow(&self, layout: Layout, leaf_len: usize, len: usize) -> bool {
+        let longest = self.longest(layout, leaf_len);
+        longest.is_some_and(|longest| len <= longest) && !(self.hole_425_426 && HOLE.contains(&len))
     }
 
     /// The longest message to a mailslot with a name of `leaf_len` characters; `None` where the name alone is too long.
     #[must_use]
-    pub fn longest(&self, leaf_len: usize) -> Option<usize> {
-        let wire = max_data(leaf_len)?;
+    pub fn longest(&self, layout: Layout, leaf_len: usize) -> Option<usize> {
+        let wire = layout.max_data(leaf_len)?;
         Some(if self.api_424 { wire.min(API_MAX_REMOTE) } else { wire })
     }
 }

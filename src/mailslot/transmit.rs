@@ -8,7 +8,7 @@ use super::objects::Target;
 use super::receive::Disposition;
 use super::{Handle, Win32Error};
 use crate::time::Instant;
-use crate::wire::datagram::{self, Head, Kind, NodeType};
+use crate::wire::datagram::{self, Head, Kind};
 use crate::wire::{Name, NetbiosName, fragment, transaction};
 
 /// What a successful write says.
@@ -77,7 +77,7 @@ impl Machine {
         data: &[u8],
     ) -> Result<Option<Disposition>, Win32Error> {
         let leaf = &wire_slot[transaction::NAME_PREFIX.len()..];
-        if !self.config.limits.allow(leaf.len(), data.len()) {
+        if !self.config.limits.allow(self.config.layout, leaf.len(), data.len()) {
             return Err(Win32Error::BadNetpath);
         }
         let owner = self.directory.resolve(&name).ok_or(Win32Error::BadNetpath)?;
@@ -94,6 +94,7 @@ impl Machine {
     }
 
     fn send_write(&mut self, to: Destination, kind: Kind, name: NetbiosName, wire_slot: &[u8], data: &[u8]) {
+        let layout = self.config.layout;
         let scope = self.config.scope.clone();
         let source = Name { netbios: self.config.computer, scope: scope.clone() };
         let destination = Name { netbios: name, scope };
@@ -102,7 +103,7 @@ impl Machine {
             self.next_datagram_id = self.next_datagram_id.wrapping_add(1);
             let emit = |out: &mut Vec<u8>| {
                 datagram::emit_direct(&head, kind, &source, &destination, out, |out| {
-                    transaction::emit_write(wire_slot, data, out);
+                    transaction::emit_write(layout, wire_slot, data, out);
                 });
             };
             let transmit = |fragment| Transmit { destination: to, transport, fragment };
@@ -118,10 +119,10 @@ impl Machine {
         }
     }
 
-    /// The header of a packet of this machine. SNT is what Windows writes, a hybrid node's (MS-MAIL note 13).
+    /// The header of a packet of this machine.
     pub(super) fn head(&self, id: u16) -> Head {
         let (source_ip, source_port) = (self.config.address, datagram::PORT);
-        Head { node_type: NodeType::NbddOrHybrid, id, source_ip, source_port }
+        Head { node_type: self.config.layout.node_type(), id, source_ip, source_port }
     }
 
     /// Queues a packet for [`Machine::poll_transmit`].

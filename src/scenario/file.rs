@@ -179,6 +179,8 @@ pub(super) struct Host {
     /// Whether it splits datagrams that do not fit 576 bytes of IP into NetBIOS fragments (RFC 1002), which Windows and
     /// Samba never do. Default false.
     pub(super) fragments: Option<bool>,
+    /// In whose manner its mailslot writes are laid out. Default "windows".
+    pub(super) layout: Option<LayoutName>,
     /// Whether its API refuses to send more than 424 bytes, as the documents say flatly. Default true; if false, only
     /// the datagram's own limit counts, which depends on the length of the mailslot's name: up to 428 bytes.
     pub(super) api_424: Option<bool>,
@@ -188,6 +190,16 @@ pub(super) struct Host {
     /// Whether a policy turns remote mailslots off, as is the default of Windows 11 24H2: its writes to others fail with
     /// ERROR_REMOTE_MAILSLOTS_DEPRECATED (3025), and it drops what others send. Default false.
     pub(super) remote_mailslots_disabled: Option<bool>,
+}
+
+/// A layout of mailslot writes.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LayoutName {
+    /// The message aligned to 4 bytes; the sender says that it is a hybrid node.
+    Windows,
+    /// The message right behind the mailslot's name, as Samba and the browser service write it; a mixed node.
+    Samba,
 }
 
 /// A router. Each ordered pair of its segments is a crossing with a link of its own.

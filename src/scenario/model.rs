@@ -15,6 +15,7 @@ use crate::net::Topology;
 use crate::stats::Metric;
 use crate::time::{Duration, Instant};
 use crate::wire::NetbiosName;
+use crate::wire::transaction::Layout;
 
 /// A scenario that passed every check.
 #[derive(Clone, Debug, Serialize)]
@@ -47,6 +48,8 @@ pub(crate) struct Host {
     /// How many transports it is on: the first ones of all.
     pub(crate) transports: u8,
     pub(crate) fragments: bool,
+    #[serde(serialize_with = "layout")]
+    pub(crate) layout: Layout,
     #[serde(serialize_with = "limits")]
     pub(crate) limits: Limits,
     pub(crate) remote_mailslots_disabled: bool,
@@ -388,6 +391,10 @@ fn hexadecimal<S: Serializer>(bytes: &Arc<[u8]>, serializer: S) -> Result<S::Ok,
 
 fn limits<S: Serializer>(limits: &Limits, serializer: S) -> Result<S::Ok, S::Error> {
     (limits.api_424, limits.hole_425_426).serialize(serializer)
+}
+
+fn layout<S: Serializer>(layout: &Layout, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(*layout == Layout::Samba)
 }
 
 fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,8 +7,8 @@ use crate::link::{Config, Distribution};
 use crate::scenario::{Flow, Reader, Scenario, Target};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
+use crate::wire::fragment;
 use crate::wire::name::PLAIN_NAME;
-use crate::wire::{fragment, transaction};
 
 /// What the closed forms say about a flow; `None` where there is none.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -119,11 +119,13 @@ impl Forms<'_> {
 
     /// In how many packets a message of the flow goes out; `None` if that depends on its size.
     fn fragments(&self, flow: &Flow, sender: HostId, to: &Target) -> Option<usize> {
-        if !self.scenario.hosts[sender.index()].fragments || matches!(to, Target::Local(_)) {
+        let host = &self.scenario.hosts[sender.index()];
+        if !host.fragments || matches!(to, Target::Local(_)) {
             return Some(1);
         }
+        let layout = host.layout;
         let packets = |size: u32| {
-            let write = transaction::write_len(to.slot().characters(), size as usize);
+            let write = layout.write_len(to.slot().characters(), size as usize);
             fragment::packets(2 * PLAIN_NAME + write, fragment::DEFAULT_MAX_PACKET)
         };
         let (smallest, largest) = flow.sizes();

@@ -104,6 +104,7 @@ impl<'a, O: Observer> World<'a, O> {
                 api: ApiProfile::default(),
                 transports: spec.transports,
                 fragments: spec.fragments,
+                layout: spec.layout,
                 limits: spec.limits,
                 profile: Profile::Windows,
                 datagram_errors: spec.datagram_errors,

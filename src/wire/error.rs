@@ -95,6 +95,9 @@ pub enum Malformed {
     /// MS-MAIL 2.2.1: nothing follows `\MAILSLOT\`.
     #[error("the mailslot name is empty after \\MAILSLOT\\")]
     MailslotNameEmpty,
+    /// MS-MAIL 2.2.1: a name that is to be written has a NUL in it, which would end it early.
+    #[error("the mailslot name has a NUL inside")]
+    MailslotNameNul,
     /// MS-MAIL 3.2.5.1: DataOffset points before the end of the mailslot name.
     #[error("DataOffset is {offset}, inside the header or the mailslot name, which ends at {name_end}")]
     DataOffsetInsideHeader {

@@ -1,7 +1,7 @@
 //! The mailslot write: an `SMB_COM_TRANSACTION` request (MS-MAIL 2.2.1, MS-CIFS 2.2.4.33). Little-endian.
 
 use super::Profile;
-use super::datagram::MAX_USER_DATA;
+use super::datagram::{MAX_USER_DATA, NodeType};
 use super::error::Malformed;
 
 /// What every mailslot name on the wire starts with, in any case.
@@ -41,14 +41,7 @@ impl<'a> Packet<'a> {
 
         let rest = &bytes[NAME_OFFSET..];
         let name_len = rest.iter().position(|&byte| byte == 0).ok_or(Malformed::MailslotNameUnterminated)?;
-        match rest[..name_len].split_at_checked(NAME_PREFIX.len()) {
-            Some((prefix, _)) if !prefix.eq_ignore_ascii_case(NAME_PREFIX) => {
-                return Err(Malformed::MailslotNamePrefix);
-            }
-            None => return Err(Malformed::MailslotNamePrefix),
-            Some((_, [])) => return Err(Malformed::MailslotNameEmpty),
-            Some(_) => {}
-        }
+        check_name(&rest[..name_len])?;
 
         let packet = Packet { bytes, name_len };
         let (offset, count) = (packet.data_offset(), packet.data_count());
@@ -124,16 +117,13 @@ impl<'a> Packet<'a> {
     fn check_sender_rules(&self) -> Result<(), Malformed> {
         let end = usize::from(self.data_offset()) + usize::from(self.data_count());
         let total_data = le16(self.bytes, field::TOTAL_DATA_COUNT);
-        let rule = |holds: bool, field: &'static str, found: usize, expected: &'static str| {
-            if holds { Ok(()) } else { Err(Malformed::SenderRule { field, found: found as u32, expected }) }
-        };
         rule(self.priority() <= MAX_PRIORITY, "Priority", self.priority().into(), "0 to 9")?;
         rule((1..=SECOND_CLASS).contains(&self.class()), "Class", self.class().into(), "1 or 2")?;
         rule(total_data == self.data_count(), "TotalDataCount", total_data.into(), "the same as DataCount")?;
         let byte_count = usize::from(self.byte_count());
         rule(byte_count == end - NAME_OFFSET, "ByteCount", byte_count, "the bytes of name, padding and data")?;
         rule(self.bytes.len() == end, "length of the user data", self.bytes.len(), "nothing after the data")?;
-        rule(end <= MAX_USER_DATA, "length of the user data", end, "at most 512 bytes")
+        check_length(end)
     }
 }
 
@@ -184,6 +174,59 @@ impl Default for Head {
     }
 }
 
+/// How a sender lays out a mailslot write. What receivers read is the same; [`Head`] is too: both fill in nothing but
+/// priority 1 and class 2.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Layout {
+    /// As Windows: zeros after the name, so that the message starts at a multiple of 4 (MS-MAIL 2.2.1).
+    #[default]
+    Windows,
+    /// As Samba 4.17, read off its datagrams: the message right after the name's NUL.
+    Samba,
+}
+
+impl Layout {
+    /// What such a sender claims to be in the header of its datagrams.
+    #[must_use]
+    pub const fn node_type(self) -> NodeType {
+        match self {
+            Layout::Windows => NodeType::NbddOrHybrid,
+            Layout::Samba => NodeType::M,
+        }
+    }
+
+    /// The most bytes that one message to a slot with a name of `leaf_len` characters after `\MAILSLOT\` can have, so
+    /// that the request fits [`MAX_USER_DATA`] (MS-MAIL 2.1 and note 2): 424 for 5 to 8 characters from Windows; `None`
+    /// where the name alone is too long.
+    #[must_use]
+    pub const fn max_data(self, leaf_len: usize) -> Option<usize> {
+        if leaf_len > MAX_USER_DATA {
+            return None;
+        }
+        MAX_USER_DATA.checked_sub(self.data_offset(NAME_PREFIX.len() + leaf_len))
+    }
+
+    /// Bytes of the write of a message of `data_len` bytes to a slot with a name of `leaf_len` characters.
+    #[must_use]
+    pub const fn write_len(self, leaf_len: usize, data_len: usize) -> usize {
+        self.data_offset(NAME_PREFIX.len() + leaf_len) + data_len
+    }
+
+    /// Where the message starts behind a name of `name_len` bytes, prefix included.
+    const fn data_offset(self, name_len: usize) -> usize {
+        let name_end = NAME_OFFSET + name_len + 1;
+        match self {
+            Layout::Windows => name_end.next_multiple_of(4),
+            Layout::Samba => name_end,
+        }
+    }
+
+    const fn padding(self, name_len: usize) -> &'static [u8] {
+        let count = self.data_offset(name_len) - (NAME_OFFSET + name_len + 1);
+        [0; 3].as_slice().split_at(count).0
+    }
+}
+
 /// A mailslot write in a form that cannot break a sender's rule: counts and offsets follow from the parts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Repr {
@@ -194,6 +237,23 @@ pub struct Repr {
 }
 
 impl Repr {
+    /// The write of `data` to the slot `name` (with its prefix), with the [`Head`] that both layouts have.
+    ///
+    /// # Errors
+    ///
+    /// If the name does not start with `\MAILSLOT\`, is empty after it, or has a NUL in it, or if name and data do not
+    /// fit a datagram together ([`Layout::max_data`]).
+    pub fn new(layout: Layout, name: &[u8], data: &[u8]) -> Result<Self, Malformed> {
+        check_name(name)?;
+        if name.contains(&0) {
+            return Err(Malformed::MailslotNameNul);
+        }
+        let end = layout.data_offset(name.len()).saturating_add(data.len());
+        check_length(end)?;
+        let padding = layout.padding(name.len()).to_vec();
+        Ok(Repr { head: Head::default(), name: name.to_vec(), padding, data: data.to_vec() })
+    }
+
     /// Reads what [`Packet::new`] accepted under either profile, if it keeps the sender's rules.
     ///
     /// # Errors
@@ -243,38 +303,37 @@ impl Repr {
     }
 }
 
-/// The most bytes that one message to a slot with a name of `leaf_len` characters after `\MAILSLOT\` can have, so that
-/// the request fits [`MAX_USER_DATA`] (MS-MAIL 2.1 and note 2): 424 for 5 to 8 characters; `None` where the name alone
-/// is too long.
-#[must_use]
-pub const fn max_data(leaf_len: usize) -> Option<usize> {
-    if leaf_len > MAX_USER_DATA {
-        return None;
-    }
-    MAX_USER_DATA.checked_sub(data_offset(NAME_PREFIX.len() + leaf_len))
-}
-
-/// Bytes of the write of a message of `data_len` bytes to a slot with a name of `leaf_len` characters after
-/// `\MAILSLOT\`.
-#[must_use]
-pub const fn write_len(leaf_len: usize, data_len: usize) -> usize {
-    data_offset(NAME_PREFIX.len() + leaf_len) + data_len
-}
-
-/// Appends the mailslot write of `data` to the slot `name` (with its prefix), the message aligned as MS-MAIL 2.2.1
-/// asks.
+/// Appends the mailslot write of `data` to the slot `name` (with its prefix): what [`Repr::new`] and [`Repr::emit`] would
+/// append, without the copies and the checks between them.
 ///
 /// # Panics
 ///
 /// As [`Repr::emit`] would if name and data together did not fit 16-bit counts.
-pub fn emit_write(name: &[u8], data: &[u8], out: &mut Vec<u8>) {
-    let padding = data_offset(name.len()) - (NAME_OFFSET + name.len() + 1);
-    emit(&Head::default(), name, &[0; 3][..padding], data, out);
+pub fn emit_write(layout: Layout, name: &[u8], data: &[u8], out: &mut Vec<u8>) {
+    emit(&Head::default(), name, layout.padding(name.len()), data, out);
 }
 
-/// Where the aligned message starts behind a name of `name_len` bytes, prefix included.
-const fn data_offset(name_len: usize) -> usize {
-    (NAME_OFFSET + name_len + 1).next_multiple_of(4)
+/// Checks that a name has the prefix, and something after it.
+fn check_name(name: &[u8]) -> Result<(), Malformed> {
+    match name.split_at_checked(NAME_PREFIX.len()) {
+        Some((prefix, leaf)) if prefix.eq_ignore_ascii_case(NAME_PREFIX) => {
+            if leaf.is_empty() {
+                Err(Malformed::MailslotNameEmpty)
+            } else {
+                Ok(())
+            }
+        }
+        Some(_) | None => Err(Malformed::MailslotNamePrefix),
+    }
+}
+
+fn check_length(end: usize) -> Result<(), Malformed> {
+    rule(end <= MAX_USER_DATA, "length of the user data", end, "at most 512 bytes")
+}
+
+fn rule(holds: bool, field: &'static str, found: usize, expected: &'static str) -> Result<(), Malformed> {
+    let found = u32::try_from(found).unwrap_or(u32::MAX);
+    if holds { Ok(()) } else { Err(Malformed::SenderRule { field, found, expected }) }
 }
 
 fn emit(head: &Head, name: &[u8], padding: &[u8], data: &[u8], out: &mut Vec<u8>) {
@@ -358,25 +417,53 @@ mod tests {
     #[test]
     fn the_greatest_message_follows_from_the_name() {
         for (leaf_len, max) in [(1, 428), (4, 428), (5, 424), (8, 424), (9, 420), (13, 416), (21, 408), (432, 0)] {
-            assert_eq!(max_data(leaf_len), Some(max), "name of {leaf_len} characters");
+            assert_eq!(Layout::Windows.max_data(leaf_len), Some(max), "name of {leaf_len} characters");
         }
         for leaf_len in [433, 512, 513, 70_000, usize::MAX] {
-            assert_eq!(max_data(leaf_len), None, "name of {leaf_len} characters");
+            assert_eq!(Layout::Windows.max_data(leaf_len), None, "name of {leaf_len} characters");
         }
+    }
+
+    /// Without padding, every character of the name costs one byte.
+    #[test]
+    fn a_write_as_samba_has_room_for_the_padding() {
+        for (leaf_len, max) in [(1, 431), (4, 428), (6, 426), (8, 424), (432, 0)] {
+            assert_eq!(Layout::Samba.max_data(leaf_len), Some(max), "name of {leaf_len} characters");
+        }
+        assert_eq!(Layout::Samba.max_data(433), None);
     }
 
     #[test]
     fn an_emitted_write_passes_the_strict_profile() {
-        for leaf in ["a", "ab", "abc", "abcd", "alarm\\line1"] {
-            let name = format!("\\MAILSLOT\\{leaf}");
-            let mut bytes = Vec::new();
-            emit_write(name.as_bytes(), b"hello", &mut bytes);
-            let packet = Packet::new(&bytes, Profile::Strict).unwrap();
-            assert_eq!((packet.leaf(), packet.data()), (leaf.as_bytes(), &b"hello"[..]));
-            assert_eq!(packet.data_offset() % 4, 0);
-            let mut again = Vec::new();
-            Repr::parse(&packet).unwrap().emit(&mut again);
-            assert_eq!(again, bytes);
+        for layout in [Layout::Windows, Layout::Samba] {
+            for leaf in ["a", "ab", "abc", "abcd", "alarm\\line1"] {
+                let name = format!("\\MAILSLOT\\{leaf}");
+                let mut bytes = Vec::new();
+                emit_write(layout, name.as_bytes(), b"hello", &mut bytes);
+                let packet = Packet::new(&bytes, Profile::Strict).unwrap();
+                assert_eq!((packet.leaf(), packet.data()), (leaf.as_bytes(), &b"hello"[..]));
+                match layout {
+                    Layout::Windows => assert_eq!(packet.data_offset() % 4, 0),
+                    Layout::Samba => assert_eq!(packet.padding(), b""),
+                }
+                let repr = Repr::new(layout, name.as_bytes(), b"hello").unwrap();
+                assert_eq!(Repr::parse(&packet).as_ref(), Ok(&repr));
+                let mut again = Vec::new();
+                repr.emit(&mut again);
+                assert_eq!(again, bytes);
+            }
         }
+    }
+
+    #[test]
+    fn what_no_datagram_carries_is_refused() {
+        let new = |name: &str, len: usize| Repr::new(Layout::Samba, name.as_bytes(), &vec![0; len]).map(|_| ());
+        assert_eq!(new("\\mailslot\\abcdef", 426), Ok(()));
+        let (field, expected) = ("length of the user data", "at most 512 bytes");
+        assert_eq!(new("\\mailslot\\abcdef", 427), Err(Malformed::SenderRule { field, found: 513, expected }));
+        assert_eq!(new("\\mailslot\\", 0), Err(Malformed::MailslotNameEmpty));
+        assert_eq!(new("\\mailslot", 0), Err(Malformed::MailslotNamePrefix));
+        assert_eq!(new("\\mailbox\\\\a", 0), Err(Malformed::MailslotNamePrefix));
+        assert_eq!(new("\\mailslot\\a\0b", 0), Err(Malformed::MailslotNameNul));
     }
 }

@@ -14,6 +14,7 @@ use crate::scenario::problem::{Path, Problem, at};
 use crate::scenario::quantity::clipped;
 use crate::wire::NetbiosName;
 use crate::wire::name::SUFFIX_WORKSTATION;
+use crate::wire::transaction::Layout;
 
 /// The most hosts of a scenario.
 pub(super) const MAX_HOSTS: usize = 10_000;
@@ -204,6 +205,10 @@ impl<'a> Context<'a> {
         if !(1..=MAX_TRANSPORTS).contains(&transports) {
             self.error(at("transports"), format!("a host has 1 to {MAX_TRANSPORTS} transports (MAX_TRANSPORTS)"));
         }
+        let layout = match entry.spec.layout {
+            None | Some(file::LayoutName::Windows) => Layout::Windows,
+            Some(file::LayoutName::Samba) => Layout::Samba,
+        };
         let fragments = entry.spec.fragments.unwrap_or(false);
         let limits = Limits {
             api_424: entry.spec.api_424.unwrap_or(Limits::default().api_424),
@@ -217,6 +222,7 @@ impl<'a> Context<'a> {
             datagram_errors,
             transports,
             fragments,
+            layout,
             limits,
             remote_mailslots_disabled,
         });

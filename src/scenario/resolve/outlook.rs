@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::network::Network;
 use crate::id::HostId;
-use crate::mailslot::Limits;
-use crate::scenario::model::{Flow, Mailslot, Target, find_mailslot};
+use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot};
 use crate::scenario::problem::{Path, Problem, at};
 
 impl Context<'_> {
@@ -90,8 +89,9 @@ impl Context<'_> {
             return;
         }
         let characters = to.slot().characters();
-        let limits = || senders.iter().map(|sender| network.hosts[sender.index()].limits);
-        match limits().map(|limits| limits.longest(characters).map(|most| most as u32)).min().flatten() {
+        let hosts = || senders.iter().map(|sender| &network.hosts[sender.index()]);
+        let longest = hosts().map(|host| host.limits.longest(host.layout, characters).map(|most| most as u32));
+        match longest.min().flatten() {
             None => {
                 let message = "no datagram can hold the name of this mailslot";
                 self.warning(at.clone(), format!("{message}: every write will fail with ERROR_BAD_NETPATH (53)"));
@@ -103,8 +103,8 @@ impl Context<'_> {
             }
             Some(_) => {}
         }
-        let has_hole = |limits: Limits| !limits.api_424 && limits.hole_425_426;
-        if limits().any(has_hole) && smallest <= 426 && largest >= 425 {
+        let has_hole = |host: &Host| !host.limits.api_424 && host.limits.hole_425_426;
+        if hosts().any(has_hole) && smallest <= 426 && largest >= 425 {
             self.warning(at.clone(), "writes of 425 and 426 B will fail with ERROR_BAD_NETPATH (53): hole_425_426");
         }
     }
