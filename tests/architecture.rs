@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, apart from itself.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("time", &[]),
     ("id", &[]),
     ("rng", &["id"]),
     ("wire", &[]),
+    ("message", &["wire"]),
     ("mailslot", &["time", "wire"]),
     ("link", &["time", "id", "rng"]),
     ("net", &["id", "link"]),
