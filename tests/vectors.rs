@@ -2,7 +2,7 @@
 //!
 //! `MAILSLOT_SIM_VECTORS=FILE` reads another file of the same form. Valid vectors must decode to every listed field and
 //! re-encode byte for byte; malformed ones must be refused; under the strict profile `strict_expect` holds where it is
-//! given. Name-service vectors are outside this runner.
+//! given. Vectors of the name service (category `nbns`) have a decoder of their own.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddrV4;
@@ -14,7 +14,7 @@ use mailslot_sim::mailslot::{
 use mailslot_sim::time::Instant;
 use mailslot_sim::wire::datagram::{self, Direct, MessageType, Packet};
 use mailslot_sim::wire::fragment::{self, Reassembly};
-use mailslot_sim::wire::{Malformed, NetbiosName, Profile, transaction};
+use mailslot_sim::wire::{Malformed, NetbiosName, Profile, nbns, transaction};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -39,17 +39,19 @@ impl Vector {
 fn vectors() -> Vec<Vector> {
     let file = std::env::var_os("MAILSLOT_SIM_VECTORS").unwrap_or_else(|| "tests/data/vectors.json".into());
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("cannot read {file:?}: {error}"));
-    let vectors: Vec<Vector> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
-    vectors.into_iter().filter(|vector| vector.category != "nbns").collect()
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"))
 }
 
 #[test]
 fn every_vector_holds() {
     let vectors = vectors();
-    assert!(!vectors.is_empty(), "the file holds no vectors of the datagram service");
+    assert!(!vectors.is_empty(), "the file holds no vectors");
     let failures: Vec<String> = vectors
         .iter()
-        .filter_map(|vector| check(vector).err().map(|problem| format!("{}: {problem}", vector.name)))
+        .filter_map(|vector| {
+            let check = if vector.category == "nbns" { check_name_service } else { check };
+            check(vector).err().map(|problem| format!("{}: {problem}", vector.name))
+        })
         .collect();
     assert!(failures.is_empty(), "{} of {} vectors fail:\n{}", failures.len(), vectors.len(), failures.join("\n"));
 }
@@ -118,6 +120,9 @@ proptest! {
         }
         let mut receiver = receiver(&[("SERVER1<00>", "test")]);
         receiver.handle_datagram(Instant::ZERO, sender(), &bytes);
+        for profile in [Profile::Windows, Profile::Strict] {
+            let _ = nbns::Packet::new(&bytes).and_then(|packet| nbns::Repr::parse(&packet, profile));
+        }
     }
 }
 
@@ -185,6 +190,51 @@ fn check(vector: &Vector) -> Result<(), String> {
         check_encoding(vector, &packets)?;
     }
     check_receiver(vector, &packets)
+}
+
+/// A packet of the name service: every field from the lenient view, the bytes again from the owned form. A vector that
+/// is accepted must be one of the messages, and written as a careful sender writes it.
+fn check_name_service(vector: &Vector) -> Result<(), String> {
+    for bytes in vector.packets() {
+        let parse = |profile| nbns::Packet::new(&bytes).and_then(|packet| nbns::Repr::parse(&packet, profile));
+        let strict_expect = vector.strict_expect.as_ref().unwrap_or(&vector.expect);
+        for (profile, expect) in [(Profile::Windows, &vector.expect), (Profile::Strict, strict_expect)] {
+            match (expect.as_str(), parse(profile)) {
+                ("reject", Err(_)) => {}
+                ("reject", Ok(repr)) => return Err(format!("{profile:?} accepts it as {repr:?}")),
+                ("accept" | "discard", Err(reason)) => return Err(format!("{profile:?} refuses it: {reason}")),
+                ("accept" | "discard", Ok(repr)) if profile == Profile::Strict => {
+                    same("encoding", &hex(&bytes).into(), hex(&emitted(|out| repr.emit(out))).into())?;
+                }
+                ("accept" | "discard", Ok(_)) => {}
+                (other, _) => return Err(format!("the runner does not know the expectation {other:?}")),
+            }
+        }
+        if vector.expect != "reject" {
+            let packet = nbns::Packet::new(&bytes).map_err(|reason| reason.to_string())?;
+            for (field, expected) in &vector.fields {
+                let found = name_service_field(field, &packet).map_err(|reason| reason.to_string())?;
+                same(field, expected, found.ok_or(format!("the runner does not know the field {field:?}"))?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn name_service_field(field: &str, packet: &nbns::Packet<'_>) -> Result<Option<Value>, nbns::Malformed> {
+    let sections = packet.sections()?;
+    let record = sections.answers.first().or(sections.additional.first());
+    let owners = record.map_or(Ok(Vec::new()), nbns::Record::owners)?;
+    let name = sections.questions.first().map(|question| &question.name).or(record.map(|record| &record.name));
+    Ok(match field {
+        "trn_id" => Some(packet.id().into()),
+        "opcode" => Some(packet.opcode().into()),
+        "rcode" => Some(packet.code().into()),
+        "name" => name.map(|name| name.netbios.to_string().into()),
+        "group" => owners.first().map(|owner| owner.group.into()),
+        "address" => owners.first().map(|owner| owner.address.to_string().into()),
+        _ => None,
+    })
 }
 
 fn check_reason(fields: &Map<String, Value>, reason: Malformed) -> Result<(), String> {

@@ -88,7 +88,7 @@ impl MessageType {
     }
 }
 
-/// SNT, the node type of the sender: two bits of FLAGS.
+/// SNT, the node type of the sender, two bits of FLAGS; the name service has it as ONT, that of a name's owner.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NodeType {
     /// Broadcast node.
@@ -107,7 +107,12 @@ impl NodeType {
     }
 
     const fn from_flags(flags: u8) -> Self {
-        match (flags & FLAG_NODE_TYPE) >> 2 {
+        Self::from_bits(flags >> 2)
+    }
+
+    /// The type of two bits; higher ones are ignored.
+    pub(super) const fn from_bits(bits: u8) -> Self {
+        match bits & 0b11 {
             0 => NodeType::B,
             1 => NodeType::P,
             2 => NodeType::M,
@@ -120,7 +125,6 @@ impl NodeType {
 pub const FLAG_MORE: u8 = 0x01;
 /// FLAGS: this is the first fragment.
 pub const FLAG_FIRST: u8 = 0x02;
-const FLAG_NODE_TYPE: u8 = 0x0C;
 const FLAG_RESERVED: u8 = 0xF0;
 
 /// A lenient view of a received packet, long enough for the fields of its message type.

@@ -157,6 +157,13 @@ pub enum NameFault {
     /// A label is a pointer, which datagrams must not have (RFC 1002 4.1).
     #[error("it has a label pointer, which is allowed in name-service packets only")]
     Pointer,
+    /// A label pointer of a name-service packet leads forwards, to itself or into the header (RFC 1002 4.1; that it
+    /// must lead back is a choice, so that every name comes to an end).
+    #[error("its label pointer leads to offset {0}, which is not between the header and the labels before it")]
+    PointerTarget(usize),
+    /// A name follows more label pointers than [`MAX_POINTERS`](super::nbns::MAX_POINTERS).
+    #[error("it follows more than {} label pointers", super::nbns::MAX_POINTERS)]
+    PointerChain,
     /// A label length has the reserved top bits 01 or 10.
     #[error("label length {0:#04x} has reserved bits")]
     ReservedLabel(u8),

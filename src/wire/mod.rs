@@ -6,12 +6,16 @@
 //! * a lenient view over received bytes (`Packet`), which checks only what a receiver must check and copies nothing;
 //! * a strict owned form (`Repr`), which cannot hold nonsense and writes itself into a buffer.
 //!
-//! Every refusal is a [`Malformed`], which says what was found and what would be right.
+//! The name service, which finds out who bears a name, has packets of its own ([`nbns`], RFC 1002 4.2).
+//!
+//! Every refusal is a [`Malformed`], which says what was found and what would be right; those of the name service are
+//! [`nbns::Malformed`].
 
 pub mod datagram;
 mod error;
 pub mod fragment;
 pub mod name;
+pub mod nbns;
 pub mod transaction;
 pub mod udp;
 

@@ -93,7 +93,7 @@ impl NetbiosName {
         out.extend_from_slice(&letters);
     }
 
-    fn parse_letters(letters: &[u8; FIRST_LABEL as usize]) -> Result<Self, NameFault> {
+    pub(super) fn parse_letters(letters: &[u8; FIRST_LABEL as usize]) -> Result<Self, NameFault> {
         let mut bytes = [0; Self::LENGTH];
         let mut bad = 0;
         for (byte, pair) in bytes.iter_mut().zip(letters.chunks_exact(2)) {
@@ -197,7 +197,7 @@ impl Scope {
         self.0.eq_ignore_ascii_case(labels)
     }
 
-    fn from_labels(labels: &[u8]) -> Self {
+    pub(super) fn from_labels(labels: &[u8]) -> Self {
         Scope(labels.into())
     }
 }
@@ -328,11 +328,11 @@ impl<'a> NameView<'a> {
 }
 
 /// Length byte of the first label: 32 letters.
-const FIRST_LABEL: u8 = 0x20;
+pub(super) const FIRST_LABEL: u8 = 0x20;
 /// Bytes of an encoded name without scope: length, 32 letters, final zero.
-const SCOPELESS_LENGTH: usize = 1 + FIRST_LABEL as usize + 1;
+pub(super) const SCOPELESS_LENGTH: usize = 1 + FIRST_LABEL as usize + 1;
 /// Greatest encoded name, RFC 1002 4.1.
-const MAX_ENCODED_NAME: usize = 255;
+pub(super) const MAX_ENCODED_NAME: usize = 255;
 /// Greatest label of a scope, RFC 1002 4.1.
 const MAX_LABEL: usize = 63;
 
