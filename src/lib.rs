@@ -6,8 +6,9 @@
 //! | module | is |
 //! |---|---|
 //! | [`time`], [`id`], [`rng`] | integer virtual time; identities; randomness as a function of identities |
-//! | [`wire`] | bytes of NetBIOS datagrams and mailslot writes, and nothing else |
+//! | [`wire`] | bytes of NetBIOS datagrams, mailslot writes and name service packets, and nothing else |
 //! | [`message`] | what well-known mailslots carry: browser, netlogon and messenger messages |
+//! | [`names`] | the name service of one machine: finding, claiming and defending NetBIOS names, without IO |
 //! | [`mailslot`] | the engine: one machine's slots, handles and names, without IO |
 //! | [`link`], [`net`] | lossy links; segments, routers and the ways between hosts |
 //! | [`stats`] | one fate for each message and recipient, and the figures made of them |
@@ -25,6 +26,7 @@ pub mod id;
 pub mod link;
 pub mod mailslot;
 pub mod message;
+pub mod names;
 pub mod net;
 pub mod report;
 pub mod rng;

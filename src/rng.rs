@@ -45,6 +45,19 @@ impl Root {
         self.labelled(&["answer", &stream, &message, &copy, &duplicate, from]).next_u64()
     }
 
+    /// The part of a datagram's identity that stands for what a stream sends to one member of a list: each is sent a
+    /// datagram of its own.
+    #[must_use]
+    pub fn member_key(self, stream_key: u64, member: &str) -> u64 {
+        self.labelled(&["member", &stream_key.to_string(), member]).next_u64()
+    }
+
+    /// The part of a datagram's identity that stands for what `asker` asks about a NetBIOS name.
+    #[must_use]
+    pub fn question_key(self, asker: &str, name: &str) -> u64 {
+        self.labelled(&["question", asker, name]).next_u64()
+    }
+
     /// A generator for one side (`aspect`) of what `sender` writes for `flow`: its gaps, say. Each aspect has a
     /// generator of its own, so that changing one does not shift the others.
     #[must_use]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 use mailslot_sim::mailslot::{
     Access, Account, ApiProfile, Config, CreateOptions, Destination, Directory, Event, Handle, Machine, Message,
-    OpenOptions, Owner, ProcessId, Read, ReadId, WAIT_FOREVER, Win32Error,
+    OpenOptions, Owner, ProcessId, Read, ReadId, WAIT_FOREVER, Win32Error, Write,
 };
 use mailslot_sim::time::{Duration, Instant};
 use serde::Deserialize;
@@ -208,9 +208,13 @@ impl<'a> Bench<'a> {
                     None => failed(Win32Error::InvalidHandle),
                     Some((host, handle)) => {
                         let machine = &mut self.machines.get_mut(&host).unwrap().machine;
-                        machine.write(self.now, handle, &data).map_or_else(failed, |written| {
-                            Map::from_iter([("ok".into(), true.into()), ("written".into(), written.bytes.into())])
-                        })
+                        match machine.write(self.now, handle, &data) {
+                            Err(error) => failed(error),
+                            Ok(Write::Pending(_)) => return Err("names are known, so a write returns at once".into()),
+                            Ok(Write::Done(written)) => {
+                                Map::from_iter([("ok".into(), true.into()), ("written".into(), written.bytes.into())])
+                            }
+                        }
                     }
                 }
             }

@@ -4,18 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, apart from itself.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("time", &[]),
     ("id", &[]),
     ("rng", &["id"]),
     ("wire", &[]),
     ("message", &["wire"]),
-    ("mailslot", &["time", "wire"]),
+    ("names", &["time", "wire"]),
+    ("mailslot", &["time", "wire", "names"]),
     ("link", &["time", "id", "rng"]),
     ("net", &["id", "link"]),
     ("stats", &["time", "id"]),
-    ("scenario", &["time", "id", "wire", "mailslot", "link", "net", "stats"]),
-    ("sim", &["time", "id", "rng", "wire", "mailslot", "link", "net", "stats", "scenario"]),
+    ("scenario", &["time", "id", "wire", "names", "mailslot", "link", "net", "stats"]),
+    ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim"]),
     ("cli", &["scenario", "sim", "report"]),
 ];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mailslot_sim::mailslot::{
     Access, Config, CreateOptions, Destination, Directory, Discard, Disposition, Event, Handle, Machine, MailslotInfo,
-    NO_MESSAGE, OpenOptions, Owner, Read, WAIT_FOREVER, Win32Error,
+    NO_MESSAGE, NameKind, OpenOptions, Owner, Read, SlotName, WAIT_FOREVER, Win32Error, Write, Written,
 };
 use mailslot_sim::time::{Duration, Instant};
 
@@ -44,6 +44,14 @@ fn read(machine: &mut Machine, handle: Handle, buffer: usize) -> Result<Vec<u8>,
     }
 }
 
+/// A write that returns at once.
+fn written(machine: &mut Machine, handle: Handle, data: &[u8]) -> Written {
+    match machine.write(NOW, handle, data) {
+        Ok(Write::Done(written)) => written,
+        other => panic!("the write should succeed at once: {other:?}"),
+    }
+}
+
 /// The end of the next pending read.
 fn completed(machine: &mut Machine) -> Option<Result<Vec<u8>, Win32Error>> {
     machine.poll_event().map(|event| match event {
@@ -56,7 +64,7 @@ fn completed(machine: &mut Machine) -> Option<Result<Vec<u8>, Win32Error>> {
 fn a_read_returns_one_whole_message_in_the_order_of_writing() {
     let (mut machine, server, client) = local(CreateOptions::default());
     for message in [&b"a"[..], b"bc", b""] {
-        assert_eq!(machine.write(NOW, client, message).unwrap().bytes as usize, message.len());
+        assert_eq!(written(&mut machine, client, message).bytes as usize, message.len());
     }
     let info = MailslotInfo { max_message_size: 0, next_size: 1, message_count: 3, read_timeout_ms: 0 };
     assert_eq!(machine.info(server), Ok(info));
@@ -217,7 +225,7 @@ fn a_remote_write_is_limited_by_the_api_and_by_the_length_of_the_name() {
 fn a_remote_write_says_only_that_it_was_sent() {
     let mut machine = machine("A");
     let client = machine.open(r"\\B\mailslot\nosuch", OpenOptions::default()).unwrap();
-    let written = machine.write(NOW, client, b"x").unwrap();
+    let written = written(&mut machine, client, b"x");
     assert_eq!((written.bytes, written.own_copy), (1, None));
     let transmit = machine.poll_transmit(&mut Vec::new()).unwrap();
     assert_eq!(transmit.destination, Destination::Unicast("10.0.0.2:138".parse().unwrap()));
@@ -230,17 +238,37 @@ fn a_domain_write_is_one_broadcast_and_the_writers_own_copy_passes_no_network() 
     let (mut machine, server, _) = local(CreateOptions::default());
     for path in [r"\\WORKGROUP\mailslot\t", r"\\*\mailslot\t"] {
         let client = machine.open(path, OpenOptions::default()).unwrap();
-        let own = machine.write(NOW, client, b"all").unwrap().own_copy;
+        let own = written(&mut machine, client, b"all").own_copy;
         assert!(matches!(own, Some(Disposition::Enqueued(_))));
         assert_eq!(machine.poll_transmit(&mut Vec::new()).unwrap().destination, Destination::Broadcast);
         assert_eq!(machine.poll_transmit(&mut Vec::new()), None);
         assert_eq!(read(&mut machine, server, 8), Ok(b"all".to_vec()));
     }
     let other = machine.open(r"\\OTHER\mailslot\t", OpenOptions::default()).unwrap();
-    assert_eq!(machine.write(NOW, other, b"all").unwrap().own_copy, None, "not a member of that domain");
+    assert_eq!(written(&mut machine, other, b"all").own_copy, None, "not a member of that domain");
     let own_name = machine.open(r"\\A\mailslot\none", OpenOptions::default()).unwrap();
-    let own = machine.write(NOW, own_name, b"x").unwrap().own_copy;
+    let own = written(&mut machine, own_name, b"x").own_copy;
     assert_eq!(own, Some(Disposition::Discarded(Discard::NoSuchMailslot)), "succeeds all the same");
+}
+
+#[test]
+fn a_write_to_a_list_of_members_goes_to_each_of_them_but_the_writer() {
+    let members = Owner::Members([[10, 0, 0, 1].into(), [10, 0, 0, 2].into(), [10, 0, 9, 3].into()].into());
+    let directory: Directory = [("DOM<1C>".parse().unwrap(), members)].into_iter().collect();
+    let mut config = Config::new("A", "WORKGROUP", [10, 0, 0, 1].into()).unwrap();
+    config.names = vec![("DOM<1C>".parse().unwrap(), NameKind::Group)];
+    let mut machine = Machine::new(config, Arc::new(directory));
+    machine.create_mailslot(r"\\.\mailslot\t", CreateOptions::default()).unwrap();
+    let slot = SlotName::new("t").unwrap();
+    let client = machine.open_name("DOM<1C>".parse().unwrap(), &slot, OpenOptions::default()).unwrap();
+    assert!(matches!(written(&mut machine, client, b"x").own_copy, Some(Disposition::Enqueued(_))));
+    for member in ["10.0.0.2:138", "10.0.9.3:138"] {
+        let mut packet = Vec::new();
+        let destination = machine.poll_transmit(&mut packet).unwrap().destination;
+        assert_eq!(destination, Destination::Unicast(member.parse().unwrap()));
+        assert_eq!(packet[0], 0x11, "DIRECT_GROUP");
+    }
+    assert_eq!(machine.poll_transmit(&mut Vec::new()), None);
 }
 
 #[test]

@@ -60,14 +60,16 @@ fn any_scenario() -> impl Strategy<Value = (String, &'static str, u64)> {
     let switches = (1..3u8, 1..3u8, any::<bool>()).prop_map(|(near, far, split)| {
         (format!("transports = {near}\nfragments = {split}"), format!("transports = {far}"))
     });
-    let all = (links, reader, arrivals, target, switches, any::<u64>());
-    all.prop_map(|((up, down, wan), reader, arrivals, target, (near, far), seed)| {
+    let names = prop_oneof![2 => Just("static"), 1 => Just("broadcast"), 1 => Just("wins")];
+    let all = (links, reader, arrivals, target, (switches, names), any::<u64>());
+    all.prop_map(|((up, down, wan), reader, arrivals, target, ((near, far), names), seed)| {
         let text = format!(
             r#"
             schema = 1
             name = "any"
             duration = "10 s"
             drain = "3 s"
+            name_service = "{names}"
             [link.up]
             {up}
             [link.down]
@@ -93,6 +95,7 @@ fn any_scenario() -> impl Strategy<Value = (String, &'static str, u64)> {
             domain = "DOM"
             segment = "far"
             {far}
+            wins = true
             [[mailslot]]
             on = '\\DOM'
             name = "t"
@@ -166,7 +169,7 @@ impl Observer for History {
         let recipient = match instance.bound {
             Bound::Audience => None,
             Bound::Recipient(recipient) => Some(recipient),
-            Bound::Bystander | Bound::Answer(_) => return,
+            Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => return,
         };
         let Instance { copy, packet, duplicate, .. } = *instance;
         let end = End { recipient, place, copy, packet, duplicate, fate };

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mailslot_sim::mailslot::{
     Access, ApiProfile, Config, CreateOptions, Directory, Event, Handle, Machine, Message, OpenOptions, Read,
-    Win32Error,
+    Win32Error, Write,
 };
 use mailslot_sim::time::{Duration, Instant};
 use serde::Deserialize;
@@ -215,8 +215,10 @@ impl<'a> Session<'a> {
     fn write(&mut self, position: usize) -> Result<Outcome, Win32Error> {
         let data = self.data_of(position);
         let handle = self.handle(position)?;
-        let written = self.machine.write(self.now, handle, &data)?;
-        Ok(figures([("written", written.bytes.into())]))
+        match self.machine.write(self.now, handle, &data)? {
+            Write::Done(written) => Ok(figures([("written", written.bytes.into())])),
+            Write::Pending(_) => panic!("no name is looked up here"),
+        }
     }
 
     /// The record has the bytes where they are read: the next read of as many.

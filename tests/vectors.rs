@@ -9,7 +9,7 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 use mailslot_sim::mailslot::{
-    Config, CreateOptions, Directory, Discard, Disposition, Machine, NO_MESSAGE, OpenOptions, Owner, Read,
+    Config, CreateOptions, Directory, Discard, Disposition, Machine, NO_MESSAGE, NameKind, OpenOptions, Owner, Read,
 };
 use mailslot_sim::time::Instant;
 use mailslot_sim::wire::datagram::{self, Direct, MessageType, Packet};
@@ -400,7 +400,7 @@ fn receiver(entries: &[(&str, &str)]) -> Machine {
 fn receiver_in(scope: &str, entries: &[(&str, &str)]) -> Machine {
     let names: BTreeSet<NetbiosName> = entries.iter().map(|(name, _)| name.parse().unwrap()).collect();
     let mut config = Config::new("RECEIVER", "NOWHERE", [192, 168, 1, 20].into()).unwrap();
-    config.names = names.into_iter().collect();
+    config.names = names.into_iter().map(|name| (name, NameKind::Unique)).collect();
     config.scope = scope.parse().unwrap();
     config.datagram_errors = true;
     let mut machine = Machine::new(config, Arc::new(Directory::default()));

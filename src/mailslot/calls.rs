@@ -1,8 +1,12 @@
 //! What the calls of the Win32 API take and give.
 
+use std::net::Ipv4Addr;
+
 use super::error::Win32Error;
 use super::reassembly::ReassemblyKey;
 use super::slot::Message;
+use super::transmit::Written;
+use crate::wire::NetbiosName;
 
 /// Which Windows the calls behave like, where versions differ.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -92,6 +96,10 @@ pub struct Handle(pub(super) u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ReadId(pub(super) u64);
 
+/// A write that was pending when its call returned.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct WriteId(pub(super) u64);
+
 /// The outcome of a read call that did not fail.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Read {
@@ -110,6 +118,30 @@ pub enum Event {
         id: ReadId,
         /// The message, or why there is none.
         result: Result<Message, Win32Error>,
+    },
+    /// A pending write completed: its target's name was found, or not.
+    WriteDone {
+        /// Which one.
+        id: WriteId,
+        /// As if the call had returned it.
+        result: Result<Written, Win32Error>,
+    },
+    /// The machine bears a name that it had asked for.
+    NameRegistered {
+        /// The name.
+        name: NetbiosName,
+    },
+    /// The machine does not get a name that it had asked for.
+    NameRefused {
+        /// The name.
+        name: NetbiosName,
+        /// The owner that the objection names, if it names one.
+        by: Option<Ipv4Addr>,
+    },
+    /// A name of the machine was found to be another's too: it is as if the machine did not bear it.
+    NameConflict {
+        /// The name.
+        name: NetbiosName,
     },
     /// Fragments wait no longer. No program could see it.
     ReassemblyDone {

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::calls::ApiProfile;
+use crate::names::NameKind;
 use crate::wire::name::{InvalidName, SUFFIX_WORKSTATION};
 use crate::wire::transaction::Layout;
 use crate::wire::{NetbiosName, Profile, Scope};
@@ -14,8 +15,10 @@ pub struct Config {
     pub computer: NetbiosName,
     /// The name of its primary domain or workgroup, suffix 00: what `\\*` stands for.
     pub domain: NetbiosName,
-    /// Further names that it bears.
-    pub names: Vec<NetbiosName>,
+    /// Further names that it bears from the beginning, beside its own and its domain's.
+    pub names: Vec<(NetbiosName, NameKind)>,
+    /// Whether it answers as a NetBIOS name server (WINS).
+    pub is_name_server: bool,
     /// The NetBIOS scope that it is in.
     pub scope: Scope,
     /// Its address: SOURCE_IP of everything that it writes.
@@ -53,6 +56,7 @@ impl Config {
             computer: NetbiosName::new(computer, SUFFIX_WORKSTATION)?,
             domain: NetbiosName::new(domain, SUFFIX_WORKSTATION)?,
             names: Vec::new(),
+            is_name_server: false,
             scope: Scope::default(),
             address,
             api: ApiProfile::default(),

@@ -1,7 +1,6 @@
 //! The machine: its handles and slots, and the calls of the Win32 API on them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use super::WAIT_FOREVER;
 use super::calls::{
@@ -9,12 +8,12 @@ use super::calls::{
 };
 use super::config::Config;
 use super::error::Win32Error;
-use super::names::{Directory, NameTable};
 use super::objects::{Client, Object, Objects, Target};
 use super::path::{InvalidPath, MailslotPath, Server, SlotName};
 use super::reassembly::Reassemblies;
 use super::slot::{Message, PendingRead, Slot};
-use super::transmit::Transmit;
+use super::transmit::{PendingWrite, Transmit};
+use crate::names::{self, Mode, NameKind, NameService, Owner};
 use crate::time::{Duration, Instant};
 use crate::wire::NetbiosName;
 use crate::wire::name::SUFFIX_WORKSTATION;
@@ -23,15 +22,16 @@ use crate::wire::name::SUFFIX_WORKSTATION;
 #[derive(Debug)]
 pub struct Machine {
     pub(super) config: Config,
-    pub(super) directory: Arc<Directory>,
-    pub(super) names: NameTable,
+    pub(super) names: NameService,
     pub(super) slots: BTreeMap<u64, Slot>,
     slot_keys: BTreeMap<SlotName, u64>,
-    objects: Objects,
+    pub(super) objects: Objects,
     /// Pending reads that do not wait forever, by deadline; the last number is the slot's key.
     deadlines: BTreeSet<(Instant, ReadId, u64)>,
     pub(super) reassemblies: Reassemblies,
     pub(super) events: VecDeque<Event>,
+    /// Writes whose target is being looked up, in the order of the calls.
+    pub(super) unresolved: Vec<PendingWrite>,
     pub(super) transmits: VecDeque<(Transmit, Vec<u8>)>,
     pub(super) spare_packet: Option<Vec<u8>>,
     next_number: u64,
@@ -40,20 +40,27 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine without mailslots. `directory` is what it knows of the names of the network.
+    /// A machine without mailslots. `mode` is how it finds the names of others; an `Arc` of a
+    /// [`Directory`](crate::names::Directory) will do.
     #[must_use]
-    pub fn new(config: Config, directory: Arc<Directory>) -> Self {
-        let names = [config.computer, config.domain].into_iter().chain(config.names.iter().copied()).collect();
+    pub fn new(config: Config, mode: impl Into<Mode>) -> Self {
+        let own = [(config.computer, NameKind::Unique), (config.domain, NameKind::Group)];
+        let service = names::Config {
+            address: config.address,
+            scope: config.scope.clone(),
+            mode: mode.into(),
+            is_server: config.is_name_server,
+        };
         Machine {
+            names: NameService::new(service, own.into_iter().chain(config.names.iter().copied())),
             config,
-            directory,
-            names,
             slots: BTreeMap::new(),
             slot_keys: BTreeMap::new(),
             objects: Objects::new(),
             deadlines: BTreeSet::new(),
             reassemblies: Reassemblies::default(),
             events: VecDeque::new(),
+            unresolved: Vec::new(),
             transmits: VecDeque::new(),
             spare_packet: None,
             next_number: 1,
@@ -173,15 +180,17 @@ impl Machine {
         Ok(Read::Pending(id))
     }
 
-    /// Ends the waiting reads that the handle's process began on its mailslot with `OperationAborted` (`CancelIo`).
+    /// Ends with `OperationAborted` the waiting reads that the handle's process began on its mailslot, or the pending
+    /// writes on a client handle (`CancelIo`).
     ///
     /// # Errors
     ///
     /// `InvalidHandle`.
     pub fn cancel(&mut self, handle: Handle) -> Result<(), Win32Error> {
-        if let Object::Server(key) = *self.objects.get(handle)? {
-            let process = self.objects.process(handle)?;
-            self.abort(key, |read| read.process == process);
+        let process = self.objects.process(handle)?;
+        match *self.objects.get(handle)? {
+            Object::Server(key) => self.abort(key, |read| read.process == process),
+            Object::Client(_) => self.abort_writes(|write| write.handle == handle),
         }
         Ok(())
     }
@@ -293,6 +302,7 @@ impl Machine {
         let handles = self.objects.exit_process(process)?;
         let keys: Vec<u64> = self.slots.keys().copied().collect();
         keys.into_iter().for_each(|key| self.abort(key, |read| read.process == process));
+        self.abort_writes(|write| write.process == process);
         handles.into_iter().try_for_each(|handle| self.close(handle))
     }
 
@@ -306,15 +316,34 @@ impl Machine {
         self.config.remote_mailslots_disabled = disabled;
     }
 
+    /// Asks for a further NetBIOS name: [`Event::NameRegistered`] or [`Event::NameRefused`] follows.
+    pub fn register_name(&mut self, now: Instant, name: NetbiosName, kind: NameKind) {
+        self.names.register(now, name, kind);
+        self.handle_name_events(now);
+    }
+
+    /// Gives a NetBIOS name up at once, and says so to the network.
+    pub fn release_name(&mut self, now: Instant, name: NetbiosName) {
+        self.names.release(now, name);
+    }
+
+    /// Fills the database of a name server, as if `owner` had registered `name` before; other machines have none.
+    pub fn learn_name(&mut self, name: NetbiosName, owner: Owner) {
+        self.names.learn(name, owner);
+    }
+
     /// When [`Machine::handle_timeout`] wants to be called, if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let read = self.deadlines.first().map(|(deadline, ..)| *deadline);
-        read.into_iter().chain(self.reassemblies.deadline()).min()
+        read.into_iter().chain(self.reassemblies.deadline()).chain(self.names.poll_timeout()).min()
     }
 
-    /// Ends the reads whose time is over at `now`, and gives up fragments that waited too long for the rest.
+    /// Ends the reads whose time is over at `now`, gives up fragments that waited too long for the rest, and repeats or
+    /// gives up what the name service asked.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.names.handle_timeout(now);
+        self.handle_name_events(now);
         while let Some(key) = self.reassemblies.expire(now) {
             self.events.push_back(Event::ReassemblyDone { key, complete: false });
         }
@@ -369,7 +398,7 @@ impl Machine {
         }
     }
 
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         let number = self.next_number;
         self.next_number += 1;
         number

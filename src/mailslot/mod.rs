@@ -3,7 +3,7 @@
 //! [`Machine`] holds the slots, handles and NetBIOS names of one machine and offers the calls of the Win32 API. It
 //! knows no socket, clock, generator or simulator. Whoever drives it, in the manner of quinn-proto, uses five verbs:
 //!
-//! * [`Machine::handle_datagram`]: a UDP payload arrived, now;
+//! * [`Machine::handle_datagram`], [`Machine::handle_name_packet`]: a UDP payload arrived on port 138 or 137, now;
 //! * [`Machine::handle_timeout`]: the time that was asked for has come;
 //! * [`Machine::poll_transmit`]: the next packet to send, written into the caller's buffer;
 //! * [`Machine::poll_timeout`]: when to come back;
@@ -14,7 +14,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use mailslot_sim::mailslot::{Config, CreateOptions, Directory, Machine, OpenOptions, Owner, Read};
+//! use mailslot_sim::mailslot::{Config, CreateOptions, Directory, Machine, OpenOptions, Owner, Read, Write};
 //! use mailslot_sim::time::Instant;
 //!
 //! let owners = [
@@ -28,7 +28,8 @@
 //! let now = Instant::ZERO;
 //! let slot = press.create_mailslot(r"\\.\mailslot\alarm", CreateOptions::default())?;
 //! let client = ctrl.open(r"\\PRESS\mailslot\alarm", OpenOptions::default())?;
-//! assert_eq!(ctrl.write(now, client, b"stop")?.bytes, 4);
+//! let Write::Done(written) = ctrl.write(now, client, b"stop")? else { panic!("the name is known") };
+//! assert_eq!(written.bytes, 4);
 //!
 //! let mut packet = Vec::new();
 //! while ctrl.poll_transmit(&mut packet).is_some() {
@@ -43,7 +44,6 @@ mod calls;
 mod config;
 mod error;
 mod machine;
-mod names;
 mod objects;
 mod path;
 mod reassembly;
@@ -53,16 +53,18 @@ mod transmit;
 
 pub use calls::{
     Access, Account, ApiProfile, CreateOptions, Event, Handle, MailslotInfo, OpenOptions, ProcessId, Read, ReadId,
+    WriteId,
 };
 pub use config::{API_MAX_REMOTE, Config, Limits};
 pub use error::Win32Error;
 pub use machine::Machine;
-pub use names::{Directory, Owner};
 pub use path::{InvalidPath, MAX_PATH_CHARACTERS, MailslotPath, Server, SlotName};
 pub use reassembly::{FRAGMENT_TIMEOUT, MAX_REASSEMBLIES, ReassemblyKey};
 pub use receive::{Discard, Disposition};
 pub use slot::{Message, Receipt};
-pub use transmit::{Destination, Transmit, Written};
+pub use transmit::{Service, Transmit, Write, Written};
+
+pub use crate::names::{Destination, Directory, NameKind, Owner};
 
 /// Read time-out of a slot whose reads wait without end (MAILSLOT_WAIT_FOREVER).
 pub const WAIT_FOREVER: u32 = 0xFFFF_FFFF;

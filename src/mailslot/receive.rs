@@ -7,7 +7,8 @@ use super::error::Win32Error;
 use super::machine::Machine;
 use super::reassembly::{Added, ReassemblyKey};
 use super::slot::{Message, Receipt};
-use super::transmit::{Destination, Transmit};
+use super::transmit::{Service, Transmit};
+use crate::names::Destination;
 use crate::time::Instant;
 use crate::wire::datagram::{self, DirectView, ERROR_DESTINATION_NOT_PRESENT, Kind, Packet};
 use crate::wire::name::NameView;
@@ -54,6 +55,12 @@ impl Machine {
             Ok(disposition) => disposition,
             Err(malformed) => Disposition::Discarded(Discard::Malformed(malformed)),
         }
+    }
+
+    /// Takes a UDP payload that arrived on port 137. Any bytes are safe.
+    pub fn handle_name_packet(&mut self, now: Instant, from: SocketAddrV4, payload: &[u8]) {
+        self.names.handle_packet(now, from, payload);
+        self.handle_name_events(now);
     }
 
     fn accept(&mut self, now: Instant, from: SocketAddrV4, payload: &[u8]) -> Result<Disposition, Malformed> {
@@ -118,7 +125,8 @@ impl Machine {
         }
         let head = self.head(packet.id());
         let error = datagram::Repr::Error { head, fragment_flags: 0, code: ERROR_DESTINATION_NOT_PRESENT };
-        let transmit = Transmit { destination: Destination::Unicast(from), transport: 0, fragment: 0 };
+        let (destination, service) = (Destination::Unicast(from), Service::Datagram);
+        let transmit = Transmit { destination, service, transport: 0, fragment: 0, write: None };
         self.transmit(transmit, |out| error.emit(out));
     }
 

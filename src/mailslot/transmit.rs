@@ -1,15 +1,26 @@
 //! Writes: to a local slot, or as one datagram to a computer or a group.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 
+use super::calls::{Event, Handle, ProcessId, WriteId};
+use super::error::Win32Error;
 use super::machine::Machine;
-use super::names::Owner;
 use super::objects::Target;
 use super::receive::Disposition;
-use super::{Handle, Win32Error};
+use crate::names::{self, Destination, Lookup, Owner};
 use crate::time::Instant;
 use crate::wire::datagram::{self, Head, Kind};
-use crate::wire::{Name, NetbiosName, fragment, transaction};
+use crate::wire::{Name, NetbiosName, fragment, nbns, transaction};
+
+/// The outcome of a write call that did not fail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Write {
+    /// The message was queued (local) or handed to the network.
+    Done(Written),
+    /// The target's name is being looked up: an [`Event::WriteDone`] follows.
+    Pending(WriteId),
+}
 
 /// What a successful write says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,28 +32,58 @@ pub struct Written {
     pub own_copy: Option<Disposition>,
 }
 
+/// A write whose target is being looked up.
+#[derive(Debug)]
+pub(super) struct PendingWrite {
+    id: WriteId,
+    pub(super) handle: Handle,
+    pub(super) process: ProcessId,
+    name: NetbiosName,
+    wire_slot: Arc<[u8]>,
+    data: Vec<u8>,
+}
+
 /// A packet to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Transmit {
     /// Where to.
     pub destination: Destination,
-    /// Which of the machine's transports it goes out on, from 0: only machines that are on it hear it.
+    /// On which service's port: it goes out from there, and a broadcast goes to the same one.
+    pub service: Service,
+    /// Which of the machine's transports it goes out on, from 0: only machines that are on it hear it. The name service
+    /// is on the first one (a choice: the engine has one name table for all).
     pub transport: u8,
     /// Which fragment of its datagram it is, from 0.
     pub fragment: u8,
+    /// The pending write that it belongs to, if it belongs to one.
+    pub write: Option<WriteId>,
 }
 
-/// Where a packet goes.
+/// One of the two services of NetBIOS that go over UDP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Destination {
-    /// To one address.
-    Unicast(SocketAddrV4),
-    /// To the broadcast address of the machine's network, port 138.
-    Broadcast,
+pub enum Service {
+    /// The datagram service.
+    Datagram,
+    /// The name service.
+    Name,
+}
+
+impl Service {
+    /// Its UDP port.
+    #[must_use]
+    pub const fn port(self) -> u16 {
+        match self {
+            Service::Datagram => datagram::PORT,
+            Service::Name => nbns::PORT,
+        }
+    }
 }
 
 impl Machine {
     /// Writes one message (`WriteFile` on a client handle).
+    ///
+    /// It is pending while the target's name is looked up; writes to the same name wait together. Closing the handle
+    /// does not end them.
     ///
     /// # Errors
     ///
@@ -50,50 +91,112 @@ impl Machine {
     /// * Local slot: `HandleEof` when the slot is gone (a choice: the documents say that client handles are closed with
     ///   it, not which error follows); `InvalidParameter` over the slot's maximum (a choice: no error is documented).
     /// * Remote: `BadNetpath` when the [`Limits`](super::Limits) do not allow the length, when the wire cannot carry the
-    ///   mailslot's name, and when nobody bears the target's name (both choices: not documented). The receiver's maximum
-    ///   is unknown here; nothing that happens later is ever reported.
-    pub fn write(&mut self, now: Instant, handle: Handle, data: &[u8]) -> Result<Written, Win32Error> {
-        let own_copy = match self.write_target(handle)? {
-            Target::Slot(key) => Some(self.write_local(now, key, data)?),
-            Target::Remote { name, wire_slot: Some(wire_slot) } => self.write_remote(now, name, &wire_slot, data)?,
-            Target::Remote { wire_slot: None, .. } => return Err(Win32Error::BadNetpath),
+    ///   mailslot's name, and when nobody is found to bear the target's name (both choices: not documented). The
+    ///   receiver's maximum is unknown here; nothing that happens later is ever reported.
+    pub fn write(&mut self, now: Instant, handle: Handle, data: &[u8]) -> Result<Write, Win32Error> {
+        let (name, wire_slot) = match self.write_target(handle)? {
+            Target::Slot(key) => return self.write_local(now, key, data),
+            Target::Remote { name, wire_slot } => (name, wire_slot.ok_or(Win32Error::BadNetpath)?),
         };
-        Ok(Written { bytes: data.len() as u32, own_copy })
+        if !self.config.limits.allow(self.config.layout, leaf(&wire_slot).len(), data.len()) {
+            return Err(Win32Error::BadNetpath);
+        }
+        match self.names.lookup(now, &name) {
+            Lookup::Missing => Err(Win32Error::BadNetpath),
+            Lookup::Found(owner) => Ok(Write::Done(self.send_to(now, &owner, name, &wire_slot, data, None))),
+            Lookup::Pending => {
+                let id = WriteId(self.number());
+                let process = self.objects.process(handle)?;
+                self.unresolved.push(PendingWrite { id, handle, process, name, wire_slot, data: data.to_vec() });
+                Ok(Write::Pending(id))
+            }
+        }
     }
 
-    fn write_local(&mut self, now: Instant, key: u64, data: &[u8]) -> Result<Disposition, Win32Error> {
+    fn write_local(&mut self, now: Instant, key: u64, data: &[u8]) -> Result<Write, Win32Error> {
         let slot = self.slots.get(&key).ok_or(Win32Error::HandleEof)?;
         if slot.is_too_long(data.len()) {
             return Err(Win32Error::InvalidParameter);
         }
-        Ok(self.enqueue_in(now, key, data, self.config.computer))
+        let own_copy = Some(self.enqueue_in(now, key, data, self.config.computer));
+        Ok(Write::Done(Written { bytes: data.len() as u32, own_copy }))
     }
 
-    fn write_remote(
+    /// Sends a message to whoever bears the name, this machine itself included.
+    fn send_to(
         &mut self,
         now: Instant,
+        owner: &Owner,
         name: NetbiosName,
         wire_slot: &[u8],
         data: &[u8],
-    ) -> Result<Option<Disposition>, Win32Error> {
-        let leaf = &wire_slot[transaction::NAME_PREFIX.len()..];
-        if !self.config.limits.allow(self.config.layout, leaf.len(), data.len()) {
-            return Err(Win32Error::BadNetpath);
-        }
-        let owner = self.directory.resolve(&name).ok_or(Win32Error::BadNetpath)?;
+        write: Option<WriteId>,
+    ) -> Written {
         let ours = self.names.holds(&name);
         match owner {
             Owner::Unique(_) if ours => {}
-            Owner::Unique(address) => {
-                let port = SocketAddrV4::new(address, datagram::PORT);
-                self.send_write(Destination::Unicast(port), Kind::Unique, name, wire_slot, data);
+            Owner::Unique(address) => self.send_write(unicast(*address), Kind::Unique, name, wire_slot, data, write),
+            Owner::Group => self.send_write(Destination::Broadcast, Kind::Group, name, wire_slot, data, write),
+            Owner::Members(members) => {
+                let own = self.config.address;
+                for member in members.iter().filter(|member| **member != own) {
+                    self.send_write(unicast(*member), Kind::Group, name, wire_slot, data, write);
+                }
             }
-            Owner::Group => self.send_write(Destination::Broadcast, Kind::Group, name, wire_slot, data),
         }
-        Ok(ours.then(|| self.enqueue(now, leaf, data, self.config.computer)))
+        let own_copy = ours.then(|| self.enqueue(now, leaf(wire_slot), data, self.config.computer));
+        Written { bytes: data.len() as u32, own_copy }
     }
 
-    fn send_write(&mut self, to: Destination, kind: Kind, name: NetbiosName, wire_slot: &[u8], data: &[u8]) {
+    /// Takes note of what the name service found out.
+    pub(super) fn handle_name_events(&mut self, now: Instant) {
+        while let Some(event) = self.names.poll_event() {
+            let event = match event {
+                names::Event::Resolved { name, owner } => {
+                    self.end_lookup(now, name, owner.as_ref());
+                    continue;
+                }
+                names::Event::Registered { name } => Event::NameRegistered { name },
+                names::Event::Refused { name, by } => Event::NameRefused { name, by },
+                names::Event::Conflict { name } => Event::NameConflict { name },
+            };
+            self.events.push_back(event);
+        }
+    }
+
+    /// The writes that waited for a name are sent, or fail.
+    fn end_lookup(&mut self, now: Instant, name: NetbiosName, owner: Option<&Owner>) {
+        let (ended, waiting) =
+            std::mem::take(&mut self.unresolved).into_iter().partition(|write: &PendingWrite| write.name == name);
+        self.unresolved = waiting;
+        for PendingWrite { id, wire_slot, data, .. } in ended {
+            let position = self.events.len(); // the write returns before a read that its own copy completes
+            let result = match owner {
+                Some(owner) => Ok(self.send_to(now, owner, name, &wire_slot, &data, Some(id))),
+                None => Err(Win32Error::BadNetpath),
+            };
+            self.events.insert(position, Event::WriteDone { id, result });
+        }
+    }
+
+    /// Aborts those pending writes that `which` names.
+    pub(super) fn abort_writes(&mut self, which: impl FnMut(&PendingWrite) -> bool) {
+        let (aborted, waiting) = std::mem::take(&mut self.unresolved).into_iter().partition(which);
+        self.unresolved = waiting;
+        let aborted: Vec<PendingWrite> = aborted;
+        let result = Err(Win32Error::OperationAborted);
+        self.events.extend(aborted.iter().map(|write| Event::WriteDone { id: write.id, result }));
+    }
+
+    fn send_write(
+        &mut self,
+        to: Destination,
+        kind: Kind,
+        name: NetbiosName,
+        wire_slot: &[u8],
+        data: &[u8],
+        write: Option<WriteId>,
+    ) {
         let layout = self.config.layout;
         let scope = self.config.scope.clone();
         let source = Name { netbios: self.config.computer, scope: scope.clone() };
@@ -106,7 +209,8 @@ impl Machine {
                     transaction::emit_write(layout, wire_slot, data, out);
                 });
             };
-            let transmit = |fragment| Transmit { destination: to, transport, fragment };
+            let service = Service::Datagram;
+            let transmit = |fragment| Transmit { destination: to, service, transport, fragment, write };
             if !self.config.fragments {
                 self.transmit(transmit(0), emit);
                 continue;
@@ -135,9 +239,21 @@ impl Machine {
 
     /// The next packet to send, which replaces what `packet` held; `None` when there is none.
     pub fn poll_transmit(&mut self, packet: &mut Vec<u8>) -> Option<Transmit> {
+        if let Some(destination) = self.names.poll_transmit(packet) {
+            return Some(Transmit { destination, service: Service::Name, transport: 0, fragment: 0, write: None });
+        }
         let (transmit, mut bytes) = self.transmits.pop_front()?;
         std::mem::swap(packet, &mut bytes);
         self.spare_packet = Some(bytes);
         Some(transmit)
     }
+}
+
+/// The name after `\MAILSLOT\`.
+fn leaf(wire_slot: &[u8]) -> &[u8] {
+    &wire_slot[transaction::NAME_PREFIX.len()..]
+}
+
+fn unicast(address: Ipv4Addr) -> Destination {
+    Destination::Unicast(SocketAddrV4::new(address, datagram::PORT))
 }

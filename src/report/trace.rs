@@ -36,6 +36,8 @@ struct Line<'a> {
     copy: u16,
     host: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<u32>,
@@ -97,6 +99,7 @@ impl<'a, W: Write> Trace<'a, W> {
             message,
             copy,
             host,
+            service: None,
             from: None,
             duplicate: None,
             packet: None,
@@ -112,10 +115,11 @@ impl<'a, W: Write> Trace<'a, W> {
         let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
         let packet = Some(instance.packet).filter(|packet| *packet != 0);
         let host = match instance.bound {
-            Bound::Answer(host) => self.name(host),
+            Bound::Answer(host) | Bound::NameService(host) => self.name(host),
             _ => line.host,
         };
-        Line { host, from: Some(host), duplicate, packet, ..line }
+        let service = Some("name").filter(|_| matches!(instance.bound, Bound::NameService(_)));
+        Line { host, service, from: Some(host), duplicate, packet, ..line }
     }
 
     fn on_link(&self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
@@ -160,7 +164,7 @@ impl<W: Write> Observer for Trace<'_, W> {
             Event::WriteBegun { .. }
             | Event::Spread { .. }
             | Event::Joined { .. }
-            | Event::Answered { .. }
+            | Event::SentAside { .. }
             | Event::Acknowledged { .. }
             | Event::Misdelivered { .. }
             | Event::Left { .. } => return,

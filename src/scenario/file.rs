@@ -28,6 +28,8 @@ pub(super) struct Scenario {
     pub(super) duration: Option<Time>,
     /// The run ends when nothing can change a fate any more, at the latest this long after `duration`. Default "10 s".
     pub(super) drain: Option<Time>,
+    /// How the NetBIOS names of others are found. Default "static".
+    pub(super) name_service: Option<NameService>,
     /// Impairment profiles by name.
     #[serde(default)]
     pub(super) link: BTreeMap<String, Link>,
@@ -172,6 +174,8 @@ pub(super) struct Host {
     pub(super) link: Option<Attachment>,
     /// Further NetBIOS names that it registers, with suffix: "FARMDOM<1E>".
     pub(super) names: Option<Vec<String>>,
+    /// Whether it is a NetBIOS name server: `name_service = "wins"` needs one. Default false.
+    pub(super) wins: Option<bool>,
     /// Whether it answers a datagram to a unique name that it does not bear with DATAGRAM ERROR. Default false.
     pub(super) datagram_errors: Option<bool>,
     /// On how many transports it is: a receiver gets a copy for each that it shares with the sender. Default 1.
@@ -190,6 +194,19 @@ pub(super) struct Host {
     /// Whether a policy turns remote mailslots off, as is the default of Windows 11 24H2: its writes to others fail with
     /// ERROR_REMOTE_MAILSLOTS_DEPRECATED (3025), and it drops what others send. Default false.
     pub(super) remote_mailslots_disabled: Option<bool>,
+}
+
+/// How the names of others are found.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NameService {
+    /// Everybody knows all names of the scenario: no queries.
+    Static,
+    /// By broadcast on the own segment (B node): up to 3 queries, 250 ms apart. A write whose name is not found fails
+    /// with ERROR_BAD_NETPATH (53).
+    Broadcast,
+    /// By asking a name server (a host with `wins = true`), also across routers: up to 3 queries, 5 s apart.
+    Wins,
 }
 
 /// A layout of mailslot writes.

@@ -24,7 +24,9 @@ mod validate;
 pub use self::capture::MAX_CAPTURE_BYTES;
 pub use self::document::MAX_FILE_BYTES;
 pub use model::Scenario;
-pub(crate) use model::{Arrivals, Bound, Expectation, Flow, Generated, Host, Mailslot, Reader, Size, Target, Traffic};
+pub(crate) use model::{
+    Arrivals, Bound, Expectation, Flow, Generated, Host, Mailslot, NameService, Reader, Size, Target, Traffic,
+};
 pub use problem::{Problem, Problems, Severity};
 pub use resolve::ReadFile;
 pub use schema::schema;

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::id::{HostId, LinkId};
 use crate::link::Loss;
-use crate::mailslot::{Directory, Limits, Owner, SlotName};
+use crate::mailslot::{Directory, Limits, NameKind, Owner, SlotName};
+use crate::names::SUFFIX_INTERNET_GROUP;
 use crate::net::Topology;
 use crate::stats::Metric;
 use crate::time::{Duration, Instant};
@@ -25,6 +26,7 @@ pub struct Scenario {
     pub(crate) seed: u64,
     pub(crate) duration: Duration,
     pub(crate) drain: Duration,
+    pub(crate) name_service: NameService,
     pub(crate) topology: Topology,
     /// In the order of the topology's hosts.
     pub(crate) hosts: Vec<Host>,
@@ -42,8 +44,10 @@ pub(crate) struct Host {
     pub(crate) computer: NetbiosName,
     #[serde(serialize_with = "display")]
     pub(crate) domain: NetbiosName,
-    #[serde(serialize_with = "display_all")]
-    pub(crate) names: Vec<NetbiosName>,
+    #[serde(serialize_with = "further_names")]
+    pub(crate) names: Vec<(NetbiosName, NameKind)>,
+    /// Whether it is a NetBIOS name server.
+    pub(crate) wins: bool,
     pub(crate) datagram_errors: bool,
     /// How many transports it is on: the first ones of all.
     pub(crate) transports: u8,
@@ -53,6 +57,18 @@ pub(crate) struct Host {
     #[serde(serialize_with = "limits")]
     pub(crate) limits: Limits,
     pub(crate) remote_mailslots_disabled: bool,
+}
+
+/// How names are found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NameService {
+    /// Every machine knows all names.
+    Static,
+    /// By asking everybody on the segment.
+    Broadcast,
+    /// By asking a name server.
+    Wins,
 }
 
 /// A mailslot that a program on a host opens when the run starts.
@@ -299,10 +315,21 @@ impl Scenario {
         }
     }
 
-    /// Whether a target stands for a group at a sender: a write to it is a broadcast.
+    /// Whether a write to a target is a broadcast: it stands for a group, of which no name server has a list.
     pub(crate) fn is_group(&self, sender: HostId, target: &Target) -> bool {
         let name = self.target_name(sender, target);
-        name.and_then(|name| self.names.get(&name)).is_some_and(|bearers| bearers.group)
+        let bearers = name.filter(|name| !self.is_listed_name(name)).and_then(|name| self.names.get(&name));
+        bearers.is_some_and(|bearers| bearers.group)
+    }
+
+    /// Whether a target stands for a group of which the name server has a list: a write to it is sent to each member.
+    pub(crate) fn is_listed(&self, target: &Target) -> bool {
+        matches!(target, Target::Named { name, .. } if self.is_listed_name(name))
+    }
+
+    /// Whether the name server has a list of those who bear a name.
+    pub(crate) fn is_listed_name(&self, name: &NetbiosName) -> bool {
+        self.name_service == NameService::Wins && name.suffix() == SUFFIX_INTERNET_GROUP
     }
 
     /// The links that a message to a target passes on the way to one of its recipients: none for the sender itself;
@@ -401,6 +428,6 @@ fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Res
     serializer.collect_str(value)
 }
 
-fn display_all<T: std::fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(values.iter().map(ToString::to_string))
+fn further_names<S: Serializer>(names: &[(NetbiosName, NameKind)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter().map(|(name, kind)| (name.to_string(), *kind == NameKind::Group)))
 }

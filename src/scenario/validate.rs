@@ -153,11 +153,10 @@ impl Validator<'_> {
 /// Keys that a table is going to have: they are refused by name, never ignored.
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
-        "Scenario" => &["phase", "event", "app", "study", "name_service"],
+        "Scenario" => &["phase", "event", "app", "study"],
         "Link" => &["reorder", "rate", "queue", "mtu"],
         "BurstLoss" => &["gilbert_elliott", "four_state", "every", "pattern"],
         "DelayDistribution" => &["correlation", "median", "sigma", "alpha", "file"],
-        "Host" => &["wins"],
         "Router" => &["forward_broadcast"],
         "Mailslot" => &["open"],
         "Traffic" => &["copies", "spacing", "over", "ack"],

@@ -9,7 +9,7 @@ use crate::id::HostId;
 use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt};
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Reason};
 use crate::time::Instant;
-use crate::wire::datagram::{self, DirectView, Packet};
+use crate::wire::datagram::{DirectView, Packet};
 use crate::wire::fragment::Reassembly;
 use crate::wire::udp::{self, Endpoints};
 use crate::wire::{Profile, transaction};
@@ -38,7 +38,7 @@ impl Fragment {
     fn of(flight: &Flight) -> Self {
         let came = flight.payload.clone();
         let sent = flight.damage.as_ref().map_or_else(|| came.clone(), |damage| damage.original.clone());
-        Fragment { instance: flight.instance, sent, came }
+        Fragment { instance: flight.cargo.instance, sent, came }
     }
 
     fn is_damaged(&self) -> bool {
@@ -54,7 +54,7 @@ impl Fragment {
 impl<O: Observer> World<'_, O> {
     /// A datagram comes out of the last link: the machine takes it, or not.
     pub(super) fn deliver(&mut self, flight: &Flight, host: HostId) {
-        let instance = flight.instance;
+        let instance = flight.cargo.instance;
         self.tell(Event::Arrived { instance, host });
         if flight.damage.as_ref().is_some_and(|damage| self.checksum_finds(flight, damage)) {
             let (reason, fate) = (Reason::Malformed, Fate::Corrupted);
@@ -64,9 +64,14 @@ impl<O: Observer> World<'_, O> {
             let (reason, fate) = (Reason::NotForUs, Fate::Corrupted);
             return self.tell(Event::Discarded { instance, host, reason, fate });
         }
-        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, datagram::PORT);
+        let port = flight.service().port();
+        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, port);
+        if flight.is_of_name_service() {
+            self.machines[host.index()].handle_name_packet(self.now, from, &flight.payload);
+            return self.settle_down(host, Some(flight));
+        }
         let disposition = self.machines[host.index()].handle_datagram(self.now, from, &flight.payload);
-        self.send_answers(flight, host);
+        self.send_all(host, Some(flight));
         if let Bound::Answer(_) = instance.bound {
             return self.tell(Event::Acknowledged { instance });
         }
@@ -74,6 +79,12 @@ impl<O: Observer> World<'_, O> {
             Disposition::Held(key) => self.held.entry((host, key)).or_default().push(Fragment::of(flight)),
             _ => self.dispose_flight(flight, host, disposition),
         }
+        self.settle_down(host, None);
+    }
+
+    /// After something happened to a machine: what it sends, what happened in it, and when it wants to be called.
+    fn settle_down(&mut self, host: HostId, question: Option<&Flight>) {
+        self.send_all(host, question);
         self.take_events(host);
         self.set_timer(host);
     }
@@ -81,7 +92,7 @@ impl<O: Observer> World<'_, O> {
     /// What a machine said of a packet that was the whole of a datagram, or the last of it, or refused.
     fn dispose_flight(&mut self, flight: &Flight, host: HostId, disposition: Disposition) {
         let bytes = flight.payload.len() as u32;
-        let waiting = Waiting { instance: flight.instance, written: flight.written, damaged: false, bytes };
+        let waiting = Waiting { instance: flight.cargo.instance, written: flight.cargo.written, damaged: false, bytes };
         let key =
             Packet::new(&flight.payload).ok().filter(Packet::is_fragment).map(|packet| ReassemblyKey::of(&packet));
         let refused = matches!(disposition, Disposition::Discarded(Discard::Malformed(_) | Discard::NoFirstFragment));
@@ -173,8 +184,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn handle_timeout(&mut self, host: HostId) {
         self.timers[host.index()] = None;
         self.machines[host.index()].handle_timeout(self.now);
-        self.take_events(host);
-        self.set_timer(host);
+        self.settle_down(host, None);
     }
 
     /// Takes note of when a machine wants to be called. One that does not need the call any more gets it all the same,
@@ -198,6 +208,11 @@ impl<O: Observer> World<'_, O> {
                     let message = result.expect("a read with any buffer ends with a message");
                     self.let_read(reader, Some(message.receipt));
                 }
+                MachineEvent::WriteDone { id, result } => self.end_pending(host, id, result),
+                MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
+                    unreachable!("names are borne from the beginning")
+                }
+                MachineEvent::NameConflict { .. } => {}
                 MachineEvent::ReassemblyDone { key, complete } => {
                     for fragment in self.held.remove(&(host, key)).into_iter().flatten() {
                         match complete {
@@ -225,8 +240,8 @@ impl<O: Observer> World<'_, O> {
         let endpoints = Endpoints {
             source: source.address,
             destination: unicast.unwrap_or(broadcast),
-            source_port: datagram::PORT,
-            destination_port: datagram::PORT,
+            source_port: flight.service().port(),
+            destination_port: flight.service().port(),
         };
         damage.checked && udp::checksum(&endpoints, &flight.payload) != udp::checksum(&endpoints, &damage.original)
     }

@@ -6,8 +6,10 @@
 //! end.
 
 mod delivery;
+mod finder;
 mod queue;
 mod reader;
+mod sending;
 mod theory;
 mod traffic;
 mod transit;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::id::{HostId, LinkId};
 use crate::link::{Config, Distribution};
-use crate::scenario::{Flow, Reader, Scenario, Target};
+use crate::names::{BCAST_REQ_RETRY_COUNT, BCAST_REQ_RETRY_TIMEOUT, UCAST_REQ_RETRY_COUNT, UCAST_REQ_RETRY_TIMEOUT};
+use crate::scenario::{Flow, NameService, Reader, Scenario, Target};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
 use crate::wire::fragment;
@@ -74,7 +75,9 @@ impl Forms<'_> {
         let mut fates = Vec::new();
         for (recipient, path) in audience.iter().zip(&paths) {
             fates.push(match path {
-                Some(path) if self.slowest(path) <= self.scenario.drain => self.accepts(flow, *recipient, to, path),
+                Some(path) if self.slowest(path) + self.lookup() <= self.scenario.drain => {
+                    self.accepts(flow, *recipient, to, path).filter(|_| self.is_independent_of_lookups(path))
+                }
                 Some(_) => None,
                 None => Some(false),
             });
@@ -165,9 +168,27 @@ impl Forms<'_> {
             _ if smallest > max => Some(false),
             _ if largest > max || unchecked || mailslot.queue_limit.is_some() => None,
             Reader::Wait => Some(true),
-            Reader::Poll(interval) => (self.slowest(path) + interval <= self.scenario.drain).then_some(true),
+            Reader::Poll(interval) => {
+                (self.slowest(path) + self.lookup() + interval <= self.scenario.drain).then_some(true)
+            }
             Reader::ServiceTime(_) => None,
         }
+    }
+
+    /// The longest that a write can wait for a name.
+    fn lookup(&self) -> Duration {
+        match self.scenario.name_service {
+            NameService::Static => Duration::ZERO,
+            NameService::Broadcast => BCAST_REQ_RETRY_TIMEOUT * u64::from(BCAST_REQ_RETRY_COUNT),
+            NameService::Wins => UCAST_REQ_RETRY_TIMEOUT * u64::from(UCAST_REQ_RETRY_COUNT),
+        }
+    }
+
+    /// Whether what happens to a message does not depend on whether a name was found just before: on links with memory
+    /// it does.
+    fn is_independent_of_lookups(&self, path: &[LinkId]) -> bool {
+        let has_memory = |link: &LinkId| self.config(*link).loss.has_memory();
+        self.scenario.name_service == NameService::Static || !path.iter().any(has_memory)
     }
 
     /// The longest that a datagram can be on its way.

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::id::HostId;
-use crate::mailslot::{Handle, Machine, OpenOptions, Win32Error, Written};
+use crate::mailslot::{Handle, Machine, OpenOptions, Win32Error, Write};
 use crate::rng::Root;
 use crate::scenario::{Arrivals, Flow, Generated, Scenario, Size, Target, Traffic};
 use crate::time::{Duration, Instant};
@@ -107,7 +107,7 @@ impl Sender {
         now: Instant,
         machine: &mut Machine,
         outgoing: Outgoing,
-    ) -> Result<Written, Win32Error> {
+    ) -> Result<Write, Win32Error> {
         let target = outgoing.target as usize;
         let handle = match self.handles[target] {
             Some(handle) => handle,

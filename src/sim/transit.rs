@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::world::{Audience, Happening, World};
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
 use crate::link::{LossState, Offer};
-use crate::mailslot::Destination;
+use crate::mailslot::Service;
 use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
 use crate::wire::datagram::Packet;
@@ -17,23 +17,30 @@ use crate::wire::udp::IP_UDP_HEADERS;
 pub(super) struct Flight {
     pub(super) payload: Rc<[u8]>,
     pub(super) damage: Option<Damage>,
-    id: DatagramId,
-    pub(super) instance: Instance,
+    pub(super) id: DatagramId,
+    pub(super) cargo: Cargo,
     pub(super) from: HostId,
     /// The machine that it goes to; `None` for a broadcast that has not reached its segment.
     pub(super) to: Option<HostId>,
     pub(super) broadcast: bool,
-    /// The position of the message's target among those of the stream.
-    target: u32,
     /// Where the link that it is on leads.
     leads: End,
     /// Links that it has passed.
     pub(super) hop: u8,
-    pub(super) written: Instant,
     /// Whether it is one of several packets of a datagram.
     pub(super) is_fragment: bool,
     /// The family that it belongs to, once it was duplicated.
     family: Option<usize>,
+}
+
+/// What a flight is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cargo {
+    pub(super) instance: Instance,
+    /// The position of the message's target among those of the stream.
+    pub(super) target: u32,
+    /// When the message was written.
+    pub(super) written: Instant,
 }
 
 /// What flipped bits did to a datagram.
@@ -61,32 +68,32 @@ pub(super) struct Family {
 }
 
 impl Flight {
-    /// A datagram that `from` hands to the network.
-    pub(super) fn new(
-        payload: Rc<[u8]>,
-        id: DatagramId,
-        instance: Instance,
-        (from, to): (HostId, Option<HostId>),
-        target: u32,
-        written: Instant,
-    ) -> Self {
-        let (broadcast, leads) = (to.is_none(), End::Host);
-        let is_fragment = Packet::new(&payload).is_ok_and(|packet| packet.is_fragment());
+    /// A datagram that `from` hands to the network, for one host or for all.
+    pub(super) fn new(payload: Rc<[u8]>, id: DatagramId, (from, to): (HostId, Option<HostId>), cargo: Cargo) -> Self {
+        let is_of_name_service = matches!(cargo.instance.bound, Bound::NameService(_));
         Flight {
+            is_fragment: !is_of_name_service && Packet::new(&payload).is_ok_and(|packet| packet.is_fragment()),
             payload,
             damage: None,
             id,
-            instance,
+            cargo,
             from,
             to,
-            broadcast,
-            target,
-            leads,
+            broadcast: to.is_none(),
+            leads: End::Host,
             hop: 0,
-            written,
-            is_fragment,
             family: None,
         }
+    }
+
+    /// Whether it goes to port 137.
+    pub(super) fn is_of_name_service(&self) -> bool {
+        matches!(self.cargo.instance.bound, Bound::NameService(_))
+    }
+
+    /// The service whose port it goes to.
+    pub(super) fn service(&self) -> Service {
+        if self.is_of_name_service() { Service::Name } else { Service::Datagram }
     }
 
     /// The number of the transport that it was sent on.
@@ -113,7 +120,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Offers a flight to a link; what is carried comes to the other end later, or now if the link takes no time.
     fn offer(&mut self, mut flight: Flight, link: LinkId) {
-        let instance = flight.instance;
+        let instance = flight.cargo.instance;
         let bytes = (flight.payload.len() + IP_UDP_HEADERS) as u32;
         self.tell(Event::Offered { instance, link, bytes });
         let model = &mut self.links[link.index()];
@@ -199,37 +206,25 @@ impl<O: Observer> World<'_, O> {
         let others = || hosts.iter().copied().filter(|host| *host != flight.from);
         let position = |world: &Self, host| world.audience_of(flight).position(host);
         let transport = flight.transport();
-        let recipient = |world: &Self, host| position(world, host).filter(|_| world.is_on(host, transport));
+        let addresses = !flight.is_of_name_service();
+        let recipient =
+            |world: &Self, host| position(world, host).filter(|_| addresses && world.is_on(host, transport));
+        // Packets of the name service are for everybody and address nobody.
         let recipients: Vec<u32> = others().filter_map(|host| recipient(self, host)).collect();
-        self.tell(Event::Spread { instance: flight.instance, recipients: &recipients });
+        if !flight.is_of_name_service() {
+            self.tell(Event::Spread { instance: flight.cargo.instance, recipients: &recipients });
+        }
         if let Some(family) = flight.family {
             self.families[family].members += others().count() as u32;
         }
         for host in others() {
             let bound = recipient(self, host).map_or(Bound::Bystander, Bound::Recipient);
-            let instance = Instance { bound, ..flight.instance };
-            let single = Flight { instance, to: Some(host), leads: End::Host, ..flight.clone() };
+            let bound = if flight.is_of_name_service() { flight.cargo.instance.bound } else { bound };
+            let cargo = Cargo { instance: Instance { bound, ..flight.cargo.instance }, ..flight.cargo };
+            let single = Flight { cargo, to: Some(host), leads: End::Host, ..flight.clone() };
             self.offer(single, scenario.topology().host(host).down);
         }
         self.leave_family(flight);
-    }
-
-    /// Sends what a machine has to say to a datagram, if anything. It goes to the sender of that datagram, over links
-    /// like everything else; what arrives is counted as an acknowledgement.
-    pub(super) fn send_answers(&mut self, question: &Flight, host: HostId) {
-        let mut packet = Vec::new();
-        while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut packet) {
-            let topology = self.scenario.topology();
-            let key = self.root.answer_key(&question.id, &topology.host(host).name);
-            let id = DatagramId { stream_key: key, duplicate: 0, ..question.id };
-            let instance = Instance { bound: Bound::Answer(host), duplicate: 0, ..question.instance };
-            self.tell(Event::Answered { instance, host });
-            let Destination::Unicast(to) = transmit.destination else { continue };
-            let to = self.hosts_by_address.get(to.ip()).copied();
-            if let Some(to) = to.filter(|to| topology.reaches(host, *to)) {
-                self.depart(Flight::new(packet.as_slice().into(), id, instance, (host, Some(to)), 0, self.now));
-            }
-        }
     }
 
     /// Makes the extra copy of a flight. Original and copies share a family from now on.
@@ -238,7 +233,8 @@ impl<O: Observer> World<'_, O> {
             *flight.family.get_or_insert_with(|| self.families.insert(Family { members: 1, ..Family::default() }));
         self.families[family].members += 1;
         let id = flight.id.duplicated_at(flight.hop);
-        Flight { id, instance: Instance { duplicate: id.duplicate, ..flight.instance }, ..flight.clone() }
+        let instance = Instance { duplicate: id.duplicate, ..flight.cargo.instance };
+        Flight { id, cargo: Cargo { instance, ..flight.cargo }, ..flight.clone() }
     }
 
     fn leave_family(&mut self, flight: &Flight) {
@@ -251,6 +247,6 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn audience_of(&self, flight: &Flight) -> &Audience {
-        &self.streams[flight.instance.stream.index()].targets[flight.target as usize]
+        &self.streams[flight.cargo.instance.stream.index()].targets[flight.cargo.target as usize]
     }
 }

@@ -3,24 +3,25 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use slab::Slab;
 
 use super::delivery::{Fragment, Waiting};
+use super::finder::Finder;
 use super::queue::Queue;
 use super::reader::ReaderProgram;
+use super::sending::{Begun, Questions};
 use super::traffic::Sender;
 use super::transit::{Family, Flight};
 use super::{ALIVE_BYTES, MAX_ALIVE_BYTES, Overload};
-use crate::id::{DatagramId, FlowId, HostId, StreamId};
+use crate::id::{FlowId, HostId, StreamId};
 use crate::link::{self, Link};
-use crate::mailslot::{ApiProfile, Config, Destination, Machine, ReassemblyKey, Receipt, Transmit, Written};
+use crate::mailslot::{ApiProfile, Config, Machine, ReassemblyKey, Receipt, Transmit, WriteId};
 use crate::rng::Root;
 use crate::scenario::{Flow, Reader, Scenario, Target};
-use crate::stats::{Bound, Event, Fate, Instance, Ledger, Observer, Sent, StreamLayout, Tally, TargetLayout, Write};
+use crate::stats::{Bound, Event, Fate, Ledger, Observer, StreamLayout, Tally, TargetLayout};
 use crate::time::Instant;
-use crate::wire::Profile;
+use crate::wire::{NetbiosName, Profile};
 
 /// Everything that takes part in a run.
 pub(super) struct World<'a, O> {
@@ -50,10 +51,15 @@ pub(super) struct World<'a, O> {
     pub(super) timers: Vec<Option<Instant>>,
     ledger: Ledger,
     observer: &'a mut O,
-    packet: Vec<u8>,
-    /// What the packets of the write that goes on are bound for, and the packets.
-    bounds: Vec<Bound>,
-    departures: Vec<Flight>,
+    /// Writes that have not returned.
+    pub(super) begun: BTreeMap<(HostId, WriteId), Begun>,
+    /// What each machine has asked about each name.
+    pub(super) questions: BTreeMap<(HostId, NetbiosName), Questions>,
+    /// Packets of writes that have not been told yet, and room for the work on them.
+    pub(super) outbox: Vec<(Transmit, Rc<[u8]>)>,
+    pub(super) bounds: Vec<Bound>,
+    pub(super) departures: Vec<Flight>,
+    pub(super) packet: Vec<u8>,
 }
 
 /// What the queue holds.
@@ -71,8 +77,8 @@ pub(super) enum Happening {
 
 /// One sender of one flow in a run.
 pub(super) struct Stream {
-    sender: Sender,
-    key: u64,
+    pub(super) sender: Sender,
+    pub(super) key: u64,
     pub(super) targets: Vec<Audience>,
 }
 
@@ -93,12 +99,13 @@ impl Audience {
 impl<'a, O: Observer> World<'a, O> {
     pub(super) fn new(scenario: &'a Scenario, root: Root, observer: &'a mut O) -> Self {
         let topology = scenario.topology();
-        let directory = Arc::new(scenario.directory());
+        let finder = Finder::new(scenario);
         let machine = |(host, spec): (&crate::net::Host, &crate::scenario::Host)| {
             let config = Config {
                 computer: spec.computer,
                 domain: spec.domain,
                 names: spec.names.clone(),
+                is_name_server: spec.wins,
                 scope: Default::default(),
                 address: host.address,
                 api: ApiProfile::default(),
@@ -110,7 +117,9 @@ impl<'a, O: Observer> World<'a, O> {
                 datagram_errors: spec.datagram_errors,
                 remote_mailslots_disabled: spec.remote_mailslots_disabled,
             };
-            Machine::new(config, directory.clone())
+            let mut machine = Machine::new(config, finder.mode(host));
+            finder.teach(&mut machine, spec);
+            machine
         };
         let machines = topology.hosts().iter().zip(&scenario.hosts).map(machine).collect();
         let link = |spec: &crate::net::LinkSpec| Link::new(spec.config, root.link(&spec.name));
@@ -137,9 +146,12 @@ impl<'a, O: Observer> World<'a, O> {
             timers: vec![None; hosts],
             ledger: Ledger::new(layouts, scenario.flows.len(), hosts),
             observer,
-            packet: Vec::new(),
+            begun: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            outbox: Vec::new(),
             bounds: Vec::new(),
             departures: Vec::new(),
+            packet: Vec::new(),
         };
         for (number, mailslot) in (0..).zip(&scenario.mailslots) {
             let reader = ReaderProgram::new(mailslot, &mut world.machines[mailslot.host.index()]);
@@ -196,73 +208,9 @@ impl<'a, O: Observer> World<'a, O> {
         streams.into_iter().map(|(_, stream)| stream).collect()
     }
 
-    fn schedule_write(&mut self, stream: StreamId) {
+    pub(super) fn schedule_write(&mut self, stream: StreamId) {
         if let Some(at) = self.streams[stream.index()].sender.next_time() {
             self.queue.push(at, Happening::Write(stream));
-        }
-    }
-
-    fn write(&mut self, id: StreamId) {
-        let stream = &mut self.streams[id.index()];
-        let outgoing = stream.sender.next_message();
-        let message = outgoing.message;
-        let host = stream.sender.host();
-        let result = stream.sender.write(self.now, &mut self.machines[host.index()], outgoing);
-        let audience = &stream.targets[outgoing.target as usize];
-        let own = audience.position(host);
-        let original = |packet, bound| Instance { stream: id, message, copy: 0, packet, duplicate: 0, bound };
-
-        self.bounds.clear();
-        let mut departures = std::mem::take(&mut self.departures);
-        while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut self.packet) {
-            let Some((bound, to)) = self.route(host, id, outgoing.target, &transmit) else { continue };
-            self.bounds.push(bound);
-            let packet = u16::from(transmit.transport) << 8 | u16::from(transmit.fragment);
-            let stream_key = self.streams[id.index()].key;
-            let datagram = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
-            let payload: Rc<[u8]> = self.packet.as_slice().into();
-            let ends = (host, to);
-            departures.push(Flight::new(payload, datagram, original(packet, bound), ends, outgoing.target, self.now));
-        }
-        let bounds = std::mem::take(&mut self.bounds);
-        let sent = |written: &Written| Sent {
-            target: outgoing.target,
-            packets: &bounds,
-            own: own.filter(|_| written.own_copy.is_some()),
-        };
-        let result_told = result.as_ref().map(sent).map_err(|error| error.code());
-        let bytes = outgoing.bytes;
-        self.tell(Event::Write(Write { stream: id, message, copy: 0, copies_left: 0, bytes, result: result_told }));
-        self.bounds = bounds;
-
-        if let (Ok(Written { own_copy: Some(disposition), .. }), Some(own)) = (result, own) {
-            let instance = original(0, Bound::Recipient(own));
-            let waiting = Waiting { instance, written: self.now, damaged: false, bytes };
-            self.dispose(host, disposition, waiting);
-        }
-        departures.drain(..).for_each(|flight| self.depart(flight));
-        self.departures = departures;
-        self.schedule_write(id);
-    }
-
-    /// Whom a packet of a write is bound for, and the host that it goes to if it is one; `None` if it gets to nobody: to
-    /// one that there is no way to, or that is not on the transport.
-    fn route(
-        &self,
-        from: HostId,
-        stream: StreamId,
-        target: u32,
-        transmit: &Transmit,
-    ) -> Option<(Bound, Option<HostId>)> {
-        match transmit.destination {
-            Destination::Broadcast => Some((Bound::Audience, None)),
-            Destination::Unicast(to) => {
-                let to = self.hosts_by_address[to.ip()];
-                let reachable = self.scenario.topology().reaches(from, to) && self.is_on(to, transmit.transport);
-                let recipient = self.streams[stream.index()].targets[target as usize].position(to);
-                let recipient = recipient.expect("the bearer of a unique name is the audience");
-                reachable.then_some((Bound::Recipient(recipient), Some(to)))
-            }
         }
     }
 
@@ -304,8 +252,9 @@ impl<'a, O: Observer> World<'a, O> {
 
     /// The run is over: what is on a link or in a slot stays there.
     fn account_for_the_rest(&mut self) {
-        for Flight { instance, hop, .. } in std::mem::take(&mut self.flights).drain() {
-            self.tell(Event::Left { instance, fate: Fate::InFlight, links_passed: hop });
+        self.abort_writes();
+        for Flight { cargo, hop, .. } in std::mem::take(&mut self.flights).drain() {
+            self.tell(Event::Left { instance: cargo.instance, fate: Fate::InFlight, links_passed: hop });
         }
         for ((host, _), fragments) in std::mem::take(&mut self.held) {
             fragments.iter().for_each(|fragment| self.give_up(host, fragment));

@@ -43,6 +43,8 @@ pub enum Bound {
     Bystander,
     /// The sender of the message: it is an answer of this machine.
     Answer(HostId),
+    /// Nobody in the audience: a packet of the name service, sent by this machine because a message needs a name.
+    NameService(HostId),
 }
 
 /// What a successful write set off.
@@ -178,9 +180,9 @@ pub enum Event<'a> {
         /// Which machine.
         host: HostId,
     },
-    /// A machine answered it: a datagram to its sender.
-    Answered {
-        /// The answer.
+    /// A machine sent a packet that carries no message: an answer, or one of the name service.
+    SentAside {
+        /// The packet.
         instance: Instance,
         /// Which machine.
         host: HostId,

@@ -124,7 +124,7 @@ impl Ledger {
                 entry.furthest = Some(end.or_further(entry.furthest));
                 stream.release(recipient, instance.message, tally);
             }
-            Bound::Bystander | Bound::Answer(_) => {}
+            Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => {}
         }
     }
 
@@ -133,7 +133,7 @@ impl Ledger {
         match instance.bound {
             Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += 1,
             Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += 1,
-            Bound::Bystander | Bound::Answer(_) => {}
+            Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => {}
         }
     }
 
@@ -197,7 +197,7 @@ impl Observer for Ledger {
             Event::Spread { instance, recipients } => self.spread(instance, recipients),
             Event::Arrived { host, .. } => self.tally.hosts[host.index()].received += 1,
             Event::Acknowledged { instance } => self.stream(instance).1.acknowledgements += 1,
-            Event::Answered { host, .. } => self.tally.hosts[host.index()].sent += 1,
+            Event::SentAside { host, .. } => self.tally.hosts[host.index()].sent += 1,
             Event::Discarded { instance, host, reason, fate } => {
                 let host = &mut self.tally.hosts[host.index()];
                 let (counter, progress) = match reason {

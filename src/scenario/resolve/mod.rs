@@ -16,12 +16,14 @@ use std::io;
 
 use self::network::Network;
 use super::file;
-use super::model::{Expectation, Flow, Mailslot, Scenario};
+use super::model::{Bearers, Expectation, Flow, Mailslot, NameService, Scenario};
 use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
 use crate::id::HostId;
 use crate::mailslot::{InvalidPath, SlotName};
+use crate::names::{MAX_MEMBERS, SUFFIX_INTERNET_GROUP};
 use crate::time::Duration;
+use crate::wire::NetbiosName;
 
 /// Reads a file that a scenario names; paths are relative to the scenario.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> io::Result<Vec<u8>>;
@@ -61,6 +63,7 @@ impl Context<'_> {
             self.error(at!["duration"], "the duration is 0: nothing would be written");
         }
         let network = self.network();
+        let name_service = self.name_service(&network);
         let mailslots: Vec<Mailslot> = self.mailslots(&network);
         let flows: Vec<Flow> = self.flows(&network, &mailslots, duration);
         let expectations: Vec<Expectation> = self.expectations();
@@ -70,6 +73,7 @@ impl Context<'_> {
             seed: seed?,
             duration: duration?,
             drain,
+            name_service,
             topology: network.topology?,
             hosts: network.hosts,
             mailslots,
@@ -86,6 +90,39 @@ impl Context<'_> {
                 format!("version {version} of the format is unknown; this program reads version 1"),
             );
         }
+    }
+
+    /// The name service, which may need a name server.
+    fn name_service(&mut self, network: &Network) -> NameService {
+        let name_service = match self.file.name_service {
+            None | Some(file::NameService::Static) => NameService::Static,
+            Some(file::NameService::Broadcast) => NameService::Broadcast,
+            Some(file::NameService::Wins) => NameService::Wins,
+        };
+        let server = self.file.host.iter().position(|host| host.wins == Some(true));
+        match (name_service, server) {
+            (NameService::Wins, None) if network.complete => {
+                let problem = Problem::error(at!["name_service"], "there is no name server to ask");
+                self.problems.push(problem.help("let a host be one: wins = true"));
+            }
+            (NameService::Static | NameService::Broadcast, Some(server)) => {
+                let message =
+                    "nobody asks a name server here: that needs name_service = \"wins\" at the top of the file";
+                self.warning(at!["host", server, "wins"], message);
+            }
+            _ => {}
+        }
+        let crowded = |(name, bearers): &(&NetbiosName, &Bearers)| {
+            name.suffix() == SUFFIX_INTERNET_GROUP && bearers.hosts.len() > MAX_MEMBERS
+        };
+        if name_service == NameService::Wins
+            && let Some((name, bearers)) = network.names.iter().find(crowded)
+        {
+            let count = bearers.hosts.len();
+            let message = format!("{count} hosts bear {name}; a name server lists at most {MAX_MEMBERS} (MAX_MEMBERS)");
+            self.error(at!["name_service"], message);
+        }
+        name_service
     }
 
     fn name(&mut self) -> Option<String> {

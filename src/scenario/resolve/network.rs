@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::links::{Links, Profiles};
 use crate::id::{HostId, SegmentId};
-use crate::mailslot::Limits;
+use crate::mailslot::{Limits, NameKind};
 use crate::net::{Builder, Topology};
 use crate::scenario::file;
 use crate::scenario::model::{Host, Names};
@@ -215,10 +215,12 @@ impl<'a> Context<'a> {
             hole_425_426: entry.spec.hole_425_426.unwrap_or(Limits::default().hole_425_426),
         };
         let remote_mailslots_disabled = entry.spec.remote_mailslots_disabled.unwrap_or(false);
+        let kind = |name: NetbiosName| if is_group(name, domains) { NameKind::Group } else { NameKind::Unique };
         network.hosts.push(Host {
             computer,
             domain,
-            names,
+            names: names.into_iter().map(|name| (name, kind(name))).collect(),
+            wins: entry.spec.wins.unwrap_or(false),
             datagram_errors,
             transports,
             fragments,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::network::Network;
 use crate::id::HostId;
+use crate::scenario::file;
 use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot};
 use crate::scenario::problem::{Path, Problem, at};
 
@@ -127,6 +128,14 @@ impl Context<'_> {
             return;
         }
         let to = bearers.hosts[0];
+        let segment = |host: HostId| topology.host(host).segment;
+        if self.file.name_service == Some(file::NameService::Broadcast)
+            && let Some(from) = senders.iter().find(|from| segment(**from) != segment(to))
+        {
+            let [from, to] = [*from, to].map(|host| &topology.segments()[segment(host).index()].name);
+            let message = format!("`{name}` is on segment `{to}`, and no broadcast of `{from}` can find it");
+            return self.warning(at, format!("{message}: the writes will fail with ERROR_BAD_NETPATH (53)"));
+        }
         let cut_off = senders.iter().find(|from| !topology.reaches(**from, to));
         if let Some(from) = cut_off {
             let [from, to] = [*from, to].map(|host| &topology.segments()[topology.host(host).segment.index()].name);

@@ -227,7 +227,7 @@ impl Context<'_> {
             let message = format!("no host and no domain is called `{}`", clipped(&text));
             self.unknown_name(at.clone(), message, &text, || {
                 let further: BTreeSet<NetbiosName> =
-                    network.hosts.iter().flat_map(|host| &host.names).copied().collect();
+                    network.hosts.iter().flat_map(|host| &host.names).map(|(name, _)| *name).collect();
                 let further = further.iter().map(ToString::to_string).collect();
                 [network.domain_names(), network.host_names().to_vec(), further].concat()
             });

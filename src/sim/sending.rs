@@ -1,0 +1,201 @@
+//! What leaves a machine: the packets of writes, answers, and what the name service has to say.
+
+use std::collections::btree_map::Entry;
+use std::rc::Rc;
+
+use super::delivery::Waiting;
+use super::traffic::Outgoing;
+use super::transit::{Cargo, Flight};
+use super::world::World;
+use crate::id::{DatagramId, HostId, StreamId};
+use crate::mailslot::{Destination, Service, Transmit, Win32Error, Write, WriteId, Written};
+use crate::stats::{self, Bound, Event, Instance, Observer, Sent};
+use crate::time::Instant;
+use crate::wire::nbns::{Packet, Repr};
+use crate::wire::{NetbiosName, Profile};
+
+/// A write that has not returned.
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    stream: StreamId,
+    outgoing: Outgoing,
+    at: Instant,
+}
+
+/// What a machine has asked the network about one name.
+pub(super) struct Questions {
+    /// Flow, sender and number of the message that was the first to need the name.
+    stream: StreamId,
+    message: u64,
+    /// How many packets went out for it.
+    sent: u64,
+}
+
+impl<O: Observer> World<'_, O> {
+    /// A sender writes its next message.
+    pub(super) fn write(&mut self, stream: StreamId) {
+        let sender = &mut self.streams[stream.index()].sender;
+        let outgoing = sender.next_message();
+        let host = sender.host();
+        let result = sender.write(self.now, &mut self.machines[host.index()], outgoing);
+        let begun = Begun { stream, outgoing, at: self.now };
+        match result {
+            Ok(Write::Done(written)) => self.end_write(host, begun, None, Ok(written)),
+            Err(error) => self.end_write(host, begun, None, Err(error)),
+            Ok(Write::Pending(write)) => {
+                let Outgoing { message, target, .. } = outgoing;
+                self.tell(Event::WriteBegun { stream, message, target, copies_left: 0 });
+                self.begun.insert((host, write), begun);
+                let to = &self.streams[stream.index()].sender.targets()[target as usize];
+                let name = self.scenario.target_name(host, to).expect("a local slot needs no name");
+                self.note_need(host, name, stream, message);
+                self.send_all(host, None);
+                self.set_timer(host);
+            }
+        }
+        self.schedule_write(stream);
+    }
+
+    /// A pending write returned.
+    pub(super) fn end_pending(&mut self, host: HostId, write: WriteId, result: Result<Written, Win32Error>) {
+        let begun = self.begun.remove(&(host, write)).expect("a write was begun before it ends");
+        self.end_write(host, begun, Some(write), result);
+    }
+
+    /// A write returned: its packets leave the machine.
+    fn end_write(&mut self, host: HostId, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
+        let Begun { stream, outgoing: Outgoing { message, target, bytes }, at } = begun;
+        self.send_all(host, None);
+        let mut departures = std::mem::take(&mut self.departures);
+        let mut outbox = std::mem::take(&mut self.outbox);
+        self.bounds.clear();
+        for (transmit, payload) in outbox.extract_if(.., |(transmit, _)| transmit.write == write) {
+            let Some((bound, to)) = self.route(host, stream, target, &transmit) else { continue };
+            self.bounds.push(bound);
+            let packet = u16::from(transmit.transport) << 8 | u16::from(transmit.fragment);
+            let instance = Instance { stream, message, copy: 0, packet, duplicate: 0, bound };
+            let stream_key = self.key_towards(stream, target, to);
+            let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
+            let cargo = Cargo { instance, target, written: at };
+            departures.push(Flight::new(payload, id, (host, to), cargo));
+        }
+        self.outbox = outbox;
+
+        let own = self.streams[stream.index()].targets[target as usize].position(host);
+        let bounds = std::mem::take(&mut self.bounds);
+        let own_copy = result.as_ref().ok().and_then(|written| written.own_copy).zip(own);
+        let sent = |_: Written| Sent { target, packets: &bounds, own: own_copy.map(|(_, own)| own) };
+        let result = result.map(sent).map_err(Win32Error::code);
+        self.tell(Event::Write(stats::Write { stream, message, copy: 0, copies_left: 0, bytes, result }));
+        self.bounds = bounds;
+
+        if let Some((disposition, own)) = own_copy {
+            let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, bound: Bound::Recipient(own) };
+            self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
+        }
+        departures.drain(..).for_each(|flight| self.depart(flight));
+        self.departures = departures;
+    }
+
+    /// The run is over: what has not returned is aborted.
+    pub(super) fn abort_writes(&mut self) {
+        while let Some(((host, write), begun)) = self.begun.pop_first() {
+            self.end_write(host, begun, Some(write), Err(Win32Error::OperationAborted));
+        }
+    }
+
+    /// Whom a packet of a write is bound for, and the host that it goes to if it is one; `None` if it gets to nobody: to
+    /// one that there is no way to, or that is not on the transport.
+    fn route(
+        &self,
+        from: HostId,
+        stream: StreamId,
+        target: u32,
+        transmit: &Transmit,
+    ) -> Option<(Bound, Option<HostId>)> {
+        let Destination::Unicast(to) = transmit.destination else { return Some((Bound::Audience, None)) };
+        let to = self.hosts_by_address[to.ip()];
+        let reachable = self.scenario.topology().reaches(from, to) && self.is_on(to, transmit.transport);
+        let recipient = self.streams[stream.index()].targets[target as usize].position(to);
+        reachable.then_some((recipient.map_or(Bound::Bystander, Bound::Recipient), Some(to)))
+    }
+
+    /// The identity of a stream's datagrams; of those to the members of a list, one for each of them.
+    fn key_towards(&self, stream: StreamId, target: u32, to: Option<HostId>) -> u64 {
+        let stream = &self.streams[stream.index()];
+        match to.filter(|_| self.scenario.is_listed(&stream.sender.targets()[target as usize])) {
+            Some(member) => self.root.member_key(stream.key, &self.scenario.topology().host(member).name),
+            None => stream.key,
+        }
+    }
+
+    /// Lets everything out that a machine has to send: packets of writes into the outbox, until the write returns; all
+    /// else on its way. `question` is what it answers.
+    pub(super) fn send_all(&mut self, host: HostId, question: Option<&Flight>) {
+        let mut packet = std::mem::take(&mut self.packet);
+        while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut packet) {
+            let payload: Rc<[u8]> = packet.as_slice().into();
+            match (transmit.service, question) {
+                (Service::Name, Some(question)) if question.is_of_name_service() => {
+                    self.send_answer(host, &transmit, payload, question, Bound::NameService(host));
+                }
+                (Service::Name, _) => self.send_question(host, &transmit, payload),
+                (Service::Datagram, Some(question)) if transmit.write.is_none() => {
+                    self.send_answer(host, &transmit, payload, question, Bound::Answer(host));
+                }
+                (Service::Datagram, _) => self.outbox.push((transmit, payload)),
+            }
+        }
+        self.packet = packet;
+    }
+
+    /// What a machine says to a datagram that reached it.
+    fn send_answer(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, question: &Flight, bound: Bound) {
+        let key = self.root.answer_key(&question.id, &self.scenario.topology().host(host).name);
+        let id = DatagramId { stream_key: key, duplicate: 0, ..question.id };
+        let instance = Instance { bound, duplicate: 0, ..question.cargo.instance };
+        self.send_aside(host, transmit, payload, id, instance);
+    }
+
+    /// What a machine asks about a name that a message needs. The identity is made of asker, name and how often it has
+    /// asked, so that no other question moves it.
+    fn send_question(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>) {
+        let name = name_in(&payload).expect("the name service sends well-formed packets");
+        let questions = self.questions.get_mut(&(host, name)).expect("a write needs the name");
+        let (stream, message, sent) = (questions.stream, questions.message, questions.sent);
+        questions.sent += 1;
+        let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
+        let id = DatagramId { stream_key, message: sent, copy: 0, packet: 0, duplicate: 0 };
+        let bound = Bound::NameService(host);
+        let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, bound };
+        self.send_aside(host, transmit, payload, id, instance);
+    }
+
+    /// Sends a packet that carries no message.
+    fn send_aside(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, id: DatagramId, instance: Instance) {
+        self.tell(Event::SentAside { instance, host });
+        let to = match transmit.destination {
+            Destination::Broadcast => None,
+            Destination::Unicast(to) => {
+                let to = self.hosts_by_address.get(to.ip()).copied();
+                let Some(to) = to.filter(|to| self.scenario.topology().reaches(host, *to)) else { return };
+                Some(to)
+            }
+        };
+        let cargo = Cargo { instance, target: 0, written: self.now };
+        self.depart(Flight::new(payload, id, (host, to), cargo));
+    }
+
+    /// Takes note that a message of a stream needs the name of its target.
+    pub(super) fn note_need(&mut self, host: HostId, name: NetbiosName, stream: StreamId, message: u64) {
+        if let Entry::Vacant(entry) = self.questions.entry((host, name)) {
+            entry.insert(Questions { stream, message, sent: 0 });
+        }
+    }
+}
+
+/// The name that a packet of the name service is about.
+fn name_in(payload: &[u8]) -> Option<NetbiosName> {
+    let repr = Packet::new(payload).and_then(|packet| Repr::parse(&packet, Profile::Windows)).ok()?;
+    Some(repr.name.netbios)
+}
