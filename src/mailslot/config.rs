@@ -3,6 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::calls::ApiProfile;
+use super::choices::{HOLE_ERROR, NO_ROOM_ERROR};
+use super::error::Win32Error;
 use crate::names::NameKind;
 use crate::wire::name::{InvalidName, SUFFIX_WORKSTATION};
 use crate::wire::transaction::Layout;
@@ -83,11 +85,22 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Whether a message of `len` bytes to a mailslot with a name of `leaf_len` characters can be sent in this layout.
-    #[must_use]
-    pub fn allow(&self, layout: Layout, leaf_len: usize, len: usize) -> bool {
-        let longest = self.longest(layout, leaf_len);
-        longest.is_some_and(|longest| len <= longest) && !(self.hole_425_426 && HOLE.contains(&len))
+    /// Checks the length of a message to a mailslot with a name of `leaf_len` characters in this layout.
+    ///
+    /// # Errors
+    ///
+    /// `BadNetpath` over [`API_MAX_REMOTE`], [`NO_ROOM_ERROR`] over what the name leaves, [`HOLE_ERROR`].
+    pub fn check(&self, layout: Layout, leaf_len: usize, len: usize) -> Result<(), Win32Error> {
+        if self.api_424 && len > API_MAX_REMOTE {
+            return Err(Win32Error::BadNetpath);
+        }
+        if layout.max_data(leaf_len).is_none_or(|longest| len > longest) {
+            return Err(NO_ROOM_ERROR);
+        }
+        if self.hole_425_426 && HOLE.contains(&len) {
+            return Err(HOLE_ERROR);
+        }
+        Ok(())
     }
 
     /// The longest message to a mailslot with a name of `leaf_len` characters; `None` where the name alone is too long.

@@ -6,6 +6,10 @@ use super::WAIT_FOREVER;
 use super::calls::{
     Access, Account, ApiProfile, CreateOptions, Event, Handle, MailslotInfo, OpenOptions, ProcessId, Read, ReadId,
 };
+use super::choices::{
+    CLIENT_READ_ERROR, CLIENT_SET_ERROR, CLOSED_READ_ERROR, CLOSED_SLOT_ERROR, EMPTY_NAME_ERROR,
+    REMOTE_DISABLED_AT_OPEN,
+};
 use super::config::Config;
 use super::error::Win32Error;
 use super::objects::{Client, Object, Objects, Target};
@@ -74,8 +78,8 @@ impl Machine {
     /// # Errors
     ///
     /// `PathNotFound` for an empty name (a NULL pointer), one beyond [`MAX_PATH_CHARACTERS`](super::MAX_PATH_CHARACTERS)
-    /// or one of a device that does not exist; `InvalidName` for whatever else is not a local mailslot path, an empty
-    /// last part included (a choice); `AlreadyExists` when the name is in use.
+    /// or one of a device that does not exist; [`EMPTY_NAME_ERROR`]; `InvalidName` for whatever else is not a local
+    /// mailslot path; `AlreadyExists` when the name is in use.
     pub fn create_mailslot(&mut self, path: &str, options: CreateOptions) -> Result<Handle, Win32Error> {
         let path = parse(path)?;
         if path.server != Server::Local {
@@ -97,8 +101,8 @@ impl Machine {
     ///
     /// `PathNotFound` and `InvalidName` as for [`Machine::create_mailslot`]. Local: `FileNotFound` when the slot does not
     /// exist; `AccessDenied` when its descriptor does not let the process write; `SharingViolation` under
-    /// [`ApiProfile::Xp`] when the share modes of two opens do not agree. Remote: `RemoteMailslotsDeprecated` when a
-    /// policy says so (that the open tells, and not the write, is a choice).
+    /// [`ApiProfile::Xp`] when the share modes of two opens do not agree. Remote: [`REMOTE_DISABLED_AT_OPEN`] when a
+    /// policy says so.
     pub fn open(&mut self, path: &str, options: OpenOptions) -> Result<Handle, Win32Error> {
         let path = parse(path)?;
         let name = match path.server {
@@ -129,7 +133,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `RemoteMailslotsDeprecated`, as for [`Machine::open`].
+    /// [`REMOTE_DISABLED_AT_OPEN`], as for [`Machine::open`].
     pub fn open_name(
         &mut self,
         name: NetbiosName,
@@ -139,7 +143,7 @@ impl Machine {
         let OpenOptions { access, share, process, inheritable } = options;
         self.objects.account(process)?;
         if self.config.remote_mailslots_disabled {
-            return Err(Win32Error::RemoteMailslotsDeprecated);
+            return Err(REMOTE_DISABLED_AT_OPEN);
         }
         let wire_slot = slot.to_wire().ok().map(Into::into);
         let client = Client { target: Target::Remote { name, wire_slot }, access, share };
@@ -153,14 +157,14 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `InvalidHandle`; on a client handle `AccessDenied`, or `InvalidParameter` if it was opened for reading too;
+    /// `InvalidHandle`; on a client handle `AccessDenied`, or [`CLIENT_READ_ERROR`] if it was opened for reading too;
     /// `InsufficientBuffer` when the next message is longer than `buffer` bytes (it stays); `SemTimeout` when there is
     /// none and the time-out is 0.
     pub fn read(&mut self, now: Instant, handle: Handle, buffer: usize) -> Result<Read, Win32Error> {
         let key = match self.objects.get(handle)? {
             Object::Server(key) => *key,
             Object::Client(Client { access: Access { read: true, .. }, .. }) => {
-                return Err(Win32Error::InvalidParameter);
+                return Err(CLIENT_READ_ERROR);
             }
             Object::Client(_) => return Err(Win32Error::AccessDenied),
         };
@@ -189,7 +193,7 @@ impl Machine {
     pub fn cancel(&mut self, handle: Handle) -> Result<(), Win32Error> {
         let process = self.objects.process(handle)?;
         match *self.objects.get(handle)? {
-            Object::Server(key) => self.abort(key, |read| read.process == process),
+            Object::Server(key) => self.abort(key, Win32Error::OperationAborted, |read| read.process == process),
             Object::Client(_) => self.abort_writes(|write| write.handle == handle),
         }
         Ok(())
@@ -199,7 +203,7 @@ impl Machine {
     pub fn cancel_read(&mut self, id: ReadId) {
         let waits = |(key, slot): (&u64, &Slot)| slot.awaits(id).then_some(*key);
         if let Some(key) = self.slots.iter().find_map(waits) {
-            self.abort(key, |read| read.id == id);
+            self.abort(key, Win32Error::OperationAborted, |read| read.id == id);
         }
     }
 
@@ -208,23 +212,23 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `InvalidHandle`; `InvalidParameter` on any other client handle; `HandleEof` when the slot is gone (a choice).
+    /// `InvalidHandle`; `InvalidParameter` on any other client handle; [`CLOSED_SLOT_ERROR`].
     pub fn info(&self, handle: Handle) -> Result<MailslotInfo, Win32Error> {
         let key = match self.objects.get(handle)? {
             Object::Server(key) => key,
             Object::Client(Client { target: Target::Slot(key), .. }) if self.config.api == ApiProfile::Vista => key,
             Object::Client(_) => return Err(Win32Error::InvalidParameter),
         };
-        self.slots.get(key).map(Slot::info).ok_or(Win32Error::HandleEof)
+        self.slots.get(key).map(Slot::info).ok_or(CLOSED_SLOT_ERROR)
     }
 
     /// Sets how long later reads of the slot wait (`SetMailslotInfo`); reads that wait already keep their deadline.
     ///
     /// # Errors
     ///
-    /// `InvalidHandle`; `InvalidParameter` on a client handle.
+    /// `InvalidHandle`; [`CLIENT_SET_ERROR`] on a client handle.
     pub fn set_read_timeout(&mut self, handle: Handle, millis: u32) -> Result<(), Win32Error> {
-        let Object::Server(key) = *self.objects.get(handle)? else { return Err(Win32Error::InvalidParameter) };
+        let Object::Server(key) = *self.objects.get(handle)? else { return Err(CLIENT_SET_ERROR) };
         self.open_slot(key).options.read_timeout_ms = millis;
         Ok(())
     }
@@ -244,7 +248,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `InvalidHandle`; `InvalidParameter` if the process is not there.
+    /// `InvalidHandle`; [`NO_PROCESS_ERROR`](super::choices::NO_PROCESS_ERROR).
     pub fn duplicate_into(
         &mut self,
         handle: Handle,
@@ -271,7 +275,7 @@ impl Machine {
     /// `InvalidHandle`.
     pub fn close(&mut self, handle: Handle) -> Result<(), Win32Error> {
         if let Some(Object::Server(key)) = self.objects.close(handle)? {
-            self.abort(key, |_| true);
+            self.abort(key, CLOSED_READ_ERROR, |_| true);
             let slot = self.slots.remove(&key).expect("the last server handle kept the slot open");
             self.slot_keys.remove(&slot.name);
         }
@@ -283,7 +287,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `InvalidParameter` if the parent is not there.
+    /// [`NO_PROCESS_ERROR`](super::choices::NO_PROCESS_ERROR) if the parent is not there.
     pub fn create_process(
         &mut self,
         parent: ProcessId,
@@ -297,11 +301,11 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// `InvalidParameter` if it is not there.
+    /// [`NO_PROCESS_ERROR`](super::choices::NO_PROCESS_ERROR).
     pub fn exit_process(&mut self, process: ProcessId) -> Result<(), Win32Error> {
         let handles = self.objects.exit_process(process)?;
         let keys: Vec<u64> = self.slots.keys().copied().collect();
-        keys.into_iter().for_each(|key| self.abort(key, |read| read.process == process));
+        keys.into_iter().for_each(|key| self.abort(key, CLOSED_READ_ERROR, |read| read.process == process));
         self.abort_writes(|write| write.process == process);
         handles.into_iter().try_for_each(|handle| self.close(handle))
     }
@@ -391,10 +395,10 @@ impl Machine {
         }
     }
 
-    /// Aborts those waiting reads of a slot that `which` names.
-    fn abort(&mut self, key: u64, which: impl FnMut(&PendingRead) -> bool) {
+    /// Ends those waiting reads of a slot that `which` names with an error.
+    fn abort(&mut self, key: u64, error: Win32Error, which: impl FnMut(&PendingRead) -> bool) {
         for read in self.open_slot(key).withdraw(which) {
-            self.complete(key, &read, Err(Win32Error::OperationAborted));
+            self.complete(key, &read, Err(error));
         }
     }
 
@@ -411,7 +415,8 @@ fn parse(path: &str) -> Result<MailslotPath, Win32Error> {
     }
     MailslotPath::parse(path).map_err(|invalid| match invalid {
         InvalidPath::NoDevice | InvalidPath::TooLong => Win32Error::PathNotFound,
-        InvalidPath::Form | InvalidPath::EmptyName | InvalidPath::Character(_) => Win32Error::InvalidName,
+        InvalidPath::EmptyName => EMPTY_NAME_ERROR,
+        InvalidPath::Form | InvalidPath::Character(_) => Win32Error::InvalidName,
     })
 }
 

@@ -41,6 +41,7 @@
 //! ```
 
 mod calls;
+pub mod choices;
 mod config;
 mod error;
 mod machine;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::calls::{Access, Account, Handle, ProcessId};
+use super::choices::NO_PROCESS_ERROR;
 use super::error::Win32Error;
 use crate::wire::NetbiosName;
 
@@ -63,9 +64,9 @@ impl Objects {
         }
     }
 
-    /// What a process runs as; `InvalidParameter` (a choice) if it is not there.
+    /// What a process runs as.
     pub(super) fn account(&self, process: ProcessId) -> Result<Account, Win32Error> {
-        self.processes.get(&process).copied().ok_or(Win32Error::InvalidParameter)
+        self.processes.get(&process).copied().ok_or(NO_PROCESS_ERROR)
     }
 
     /// The first handle to a new object, in a process that is there.
@@ -134,7 +135,7 @@ impl Objects {
 
     /// Ends a process; gives its handles, which are still to be closed.
     pub(super) fn exit_process(&mut self, process: ProcessId) -> Result<Vec<Handle>, Win32Error> {
-        self.processes.remove(&process).ok_or(Win32Error::InvalidParameter)?;
+        self.processes.remove(&process).ok_or(NO_PROCESS_ERROR)?;
         let own = self.handles.iter().filter(|(_, entry)| entry.process == process);
         Ok(own.map(|(handle, _)| *handle).collect())
     }

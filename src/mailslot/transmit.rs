@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 use super::calls::{Event, Handle, ProcessId, WriteId};
+use super::choices::{CLOSED_SLOT_ERROR, NO_ROOM_ERROR, OVER_MAXIMUM_ERROR, UNRESOLVED_NAME_ERROR};
 use super::error::Win32Error;
 use super::machine::Machine;
 use super::objects::Target;
@@ -88,21 +89,19 @@ impl Machine {
     /// # Errors
     ///
     /// * `InvalidHandle`, `AccessDenied`: not a client handle with write access.
-    /// * Local slot: `HandleEof` when the slot is gone (a choice: the documents say that client handles are closed with
-    ///   it, not which error follows); `InvalidParameter` over the slot's maximum (a choice: no error is documented).
-    /// * Remote: `BadNetpath` when the [`Limits`](super::Limits) do not allow the length, when the wire cannot carry the
-    ///   mailslot's name, and when nobody is found to bear the target's name (both choices: not documented). The
-    ///   receiver's maximum is unknown here; nothing that happens later is ever reported.
+    /// * Local slot: [`CLOSED_SLOT_ERROR`] when the slot is gone; [`OVER_MAXIMUM_ERROR`].
+    /// * Remote: `BadNetpath` over [`API_MAX_REMOTE`](super::API_MAX_REMOTE); [`NO_ROOM_ERROR`] and
+    ///   [`HOLE_ERROR`](super::choices::HOLE_ERROR) as the [`Limits`](super::Limits) say; [`UNRESOLVED_NAME_ERROR`] when
+    ///   nobody is found to bear the target's name. The receiver's maximum is unknown here; nothing that happens later
+    ///   is ever reported.
     pub fn write(&mut self, now: Instant, handle: Handle, data: &[u8]) -> Result<Write, Win32Error> {
         let (name, wire_slot) = match self.write_target(handle)? {
             Target::Slot(key) => return self.write_local(now, key, data),
-            Target::Remote { name, wire_slot } => (name, wire_slot.ok_or(Win32Error::BadNetpath)?),
+            Target::Remote { name, wire_slot } => (name, wire_slot.ok_or(NO_ROOM_ERROR)?),
         };
-        if !self.config.limits.allow(self.config.layout, leaf(&wire_slot).len(), data.len()) {
-            return Err(Win32Error::BadNetpath);
-        }
+        self.config.limits.check(self.config.layout, leaf(&wire_slot).len(), data.len())?;
         match self.names.lookup(now, &name) {
-            Lookup::Missing => Err(Win32Error::BadNetpath),
+            Lookup::Missing => Err(UNRESOLVED_NAME_ERROR),
             Lookup::Found(owner) => Ok(Write::Done(self.send_to(now, &owner, name, &wire_slot, data, None))),
             Lookup::Pending => {
                 let id = WriteId(self.number());
@@ -114,9 +113,9 @@ impl Machine {
     }
 
     fn write_local(&mut self, now: Instant, key: u64, data: &[u8]) -> Result<Write, Win32Error> {
-        let slot = self.slots.get(&key).ok_or(Win32Error::HandleEof)?;
+        let slot = self.slots.get(&key).ok_or(CLOSED_SLOT_ERROR)?;
         if slot.is_too_long(data.len()) {
-            return Err(Win32Error::InvalidParameter);
+            return Err(OVER_MAXIMUM_ERROR);
         }
         let own_copy = Some(self.enqueue_in(now, key, data, self.config.computer));
         Ok(Write::Done(Written { bytes: data.len() as u32, own_copy }))
@@ -173,7 +172,7 @@ impl Machine {
             let position = self.events.len(); // the write returns before a read that its own copy completes
             let result = match owner {
                 Some(owner) => Ok(self.send_to(now, owner, name, &wire_slot, &data, Some(id))),
-                None => Err(Win32Error::BadNetpath),
+                None => Err(UNRESOLVED_NAME_ERROR),
             };
             self.events.insert(position, Event::WriteDone { id, result });
         }

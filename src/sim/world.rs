@@ -181,7 +181,7 @@ impl<'a, O: Observer> World<'a, O> {
                     self.let_read(reader, None);
                 }
             }
-            let alive = self.flights.len() + self.waiting_messages;
+            let alive = self.flights.len() + self.waiting_messages + self.begun.len();
             if alive * ALIVE_BYTES + self.waiting_bytes > MAX_ALIVE_BYTES {
                 return Err(Overload { at });
             }
