@@ -79,7 +79,8 @@ impl<O: Observer> World<'_, O> {
             Disposition::Held(key) => self.held.entry((host, key)).or_default().push(Fragment::of(flight)),
             _ => self.dispose_flight(flight, host, disposition),
         }
-        self.settle_down(host, None);
+        self.take_events(host);
+        self.set_timer(host);
     }
 
     /// After something happened to a machine: what it sends, what happened in it, and when it wants to be called.

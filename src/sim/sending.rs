@@ -22,6 +22,14 @@ pub(super) struct Begun {
     at: Instant,
 }
 
+/// A packet of a write that has not returned.
+pub(super) struct Packed {
+    transmit: Transmit,
+    payload: Rc<[u8]>,
+    /// Whom it gets to, once that is known.
+    route: Option<(Bound, Option<HostId>)>,
+}
+
 /// What a machine has asked the network about one name.
 pub(super) struct Questions {
     /// Flow, sender and number of the message that was the first to need the name.
@@ -66,23 +74,14 @@ impl<O: Observer> World<'_, O> {
     fn end_write(&mut self, host: HostId, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
         let Begun { stream, outgoing: Outgoing { message, target, bytes }, at } = begun;
         self.send_all(host, None);
-        let mut departures = std::mem::take(&mut self.departures);
         let mut outbox = std::mem::take(&mut self.outbox);
-        self.bounds.clear();
-        for (transmit, payload) in outbox.extract_if(.., |(transmit, _)| transmit.write == write) {
-            let Some((bound, to)) = self.route(host, stream, target, &transmit) else { continue };
-            self.bounds.push(bound);
-            let packet = u16::from(transmit.transport) << 8 | u16::from(transmit.fragment);
-            let instance = Instance { stream, message, copy: 0, packet, duplicate: 0, bound };
-            let stream_key = self.key_towards(stream, target, to);
-            let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
-            let cargo = Cargo { instance, target, written: at };
-            departures.push(Flight::new(payload, id, (host, to), cargo));
+        let mut bounds = std::mem::take(&mut self.bounds);
+        bounds.clear();
+        for packed in outbox.iter_mut().filter(|packed| packed.transmit.write == write) {
+            packed.route = self.route(host, stream, target, &packed.transmit);
+            bounds.extend(packed.route.map(|(bound, _)| bound));
         }
-        self.outbox = outbox;
-
         let own = self.streams[stream.index()].targets[target as usize].position(host);
-        let bounds = std::mem::take(&mut self.bounds);
         let own_copy = result.as_ref().ok().and_then(|written| written.own_copy).zip(own);
         let sent = |_: Written| Sent { target, packets: &bounds, own: own_copy.map(|(_, own)| own) };
         let result = result.map(sent).map_err(Win32Error::code);
@@ -93,8 +92,23 @@ impl<O: Observer> World<'_, O> {
             let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, bound: Bound::Recipient(own) };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
-        departures.drain(..).for_each(|flight| self.depart(flight));
-        self.departures = departures;
+        outbox.retain(|packed| {
+            if packed.transmit.write != write {
+                return true;
+            }
+            if let Some((bound, to)) = packed.route {
+                let Transmit { transport, fragment, .. } = packed.transmit;
+                let packet = u16::from(transport) << 8 | u16::from(fragment);
+                let instance = Instance { stream, message, copy: 0, packet, duplicate: 0, bound };
+                let stream_key = self.key_towards(stream, target, to);
+                let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
+                let cargo = Cargo { instance, target, written: at };
+                self.depart(Flight::new(packed.payload.clone(), id, (host, to), cargo));
+            }
+            false
+        });
+        outbox.append(&mut self.outbox);
+        self.outbox = outbox;
     }
 
     /// The run is over: what has not returned is aborted.
@@ -143,7 +157,7 @@ impl<O: Observer> World<'_, O> {
                 (Service::Datagram, Some(question)) if transmit.write.is_none() => {
                     self.send_answer(host, &transmit, payload, question, Bound::Answer(host));
                 }
-                (Service::Datagram, _) => self.outbox.push((transmit, payload)),
+                (Service::Datagram, _) => self.outbox.push(Packed { transmit, payload, route: None }),
             }
         }
         self.packet = packet;

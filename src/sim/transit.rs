@@ -16,7 +16,7 @@ use crate::wire::udp::IP_UDP_HEADERS;
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
     pub(super) payload: Rc<[u8]>,
-    pub(super) damage: Option<Damage>,
+    pub(super) damage: Option<Box<Damage>>,
     pub(super) id: DatagramId,
     pub(super) cargo: Cargo,
     pub(super) from: HostId,
@@ -105,7 +105,7 @@ impl Flight {
         let mut bytes = self.payload.to_vec();
         bytes[bit as usize / 8] ^= 1 << (bit % 8);
         let original = std::mem::replace(&mut self.payload, bytes.into());
-        let damage = self.damage.get_or_insert(Damage { original, checked: true });
+        let damage = self.damage.get_or_insert_with(|| Box::new(Damage { original, checked: true }));
         damage.checked &= udp_checksum;
     }
 }

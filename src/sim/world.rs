@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
-use std::rc::Rc;
 
 use slab::Slab;
 
@@ -10,13 +9,13 @@ use super::delivery::{Fragment, Waiting};
 use super::finder::Finder;
 use super::queue::Queue;
 use super::reader::ReaderProgram;
-use super::sending::{Begun, Questions};
+use super::sending::{Begun, Packed, Questions};
 use super::traffic::Sender;
 use super::transit::{Family, Flight};
 use super::{ALIVE_BYTES, MAX_ALIVE_BYTES, Overload};
 use crate::id::{FlowId, HostId, StreamId};
 use crate::link::{self, Link};
-use crate::mailslot::{ApiProfile, Config, Machine, ReassemblyKey, Receipt, Transmit, WriteId};
+use crate::mailslot::{ApiProfile, Config, Machine, ReassemblyKey, Receipt, WriteId};
 use crate::rng::Root;
 use crate::scenario::{Flow, Reader, Scenario, Target};
 use crate::stats::{Bound, Event, Fate, Ledger, Observer, StreamLayout, Tally, TargetLayout};
@@ -56,9 +55,8 @@ pub(super) struct World<'a, O> {
     /// What each machine has asked about each name.
     pub(super) questions: BTreeMap<(HostId, NetbiosName), Questions>,
     /// Packets of writes that have not been told yet, and room for the work on them.
-    pub(super) outbox: Vec<(Transmit, Rc<[u8]>)>,
+    pub(super) outbox: Vec<Packed>,
     pub(super) bounds: Vec<Bound>,
-    pub(super) departures: Vec<Flight>,
     pub(super) packet: Vec<u8>,
 }
 
@@ -150,7 +148,6 @@ impl<'a, O: Observer> World<'a, O> {
             questions: BTreeMap::new(),
             outbox: Vec::new(),
             bounds: Vec::new(),
-            departures: Vec::new(),
             packet: Vec::new(),
         };
         for (number, mailslot) in (0..).zip(&scenario.mailslots) {
