@@ -291,3 +291,16 @@ fn a_receiver_drops_silently_what_it_cannot_take() {
     assert_eq!(send(r"\\B\mailslot\t", b"x"), Disposition::Discarded(Discard::SlotFull));
     assert_eq!(b.poll_transmit(&mut Vec::new()), None, "nobody tells the sender");
 }
+
+/// A limit of 0 takes what a waiting read takes at once, and nothing else; what is refused ends no read.
+#[test]
+fn a_queue_limit_holds_when_the_reads_that_wait_are_too_small() {
+    let options = CreateOptions { queue_limit: Some(0), ..waiting(WAIT_FOREVER) };
+    let (mut machine, server, client) = local(options);
+    read(&mut machine, server, 2).unwrap_err();
+    let full = Some(Disposition::Discarded(Discard::SlotFull));
+    assert_eq!(machine.write(NOW, client, b"abc").unwrap().own_copy, full);
+    assert_eq!((completed(&mut machine), machine.info(server).unwrap().message_count), (None, 0));
+    machine.write(NOW, client, b"ab").unwrap();
+    assert_eq!(completed(&mut machine), Some(Ok(b"ab".to_vec())));
+}

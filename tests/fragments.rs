@@ -87,6 +87,22 @@ fn fragments_out_of_order_are_lost_and_repetitions_refused() {
     assert!(matches!(receive(&mut receiver, NOW, &packets[1]), Disposition::Enqueued(_)));
 }
 
+/// A last fragment that ends too early is refused and forgotten: the right one still makes the datagram whole.
+#[test]
+fn a_refused_fragment_changes_nothing() {
+    let (mut sender, mut receiver) = pair();
+    let packets = packets(&mut sender, 424);
+    receive(&mut receiver, NOW, &packets[0]);
+    let (short, long) = (&packets[1][..packets[1].len() - 1], [&packets[1][..], b"x"].concat());
+    for wrong in [short, &long] {
+        assert!(matches!(
+            receive(&mut receiver, NOW, wrong),
+            Disposition::Discarded(Discard::Malformed(Malformed::FragmentLength { .. }))
+        ));
+    }
+    assert!(matches!(receive(&mut receiver, NOW, &packets[1]), Disposition::Enqueued(_)));
+}
+
 /// A sender of first fragments without end costs the memory of MAX_REASSEMBLIES datagrams, and pushes out the oldest.
 #[test]
 fn first_fragments_without_end_push_out_the_oldest() {

@@ -145,7 +145,7 @@ impl Machine {
         if slot.is_too_long(data.len()) {
             return Disposition::Discarded(Discard::TooLargeForSlot);
         }
-        if slot.is_full() {
+        if slot.is_full(data.len()) {
             return Disposition::Discarded(Discard::SlotFull);
         }
         let receipt = Receipt(self.next_receipt);

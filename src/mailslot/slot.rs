@@ -54,9 +54,10 @@ impl Slot {
         self.options.max_message_size != 0 && len > self.options.max_message_size as usize
     }
 
-    /// Whether the queue limit refuses a further message.
-    pub(super) fn is_full(&self) -> bool {
-        self.options.queue_limit.is_some_and(|limit| self.reads.is_empty() && self.queue.len() >= limit as usize)
+    /// Whether the queue limit refuses a message of `len` bytes, which no waiting read can take.
+    pub(super) fn is_full(&self, len: usize) -> bool {
+        let is_full = self.options.queue_limit.is_some_and(|limit| self.queue.len() >= limit as usize);
+        is_full && !self.reads.iter().any(|read| len <= read.buffer)
     }
 
     /// Adds a message to the queue.

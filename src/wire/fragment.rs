@@ -51,7 +51,8 @@ impl Reassembly {
     ///
     /// # Errors
     ///
-    /// If the fragment is of another datagram, overlaps, leaves a gap, or ends elsewhere than DGM_LENGTH says.
+    /// If the fragment is of another datagram, overlaps, leaves a gap, or ends elsewhere than DGM_LENGTH says. What was
+    /// collected stays as it was, and the right fragment may still come.
     pub fn add(&mut self, fragment: &Packet<'_>) -> Result<bool, Malformed> {
         if (fragment.id(), fragment.source_ip()) != (self.id, self.source_ip) {
             return Err(Malformed::FragmentOfAnother { found: fragment.id(), expected: self.id });
@@ -61,13 +62,7 @@ impl Reassembly {
             return Err(Malformed::FragmentOffset { found: fragment.offset(), expected });
         }
         self.append(fragment)?;
-        if fragment.more() {
-            return Ok(false);
-        }
-        if self.section.len() != usize::from(self.length) {
-            return Err(Malformed::FragmentLength { found: self.section.len(), length: self.length });
-        }
-        Ok(true)
+        Ok(!fragment.more())
     }
 
     /// The data section so far: both names and user data.
@@ -87,7 +82,8 @@ impl Reassembly {
 
     fn append(&mut self, fragment: &Packet<'_>) -> Result<(), Malformed> {
         let found = self.section.len() + fragment.body().len();
-        if found > usize::from(self.length) {
+        let length = usize::from(self.length);
+        if found > length || (!fragment.more() && found != length) {
             return Err(Malformed::FragmentLength { found, length: self.length });
         }
         self.section.extend_from_slice(fragment.body());

@@ -30,7 +30,7 @@ impl NetbiosName {
     ///
     /// # Errors
     ///
-    /// If `text` is empty, longer than 15 characters or not printable ASCII.
+    /// If `text` is blank, longer than 15 characters or not printable ASCII.
     pub fn new(text: &str, suffix: u8) -> Result<Self, InvalidName> {
         if let Some(odd) = text.chars().find(|c| !(' '..='~').contains(c)) {
             return Err(InvalidName::Character(odd));
@@ -66,11 +66,14 @@ impl NetbiosName {
     }
 
     fn padded(characters: &[u8], suffix: u8) -> Result<Self, InvalidName> {
-        if characters.is_empty() {
-            return Err(InvalidName::Empty);
-        }
         if characters.len() > Self::MAX_CHARACTERS {
             return Err(InvalidName::TooLong(characters.len()));
+        }
+        // Spaces at the end are padding: `* ` is `*`.
+        let padding = characters.iter().rev().take_while(|character| **character == b' ').count();
+        let characters = &characters[..characters.len() - padding];
+        if characters.is_empty() {
+            return Err(InvalidName::Empty);
         }
         if characters == b"*" && suffix == 0 {
             return Ok(Self::ANY);
@@ -163,8 +166,8 @@ impl FromStr for NetbiosName {
 /// Why a text is not a NetBIOS name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum InvalidName {
-    /// There is no character before the suffix.
-    #[error("a NetBIOS name has at least one character")]
+    /// There is no character before the suffix, or nothing but spaces, which are the padding.
+    #[error("a NetBIOS name has at least one character that is no space")]
     Empty,
     /// More than 15 characters.
     #[error("a NetBIOS name has at most 15 characters; this one has {0}")]
@@ -354,9 +357,12 @@ mod tests {
         for text in ["CTRL<00>", "FARMDOM<1E>", "<01><02>__MSBROWSE__<02><01>", "*<00>", "A B<03>", "X<3C>Y<20>"] {
             assert_eq!(text.parse::<NetbiosName>().unwrap().to_string(), text);
         }
-        assert_eq!("*<00>".parse(), Ok(NetbiosName::ANY));
+        for any in ["*<00>", "* <00>"] {
+            assert_eq!(any.parse(), Ok(NetbiosName::ANY));
+        }
         assert_eq!("farmdom<1e>".parse::<NetbiosName>(), "FARMDOM<1E>".parse());
-        for bad in ["", "CTRL", "CTRL<0>", "CTRL<00", "CTRL<zz>", "CTRL<+1>", "<00>", "SIXTEENLETTERSXX<00>", "Ü<00>"]
+        for bad in
+            ["", "CTRL", "CTRL<0>", "CTRL<00", "CTRL<zz>", "CTRL<+1>", "<00>", " <00>", "SIXTEENLETTERSXX<00>", "Ü<00>"]
         {
             assert!(bad.parse::<NetbiosName>().is_err(), "{bad} must be refused");
         }
