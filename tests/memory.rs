@@ -2,9 +2,11 @@
 
 mod support;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use mailslot_sim::mailslot::{Config, Directory, MAX_REASSEMBLIES, Machine};
 use mailslot_sim::sim;
+use mailslot_sim::time::Instant;
 use peak_alloc::PeakAlloc;
 use support::scenario;
 
@@ -38,9 +40,13 @@ fn peak(seconds: u32, link: &str, mailslot: &str) -> usize {
         every = "1 ms"
         "#
     ));
+    peak_of(|| drop(sim::run(&scenario, 0, &mut ()).unwrap()))
+}
+
+fn peak_of(work: impl FnOnce()) -> usize {
     PEAK.reset_peak_usage();
     let before = PEAK.current_usage();
-    sim::run(&scenario, 0, &mut ()).unwrap();
+    work();
     PEAK.peak_usage() - before
 }
 
@@ -69,4 +75,25 @@ fn a_message_that_waits_for_ever_does_not_make_the_others_pile_up() {
 fn what_waits_is_what_is_kept() {
     let (short, long) = (peak(3, "", "reader = \"never\""), peak(30, "", "reader = \"never\""));
     assert!(long > 5 * short, "21,000 messages wait instead of 2,100 for each: {short} and {long} bytes");
+}
+
+/// First fragments without end, as long as UDP carries them, cost the memory of [`MAX_REASSEMBLIES`] of them.
+#[test]
+fn fragments_that_nobody_completes_need_little() {
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let config = Config::new("B", "D", [10, 0, 0, 2].into()).unwrap();
+    let mut machine = Machine::new(config, Arc::new(Directory::default()));
+    // Direct unique; first, and more follow; DGM_LENGTH 65,535.
+    let mut fragment = vec![0; 65_507];
+    fragment[..2].copy_from_slice(&[0x10, 3]);
+    fragment[10..12].copy_from_slice(&u16::MAX.to_be_bytes());
+    let peak = peak_of(|| {
+        for id in 0..10_000_u16 {
+            fragment[2..4].copy_from_slice(&id.to_be_bytes());
+            machine.handle_datagram(Instant::ZERO, "10.0.0.1:138".parse().unwrap(), &fragment);
+            while machine.poll_event().is_some() {}
+        }
+    });
+    let all = MAX_REASSEMBLIES * fragment.len();
+    assert!((all..all + all / 8).contains(&peak), "{peak} bytes; {MAX_REASSEMBLIES} fragments are {all}");
 }
