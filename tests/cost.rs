@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use mailslot_sim::mailslot::{Config, CreateOptions, Directory, Machine};
 use mailslot_sim::scenario::{Source, parse};
 use mailslot_sim::wire::datagram::{Direct, Head, Kind, NodeType, Repr};
-use mailslot_sim::wire::transaction::emit_write;
+use mailslot_sim::wire::transaction::{Layout, emit_write};
 use mailslot_sim::wire::{Name, NetbiosName, name::NameView};
 
 /// How much longer the long input is.
@@ -58,7 +58,7 @@ fn packet(id: u16, user_data: Vec<u8>) -> Vec<u8> {
 /// A mailslot write of some bytes, as user data.
 fn write(slot: &str, size: usize) -> Vec<u8> {
     let mut user_data = Vec::new();
-    emit_write(format!(r"\MAILSLOT\{slot}").as_bytes(), &vec![b'x'; size], &mut user_data);
+    emit_write(Layout::Windows, format!(r"\MAILSLOT\{slot}").as_bytes(), &vec![b'x'; size], &mut user_data);
     user_data
 }
 

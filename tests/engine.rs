@@ -299,7 +299,7 @@ fn a_queue_limit_holds_when_the_reads_that_wait_are_too_small() {
     let (mut machine, server, client) = local(options);
     read(&mut machine, server, 2).unwrap_err();
     let full = Some(Disposition::Discarded(Discard::SlotFull));
-    assert_eq!(machine.write(NOW, client, b"abc").unwrap().own_copy, full);
+    assert_eq!(written(&mut machine, client, b"abc").own_copy, full);
     assert_eq!((completed(&mut machine), machine.info(server).unwrap().message_count), (None, 0));
     machine.write(NOW, client, b"ab").unwrap();
     assert_eq!(completed(&mut machine), Some(Ok(b"ab".to_vec())));

@@ -22,6 +22,16 @@ fn names() {
 }
 
 #[test]
+fn messages() {
+    hold("message", targets::message, 4_000);
+}
+
+#[test]
+fn packets_of_the_name_service() {
+    hold("name_service", targets::name_service, 4_000);
+}
+
+#[test]
 fn fragments() {
     hold("fragments", targets::fragments, 2_000);
 }

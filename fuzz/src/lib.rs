@@ -8,11 +8,15 @@ mod reader;
 mod receiver;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use mailslot_sim::mailslot::{Disposition, MAX_REASSEMBLIES};
+use mailslot_sim::message::{Message, browser, messenger, netlogon};
+use mailslot_sim::names::{self, Mode, NameKind, NameService};
 use mailslot_sim::scenario::{Severity, Source, parse};
+use mailslot_sim::time::Instant;
 use mailslot_sim::wire::name::NameView;
-use mailslot_sim::wire::{NetbiosName, Profile, Scope};
+use mailslot_sim::wire::{NetbiosName, Profile, Scope, nbns};
 use receiver::Receiver;
 
 /// A packet: taken exactly when it is a mailslot write to a name and a mailslot of the machine, and then whole and there
@@ -51,6 +55,51 @@ pub fn name(bytes: &[u8]) {
     }
     if let Ok(scope) = text.parse::<Scope>() {
         assert_eq!(scope.to_string().parse(), Ok(scope));
+    }
+}
+
+/// A message to a well-known mailslot, which the first byte chooses: what is read is written back, a browser frame or a
+/// text of the messenger byte for byte, and means the same again.
+pub fn message(bytes: &[u8]) {
+    let Some((slot, data)) = bytes.split_first() else { return };
+    let slots = [browser::SLOT, browser::LANMAN_SLOT, netlogon::SLOT, messenger::SLOT];
+    let slot = slots[usize::from(*slot) % slots.len()];
+    let Ok(Some(message)) = Message::parse(slot, data) else { return };
+    let mut emitted = Vec::new();
+    match &message {
+        Message::Browser(frame) => frame.emit(&mut emitted),
+        Message::Netlogon(netlogon) => netlogon.emit(&mut emitted),
+        Message::Messenger(text) => text.emit(&mut emitted),
+    }
+    if !matches!(message, Message::Netlogon(_)) {
+        assert_eq!(emitted, data);
+    }
+    assert_eq!(Message::parse(slot, &emitted), Ok(Some(message)));
+}
+
+/// A packet of the name service: what is read is written in one way only, and read back as the same; and a machine of
+/// any kind takes it, with no more to say than one answer.
+pub fn name_service(packet: &[u8]) {
+    if let Ok(repr) = nbns::Packet::new(packet).and_then(|view| nbns::Repr::parse(&view, Profile::Windows)) {
+        let mut emitted = Vec::new();
+        repr.emit(&mut emitted);
+        let again = nbns::Packet::new(&emitted).and_then(|view| nbns::Repr::parse(&view, Profile::Strict));
+        assert_eq!(again, Ok(repr));
+    }
+    for (mode, is_server) in [
+        (Mode::Static(Arc::default()), false),
+        (Mode::Broadcast, false),
+        (Mode::Server([192, 168, 1, 10].into()), false),
+        (Mode::Broadcast, true),
+    ] {
+        let config = names::Config { address: [192, 168, 1, 20].into(), scope: Scope::default(), mode, is_server };
+        let own = [("SERVER1<00>", NameKind::Unique), ("WORKGROUP<00>", NameKind::Group)];
+        let own = own.map(|(name, kind)| (name.parse().expect("a name"), kind));
+        let mut service = NameService::new(config, own);
+        service.handle_packet(Instant::ZERO, "192.168.1.10:137".parse().expect("an address"), packet);
+        let mut answer = Vec::new();
+        let answers = std::iter::from_fn(|| service.poll_transmit(&mut answer)).count();
+        assert!(answers <= 1);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mailslot_sim::mailslot::{
-    Config, CreateOptions, Directory, Disposition, Event, Handle, Machine, Read, ReassemblyKey,
+    Config, CreateOptions, Directory, Disposition, Event, Handle, Machine, NameKind, Read, ReassemblyKey,
 };
 use mailslot_sim::time::{Duration, Instant};
 use mailslot_sim::wire::{NetbiosName, Profile};
@@ -21,7 +21,7 @@ impl Receiver {
     /// A machine in this scope that bears [`NAMES`] and has [`SLOTS`].
     pub(crate) fn new(profile: Profile, scope: &str) -> Self {
         let mut config = Config::new("RECEIVER", "NOWHERE", [192, 168, 1, 20].into()).unwrap();
-        config.names = NAMES[2..].iter().map(|name| name.parse().unwrap()).collect();
+        config.names = NAMES[2..].iter().map(|name| (name.parse().unwrap(), NameKind::Unique)).collect();
         config.scope = scope.parse().unwrap();
         config.profile = profile;
         config.datagram_errors = true;
@@ -79,7 +79,7 @@ impl Receiver {
     pub(crate) fn ended(&mut self) -> Vec<ReassemblyKey> {
         let ended = |event| match event {
             Event::ReassemblyDone { key, .. } => key,
-            Event::ReadDone { .. } => panic!("no read waits"),
+            other => panic!("nothing else waits: {other:?}"),
         };
         std::iter::from_fn(|| self.machine.poll_event()).map(ended).collect()
     }

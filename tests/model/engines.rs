@@ -7,6 +7,7 @@ use std::sync::Arc;
 use mailslot_sim::mailslot::{
     Access, Account, ApiProfile, Config, CreateOptions, Destination, Directory, Discard, Disposition, Event, Handle,
     Limits, Machine, MailslotInfo, Message, OpenOptions, Owner, ProcessId, Read, ReadId, ReassemblyKey, Win32Error,
+    Write,
 };
 use mailslot_sim::time::Instant;
 
@@ -126,6 +127,7 @@ impl Engines {
                     Event::ReassemblyDone { key, complete } => {
                         found.assembled[machine].push((self.datagrams[&key], complete));
                     }
+                    other => panic!("names are known, and nobody asks for more: {other:?}"),
                 }
             }
         }
@@ -200,7 +202,9 @@ impl Host {
         let machine = &mut self.machine;
         match *call {
             Call::Write { handle, size } => {
-                let written = machine.write(now, self.handles[&handle], &message(number, size))?;
+                let Write::Done(written) = machine.write(now, self.handles[&handle], &message(number, size))? else {
+                    panic!("names are known, so a write returns at once");
+                };
                 return Ok(Outcome::Wrote { bytes: written.bytes as usize, own: written.own_copy.map(fate) });
             }
             Call::Read { handle, buffer } => match machine.read(now, self.handles[&handle], buffer)? {

@@ -1,0 +1,4 @@
+//! See `mailslot_sim_fuzz::name_service`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mailslot_sim_fuzz::name_service(bytes));
