@@ -1,9 +1,10 @@
 //! Messages of well-known mailslots: published vectors, the recorded datagrams of three Samba hosts, layouts written out
 //! by hand, and what is refused.
 
+mod support;
+
 use std::collections::BTreeMap;
 
-use etherparse::{SlicedPacket, TransportSlice};
 use mailslot_sim::message::browser::{
     self, Announcement, AnnouncementRequest, BackupList, Comment, Criteria, DomainAnnouncement, Election, Frame,
     HostName, ResponseName, SIGNATURE, ServerType, Version,
@@ -17,8 +18,8 @@ use mailslot_sim::wire::datagram::{self, Direct, Head, Kind, Packet};
 use mailslot_sim::wire::transaction::{self, Layout};
 use mailslot_sim::wire::{Name, NetbiosName, Profile};
 use serde_json::Value;
+use support::captured_datagrams;
 
-const CAPTURE: &[u8] = include_bytes!("../scenarios/data/samba-election.pcap");
 const VECTORS: &str = include_str!("data/vectors.json");
 
 /// Each vector to a well-known mailslot decodes to the fields that it lists, and encodes to its data.
@@ -75,7 +76,7 @@ fn field_of(message: &Message, field: &str) -> Option<Value> {
 #[test]
 fn every_captured_datagram_is_rebuilt_from_its_values() {
     let mut opcodes = BTreeMap::new();
-    for payload in captured() {
+    for payload in captured_datagrams() {
         let packet = Packet::new(&payload).unwrap();
         let direct = packet.direct(Profile::Strict).unwrap().unwrap();
         let write = transaction::Packet::new(direct.user_data, Profile::Strict).unwrap();
@@ -105,7 +106,7 @@ fn every_captured_datagram_is_rebuilt_from_its_values() {
 #[test]
 fn captured_frames_mean_what_samba_documents() {
     let mut first = BTreeMap::new();
-    for payload in captured() {
+    for payload in captured_datagrams() {
         let frame = Frame::parse(&payload[14 + 2 * 34 + 86..]).unwrap();
         first.entry(frame.opcode()).or_insert(frame);
     }
@@ -330,24 +331,6 @@ fn mailslots_are_known_by_their_names() {
     }
     assert!(Message::parse(browser::SLOT, text).is_err());
     assert!(Message::parse(messenger::SLOT, query).is_err());
-}
-
-/// The user data of the datagrams in the shipped capture: UDP payloads to port 138.
-fn captured() -> Vec<Vec<u8>> {
-    let mut rest = &CAPTURE[24..];
-    let mut payloads = Vec::new();
-    while !rest.is_empty() {
-        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
-        let (frame, after) = rest[16..].split_at(length);
-        rest = after;
-        if let Some(TransportSlice::Udp(udp)) = SlicedPacket::from_ethernet(frame).unwrap().transport
-            && udp.destination_port() == datagram::PORT
-        {
-            payloads.push(udp.payload().to_vec());
-        }
-    }
-    assert_eq!(payloads.len(), 45);
-    payloads
 }
 
 fn emitted(message: &Message) -> Vec<u8> {

@@ -354,7 +354,8 @@ fn compare(row: &Row, found: &Outcome) -> Result<(), String> {
             _ => row.rest.get(key).is_none_or(|recorded| recorded == value),
         };
         if !same {
-            return Err(format!("{key}: the record says {:?}, the engine {value}", row.rest.get(key)));
+            let recorded = row.rest.get(key).unwrap_or(&Value::Null);
+            return Err(format!("{key}: the record says {recorded}, the engine {value}"));
         }
     }
     Ok(())

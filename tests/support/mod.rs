@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use etherparse::{SlicedPacket, TransportSlice};
 use mailslot_sim::report::{RunReport, Trace};
 use mailslot_sim::scenario::{Problems, Scenario, Source, parse};
 use mailslot_sim::sim;
+use mailslot_sim::wire::datagram;
 use serde_json::Value;
 
 /// Parses a scenario that names no files.
@@ -52,4 +54,23 @@ pub(crate) fn outcomes(scenario: &Scenario) -> BTreeMap<String, String> {
         };
     }
     outcomes
+}
+
+/// The UDP payloads to port 138 in the shipped capture, the election of three Samba hosts.
+pub(crate) fn captured_datagrams() -> Vec<Vec<u8>> {
+    const CAPTURE: &[u8] = include_bytes!("../../scenarios/data/samba-election.pcap");
+    let mut rest = &CAPTURE[24..];
+    let mut payloads = Vec::new();
+    while !rest.is_empty() {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (frame, after) = rest[16..].split_at(length);
+        rest = after;
+        if let Some(TransportSlice::Udp(udp)) = SlicedPacket::from_ethernet(frame).unwrap().transport
+            && udp.destination_port() == datagram::PORT
+        {
+            payloads.push(udp.payload().to_vec());
+        }
+    }
+    assert_eq!(payloads.len(), 45);
+    payloads
 }
