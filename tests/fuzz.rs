@@ -1,7 +1,7 @@
-//! What the crate promises about any bytes (`fuzz/src/lib.rs`): the inputs that are kept, and changed ones. `.ci/fuzz`
+//! What the crate promises about any bytes (`tests/fuzz/src/lib.rs`): the inputs that are kept, and changed ones. `.ci/fuzz`
 //! looks for more with libFuzzer.
 
-#[path = "../fuzz/src/lib.rs"]
+#[path = "fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is a library for libFuzzer")]
 mod targets;
 
@@ -43,7 +43,7 @@ fn scenario_files() {
 
 /// Every kept input, and as many with parts of others in them, bytes overwritten, or an end that is missing.
 fn hold(target: &str, promise: fn(&[u8]), cases: u32) {
-    let folder = format!("{}/tests/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+    let folder = format!("{}/tests/fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     let inputs: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();

@@ -383,3 +383,15 @@ fn limits_of_the_api_can_be_switched() {
     let hole = "api_424 = false\nhole_425_426 = true";
     assert_eq!([424, 425, 426, 427].map(|size| succeeded(hole, size)), [true, false, false, true]);
 }
+
+/// Samba writes no padding: to a slot with a name of one letter that is three bytes less.
+#[test]
+fn layouts_differ_in_the_bytes_on_the_links_and_in_nothing_else() {
+    let run = |layout| {
+        let report = switched(&format!("layout = \"{layout}\""), "", "", 64, &TO_HOST.replace("slotnam8", "t"));
+        let fates = report["flows"][0]["fates"].clone();
+        (report["links"][3]["bytes"].as_u64().unwrap(), fates)
+    };
+    let ((windows, fates), (samba, same)) = (run("windows"), run("samba"));
+    assert_eq!((windows - samba, fates), (100 * 3, same));
+}

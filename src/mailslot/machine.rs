@@ -161,12 +161,12 @@ impl Machine {
     /// `InsufficientBuffer` when the next message is longer than `buffer` bytes (it stays); `SemTimeout` when there is
     /// none and the time-out is 0.
     pub fn read(&mut self, now: Instant, handle: Handle, buffer: usize) -> Result<Read, Win32Error> {
-        let key = match self.objects.get(handle)? {
-            Object::Server(key) => *key,
-            Object::Client(Client { access: Access { read: true, .. }, .. }) => {
+        let (key, process) = match self.objects.get_owned(handle)? {
+            (Object::Server(key), process) => (*key, process),
+            (Object::Client(Client { access: Access { read: true, .. }, .. }), _) => {
                 return Err(CLIENT_READ_ERROR);
             }
-            Object::Client(_) => return Err(Win32Error::AccessDenied),
+            (Object::Client(_), _) => return Err(Win32Error::AccessDenied),
         };
         let slot = self.open_slot(key);
         if let Some(result) = slot.read(buffer) {
@@ -177,7 +177,6 @@ impl Machine {
             WAIT_FOREVER => None,
             millis => Some(now + Duration::from_millis(millis.into())),
         };
-        let process = self.objects.process(handle)?;
         let id = ReadId(self.number());
         self.open_slot(key).wait(PendingRead { id, process, buffer, deadline });
         self.deadlines.extend(deadline.map(|deadline| (deadline, id, key)));

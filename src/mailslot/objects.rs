@@ -83,6 +83,12 @@ impl Objects {
         Ok(&self.objects[&entry.object].0)
     }
 
+    /// What a handle stands for, and the process that it belongs to.
+    pub(super) fn get_owned(&self, handle: Handle) -> Result<(&Object, ProcessId), Win32Error> {
+        let entry = self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)?;
+        Ok((&self.objects[&entry.object].0, entry.process))
+    }
+
     /// The process that a handle belongs to.
     pub(super) fn process(&self, handle: Handle) -> Result<ProcessId, Win32Error> {
         self.handles.get(&handle).map(|entry| entry.process).ok_or(Win32Error::InvalidHandle)

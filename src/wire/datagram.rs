@@ -279,6 +279,7 @@ impl<'a> DirectView<'a> {
     /// # Errors
     ///
     /// If a name is malformed or does not end inside the section.
+    #[inline]
     pub fn parse(kind: Kind, section: &'a [u8]) -> Result<Self, Malformed> {
         let (source, rest) = NameView::parse(section).map_err(Malformed::SourceName)?;
         let (destination, user_data) = NameView::parse(rest).map_err(Malformed::DestinationName)?;

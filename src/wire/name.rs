@@ -96,6 +96,7 @@ impl NetbiosName {
         out.extend_from_slice(&letters);
     }
 
+    #[inline]
     pub(super) fn parse_letters(letters: &[u8; FIRST_LABEL as usize]) -> Result<Self, NameFault> {
         let mut bytes = [0; Self::LENGTH];
         let mut bad = 0;
@@ -298,6 +299,7 @@ impl<'a> NameView<'a> {
     /// # Errors
     ///
     /// A [`NameFault`]; label pointers are refused, not followed (RFC 1002 4.1: name-service packets only).
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), NameFault> {
         let (&first, rest) = bytes.split_first().ok_or(NameFault::Truncated)?;
         match first {

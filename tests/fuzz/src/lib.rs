@@ -1,8 +1,8 @@
 //! What `mailslot-sim` promises about any bytes that reach it, each promise a function that panics when it is broken.
 //!
-//! `tests/fuzz.rs` replays the inputs of `tests/corpus` and changed ones with `cargo test`; `.ci/fuzz` lets libFuzzer look
+//! `tests/fuzz.rs` replays the inputs of `tests/fuzz/corpus` and changed ones with `cargo test`; `.ci/fuzz` lets libFuzzer look
 //! for others. A target is a function here, three lines in `fuzz_targets` with an entry in `Cargo.toml`, a line in
-//! `tests/fuzz.rs` and a folder in `tests/corpus`.
+//! `tests/fuzz.rs` and a folder in `tests/fuzz/corpus`.
 
 mod reader;
 mod receiver;
@@ -153,4 +153,4 @@ pub fn scenario(text: &[u8]) {
 }
 
 /// What a scenario finds that names a capture.
-const CAPTURE: &[u8] = include_bytes!("../../scenarios/data/samba-election.pcap");
+const CAPTURE: &[u8] = include_bytes!("../../../scenarios/data/samba-election.pcap");
