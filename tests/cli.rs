@@ -159,7 +159,9 @@ fn outputs_do_not_overwrite_the_scenario_or_each_other() {
     let file = folder.path().join("report.json");
     fs::copy(ALARM, &file).unwrap();
     let (file, folder) = (file.to_str().unwrap(), folder.path().to_str().unwrap());
-    for arguments in [["run", file, "--trace", file], ["run", file, "--out", folder]] {
+    let link = format!("{folder}/other-name");
+    std::os::unix::fs::symlink(file, &link).unwrap();
+    for arguments in [["run", file, "--trace", file], ["run", file, "--out", folder], ["run", &link, "--trace", file]] {
         let ran = run(&arguments);
         assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(ran.stderr.contains(file), "{}", ran.stderr);

@@ -59,8 +59,8 @@ impl NetbiosName {
     /// The characters before padding and suffix.
     #[must_use]
     pub fn characters(&self) -> &[u8] {
-        let pad = if self.0[0] == b'*' && self.0[1] == 0 { 0 } else { b' ' };
         let text = &self.0[..Self::MAX_CHARACTERS];
+        let pad = if self.0[0] == b'*' && text[1..] == [0; Self::MAX_CHARACTERS - 1] { 0 } else { b' ' };
         let end = text.iter().rposition(|&byte| byte != pad).map_or(0, |last| last + 1);
         &text[..end]
     }
