@@ -213,3 +213,136 @@ fn a_name_service_that_cannot_work_is_said() {
     );
     assert!(problems(&crowd).contains("26 hosts bear D<1C>; a name server lists at most 25 (MAX_MEMBERS)"));
 }
+
+/// A domain controller writes to all of them, itself included, while the list is being fetched: its own copies come when
+/// the writes return, whoever reads them.
+#[test]
+fn a_member_of_a_list_writes_to_itself_too() {
+    for (reader, fate) in [("wait", "delivered"), ("never", "unread")] {
+        let scenario = scenario(&format!(
+            r#"
+            schema = 1
+            name = "own"
+            duration = "1 s"
+            name_service = "wins"
+            [link.l]
+            delay = "20 ms"
+            [segment.s]
+            link = "l"
+            [[host]]
+            name = "A"
+            domain = "D"
+            segment = "s"
+            names = ["D<1C>"]
+            [[host]]
+            name = "B"
+            domain = "D"
+            segment = "s"
+            names = ["D<1C>"]
+            [[host]]
+            name = "N"
+            segment = "s"
+            wins = true
+            [[mailslot]]
+            on = '\\D'
+            name = "t"
+            reader = "{reader}"
+            [[traffic]]
+            name = "f"
+            from = "A"
+            to = '\\D<1C>\mailslot\t'
+            every = "10 ms"
+            "#
+        ));
+        assert_eq!(flow(&report(&scenario, 0))["fates"][fate], 200, "{reader}");
+    }
+}
+
+/// A damaged answer that no checksum finds can name a machine that is not the right one, or none: the messages then go
+/// astray, and nothing else breaks.
+#[test]
+fn damaged_answers_lead_messages_astray() {
+    for name_service in ["broadcast", "wins"] {
+        let scenario = scenario(&format!(
+            r#"
+            schema = 1
+            name = "astray"
+            duration = "10 s"
+            drain = "20 s"
+            name_service = "{name_service}"
+            [link.noise]
+            corrupt = "100 %"
+            udp_checksum = false
+            [segment.s]
+            link = {{ down = "noise" }}
+            [[host]]
+            name = "B"
+            segment = "s"
+            link = {{}}
+            [[host]]
+            name = "N"
+            segment = "s"
+            wins = {wins}
+            link = {{}}
+            [[host]]
+            name = "C{{01..40}}"
+            segment = "s"
+            [[mailslot]]
+            on = "B"
+            name = "t"
+            [[traffic]]
+            name = "f"
+            from = "C{{01..40}}"
+            to = '\\B\mailslot\t'
+            every = "1 s"
+            "#,
+            wins = name_service == "wins",
+        ));
+        let report = report(&scenario, 0);
+        let fates = &flow(&report)["fates"];
+        assert!(fates["corrupted"].as_u64().unwrap() > 0 && fates["delivered"].as_u64().unwrap() > 0, "{fates}");
+        assert_eq!(flow(&report)["theory"], serde_json::json!({}), "where a name may lead is not in the closed form");
+    }
+}
+
+/// In which order hosts stand in the file makes no difference to whom a list is sent first.
+#[test]
+fn lists_are_in_the_order_of_names() {
+    let run = |hosts: [&str; 2]| {
+        let hosts: String = hosts
+            .iter()
+            .map(|name| format!("[[host]]\nname = \"{name}\"\ndomain = \"D\"\nsegment = \"s\"\nnames = [\"D<1C>\"]\n"))
+            .collect();
+        let scenario = scenario(&format!(
+            r#"
+            schema = 1
+            name = "order"
+            duration = "100 s"
+            name_service = "wins"
+            [link.bursts]
+            loss = {{ mean = "30 %", burst = 3 }}
+            [segment.s]
+            link = {{ up = "bursts" }}
+            [[host]]
+            name = "A"
+            segment = "s"
+            [[host]]
+            name = "N"
+            segment = "s"
+            wins = true
+            link = {{}}
+            {hosts}
+            [[mailslot]]
+            on = '\\D'
+            name = "t"
+            [[traffic]]
+            name = "f"
+            from = "A"
+            to = '\\D<1C>\mailslot\t'
+            every = "100 ms"
+            "#
+        ));
+        flow(&report(&scenario, 0)).clone()
+    };
+    assert_eq!(run(["B", "C"]), run(["C", "B"]));
+}

@@ -110,6 +110,11 @@ fn names_that_collide_are_reported_where_the_second_stands() {
         ("[[host]]\nname = \"dom\"\nsegment = \"s\"", "`dom` is the name of a domain", "name = \"dom\""),
         ("[[host]]\nname = \"C\"\nsegment = \"s\"\nnames = [\"B<00>\"]", "`B` bears it already", "names = [\"B<00>\"]"),
         (
+            "[[host]]\nname = \"C\"\nsegment = \"s\"\nnames = [\"D<00>\"]\n[[host]]\nname = \"D\"\nsegment = \"s\"",
+            "`C` bears the name D<00> already",
+            "name = \"D\"",
+        ),
+        (
             "[[host]]\nname = \"C\"\nsegment = \"s\"\nnames = [\"X<03>\", \"X<03>\"]",
             "`X<03>` is listed twice",
             "names = [\"X<03>\"",

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use mailslot_sim::mailslot::{
-    Access, Account, ApiProfile, Config, CreateOptions, Directory, Event, Handle, Machine, OpenOptions, ProcessId,
-    Read, ReadId, WAIT_FOREVER, Win32Error,
+    Access, Account, ApiProfile, Config, CreateOptions, Directory, Event, Handle, MAX_PENDING_WRITES, Machine,
+    OpenOptions, ProcessId, Read, ReadId, WAIT_FOREVER, Win32Error, Write,
 };
+use mailslot_sim::names::Mode;
 use mailslot_sim::time::{Duration, Instant};
 
 const NOW: Instant = Instant::ZERO;
@@ -183,4 +184,45 @@ fn share_modes_count_for_opens_not_for_handles() {
     vista.create_mailslot(PATH, CreateOptions::default()).unwrap();
     open(&mut vista, Access::WRITE, Access::NONE).unwrap();
     open(&mut vista, Access::WRITE, Access::NONE).expect("Vista and later do not look");
+}
+
+/// A write whose name is being looked up is pending; `CancelIo` ends those that the process made through the same open,
+/// by whichever handle, and no others.
+#[test]
+fn pending_writes_are_cancelled_for_a_process_and_an_open() {
+    let config = Config::new("A", "WORKGROUP", [10, 0, 0, 1].into()).unwrap();
+    let mut machine = Machine::new(config, Mode::Broadcast);
+    let (child, _) = machine.create_process(ProcessId::default(), Account::default(), false).unwrap();
+    let first = machine.open(r"\\B\mailslot\t", OpenOptions::default()).unwrap();
+    let twin = machine.duplicate(first).unwrap();
+    let childs = machine.duplicate_into(first, child, false).unwrap();
+    let other = machine.open(r"\\B\mailslot\t", OpenOptions::default()).unwrap();
+    let writes = [first, childs, other, twin].map(|handle| match machine.write(NOW, handle, b"x") {
+        Ok(Write::Pending(id)) => id,
+        result => panic!("the name is not known: {result:?}"),
+    });
+    let ended = |machine: &mut Machine| -> Vec<Event> { std::iter::from_fn(|| machine.poll_event()).collect() };
+    let aborted = |id| Event::WriteDone { id, result: Err(Win32Error::OperationAborted) };
+    machine.cancel(twin).unwrap();
+    assert_eq!(ended(&mut machine), [writes[0], writes[3]].map(aborted));
+    machine.exit_process(child).unwrap();
+    assert_eq!(ended(&mut machine), [aborted(writes[1])]);
+    machine.close(other).unwrap();
+    while let Some(at) = machine.poll_timeout() {
+        machine.handle_timeout(at);
+    }
+    let failed = Event::WriteDone { id: writes[2], result: Err(Win32Error::BadNetpath) };
+    assert_eq!(ended(&mut machine), [failed], "closing a handle does not end what was written through it");
+}
+
+/// A program that writes to unknown names without end fails at once beyond the limit.
+#[test]
+fn pending_writes_are_limited() {
+    let config = Config::new("A", "WORKGROUP", [10, 0, 0, 1].into()).unwrap();
+    let mut machine = Machine::new(config, Mode::Broadcast);
+    let client = machine.open(r"\\B\mailslot\t", OpenOptions::default()).unwrap();
+    for _ in 0..MAX_PENDING_WRITES {
+        assert!(matches!(machine.write(NOW, client, b""), Ok(Write::Pending(_))));
+    }
+    assert_eq!(machine.write(NOW, client, b""), Err(Win32Error::BadNetpath));
 }

@@ -135,3 +135,80 @@ fn no_closed_form_for_a_reader_that_looks_too_seldom() {
     assert_eq!(theory("2 s"), Some(1.0));
     assert_eq!(theory("1 s"), None);
 }
+
+/// Senders of whom it is sure that all their writes fail do not count: what they would have said is addressed to nobody.
+#[test]
+fn senders_whose_writes_fail_are_not_in_the_mean() {
+    for switch in ["remote_mailslots_disabled = true", "api_424 = true"] {
+        let scenario = scenario(&format!(
+            r#"
+            schema = 1
+            name = "mean"
+            duration = "10 s"
+            [link.lossy]
+            loss = "50 %"
+            [segment.s]
+            [[host]]
+            name = "A1"
+            segment = "s"
+            {switch}
+            [[host]]
+            name = "A2"
+            segment = "s"
+            api_424 = false
+            link = {{ up = "lossy" }}
+            [[host]]
+            name = "B"
+            segment = "s"
+            [[mailslot]]
+            on = "B"
+            name = "t"
+            [[traffic]]
+            name = "f"
+            from = "A{{1..2}}"
+            to = '\\B\mailslot\t'
+            every = "1 s"
+            size = "428 B"
+            "#
+        ));
+        assert_eq!(report(&scenario, 0)["flows"][0]["theory"]["delivery_ratio"], 0.5, "{switch}");
+    }
+}
+
+/// Fragments that do not travel together can be too late for each other: no closed form.
+#[test]
+fn no_closed_form_for_fragments_on_links_of_varying_delay() {
+    for (delay, is_there) in [
+        ("\"20 ms\"", true),
+        ("{ distribution = \"uniform\", min = \"0 s\", max = \"1 s\", keep_order = true }", false),
+    ] {
+        let scenario = scenario(&format!(
+            r#"
+            schema = 1
+            name = "fragments"
+            duration = "10 s"
+            [link.l]
+            delay = {delay}
+            [segment.s]
+            link = "l"
+            [[host]]
+            name = "A"
+            segment = "s"
+            fragments = true
+            [[host]]
+            name = "B"
+            segment = "s"
+            [[mailslot]]
+            on = "B"
+            name = "t"
+            [[traffic]]
+            name = "f"
+            from = "A"
+            to = '\\B\mailslot\t'
+            every = "1 s"
+            size = "424 B"
+            "#
+        ));
+        assert_eq!(report(&scenario, 0)["flows"][0]["theory"].get("delivery_ratio").is_some(), is_there, "{delay}");
+    }
+}

@@ -183,8 +183,8 @@ impl Machine {
         Ok(Read::Pending(id))
     }
 
-    /// Ends with `OperationAborted` the waiting reads that the handle's process began on its mailslot, or the pending
-    /// writes on a client handle (`CancelIo`).
+    /// Ends with `OperationAborted` the waiting reads that the handle's process began on its mailslot, or its
+    /// pending writes through what a client handle stands for (`CancelIo`).
     ///
     /// # Errors
     ///
@@ -193,7 +193,10 @@ impl Machine {
         let process = self.objects.process(handle)?;
         match *self.objects.get(handle)? {
             Object::Server(key) => self.abort(key, Win32Error::OperationAborted, |read| read.process == process),
-            Object::Client(_) => self.abort_writes(|write| write.handle == handle),
+            Object::Client(_) => {
+                let object = self.objects.number(handle)?;
+                self.abort_writes(|write| (write.object, write.process) == (object, process));
+            }
         }
         Ok(())
     }

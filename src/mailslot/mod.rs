@@ -61,9 +61,9 @@ pub use error::Win32Error;
 pub use machine::Machine;
 pub use path::{InvalidPath, MAX_PATH_CHARACTERS, MailslotPath, Server, SlotName};
 pub use reassembly::{FRAGMENT_TIMEOUT, MAX_REASSEMBLIES, ReassemblyKey};
-pub use receive::{Discard, Disposition};
+pub use receive::{Discard, Disposition, MAX_ANSWERS};
 pub use slot::{Message, Receipt};
-pub use transmit::{Service, Transmit, Write, Written};
+pub use transmit::{MAX_PENDING_WRITES, Service, Transmit, Write, Written};
 
 pub use crate::names::{Destination, Directory, NameKind, Owner};
 

@@ -83,6 +83,11 @@ impl Objects {
         Ok(&self.objects[&entry.object].0)
     }
 
+    /// The number of the object that a handle stands for: handles with the same one were duplicated or inherited.
+    pub(super) fn number(&self, handle: Handle) -> Result<u64, Win32Error> {
+        self.handles.get(&handle).map(|entry| entry.object).ok_or(Win32Error::InvalidHandle)
+    }
+
     /// What a handle stands for, and the process that it belongs to.
     pub(super) fn get_owned(&self, handle: Handle) -> Result<(&Object, ProcessId), Win32Error> {
         let entry = self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)?;

@@ -46,6 +46,10 @@ pub enum Discard {
     RemoteMailslotsDisabled,
 }
 
+/// DATAGRAM ERROR is not sent while so many packets wait for the driver: a choice, so that what is received cannot make
+/// memory grow.
+pub const MAX_ANSWERS: usize = 1024;
+
 impl Machine {
     /// Takes a UDP payload that arrived on port 138 and says what became of it.
     ///
@@ -120,7 +124,7 @@ impl Machine {
     ///
     /// RFC 1002 5.3.3 would do so for group names too, which would draw a storm; RFC 1001 17.1 says unique names only.
     fn report_missing_name(&mut self, from: SocketAddrV4, packet: &Packet<'_>, direct: &DirectView<'_>) {
-        if !self.config.datagram_errors || direct.kind != Kind::Unique {
+        if !self.config.datagram_errors || direct.kind != Kind::Unique || self.transmits.len() >= MAX_ANSWERS {
             return;
         }
         let head = self.head(packet.id());

@@ -37,12 +37,16 @@ pub struct Written {
 #[derive(Debug)]
 pub(super) struct PendingWrite {
     id: WriteId,
-    pub(super) handle: Handle,
+    /// The object of the client handle that it was made through.
+    pub(super) object: u64,
     pub(super) process: ProcessId,
     name: NetbiosName,
     wire_slot: Arc<[u8]>,
     data: Vec<u8>,
 }
+
+/// The most writes that wait for a name at once; one more fails as if nobody bore it: a choice.
+pub const MAX_PENDING_WRITES: usize = 65_536;
 
 /// A packet to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,10 +107,11 @@ impl Machine {
         match self.names.lookup(now, &name) {
             Lookup::Missing => Err(UNRESOLVED_NAME_ERROR),
             Lookup::Found(owner) => Ok(Write::Done(self.send_to(now, &owner, name, &wire_slot, data, None))),
+            Lookup::Pending if self.unresolved.len() >= MAX_PENDING_WRITES => Err(UNRESOLVED_NAME_ERROR),
             Lookup::Pending => {
                 let id = WriteId(self.number());
-                let process = self.objects.process(handle)?;
-                self.unresolved.push(PendingWrite { id, handle, process, name, wire_slot, data: data.to_vec() });
+                let (object, process) = (self.objects.number(handle)?, self.objects.process(handle)?);
+                self.unresolved.push(PendingWrite { id, object, process, name, wire_slot, data: data.to_vec() });
                 Ok(Write::Pending(id))
             }
         }

@@ -13,7 +13,7 @@ use crate::wire::nbns::{Entry, ErrorCode, Message};
 
 /// The most names that a machine claims, claims and releases under way included. What it bears from the beginning is
 /// not refused, but counts. A choice, near to the 254 names of a NetBIOS adapter.
-pub const MAX_NAMES: usize = 254;
+pub const MAX_OWN_NAMES: usize = 254;
 
 impl NameService {
     /// Claims a name. [`Event::Registered`] or [`Event::Refused`] follows: after three broadcasts to which nobody
@@ -25,7 +25,7 @@ impl NameService {
     /// and the next lookup finds the conflict.
     ///
     /// Refused at once are the name `*`, a name that this machine bears in the other manner or in conflict, and names
-    /// beyond [`MAX_NAMES`].
+    /// beyond [`MAX_OWN_NAMES`].
     pub fn register(&mut self, now: Instant, name: NetbiosName, kind: NameKind) {
         if let Some(own) = self.own.get(&name) {
             let event = if !own.in_conflict && own.kind == kind {
@@ -43,7 +43,7 @@ impl NameService {
             self.transactions.close(id);
         }
         let claimed = self.own.len() + self.transactions.count(|task| !task.is_lookup());
-        if name == NetbiosName::ANY || claimed >= MAX_NAMES {
+        if name == NetbiosName::ANY || claimed >= MAX_OWN_NAMES {
             self.events.push_back(Event::Refused { name, by: None });
         } else if self.asks_others() {
             self.start(now, name, Task::Register(kind));

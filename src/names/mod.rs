@@ -57,7 +57,7 @@ mod transaction;
 
 pub use cache::{MAX_CACHE_SECONDS, MAX_CACHED};
 pub use calls::{Config, Destination, Event, Lookup, Mode, NameKind};
-pub use claim::MAX_NAMES;
+pub use claim::MAX_OWN_NAMES;
 pub use database::{MAX_DATABASE, SUFFIX_INTERNET_GROUP};
 pub use directory::{Directory, MAX_MEMBERS, Owner};
 pub use query::MAX_LOOKUPS;

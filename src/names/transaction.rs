@@ -71,7 +71,7 @@ pub(super) struct Transactions {
 
 impl Transactions {
     /// Opens a transaction that is due at once, and returns its number: one that no open one has. There are far fewer
-    /// than numbers, see [`MAX_LOOKUPS`](super::MAX_LOOKUPS) and [`MAX_NAMES`](super::MAX_NAMES).
+    /// than numbers, see [`MAX_LOOKUPS`](super::MAX_LOOKUPS) and [`MAX_OWN_NAMES`](super::MAX_OWN_NAMES).
     pub(super) fn open(&mut self, now: Instant, name: NetbiosName, task: Task) -> u16 {
         self.last_id = self.last_id.wrapping_add(1);
         while self.open.contains_key(&self.last_id) {

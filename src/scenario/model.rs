@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::id::{HostId, LinkId};
+use crate::id::{HostId, LinkId, SegmentId};
 use crate::link::Loss;
 use crate::mailslot::{Directory, Limits, NameKind, Owner, SlotName};
 use crate::names::SUFFIX_INTERNET_GROUP;
@@ -345,6 +345,11 @@ impl Scenario {
         self.topology.path(sender, recipient)
     }
 
+    /// The name server that hosts on a segment ask.
+    pub(crate) fn name_server(&self, segment: SegmentId) -> Option<HostId> {
+        name_server(&self.topology, &self.hosts, segment)
+    }
+
     /// The recipients that a message of `sender` addresses, in ascending order: the bearer of a unique name, or those
     /// bearers of a group name that declare the slot; a local slot's machine if it declares it.
     pub(crate) fn audience(&self, sender: HostId, target: &Target) -> Vec<HostId> {
@@ -395,6 +400,15 @@ impl Scenario {
 /// The position of a host's mailslot among all, which are in the order of host and name.
 pub(crate) fn find_mailslot(mailslots: &[Mailslot], host: HostId, name: &SlotName) -> Option<usize> {
     mailslots.binary_search_by(|mailslot| (mailslot.host, &mailslot.name).cmp(&(host, name))).ok()
+}
+
+/// The name server that hosts on a segment ask: one on the segment if there is one, else the first by name.
+pub(crate) fn name_server(topology: &Topology, hosts: &[Host], segment: SegmentId) -> Option<HostId> {
+    let servers = (0..).map(HostId).zip(hosts).filter(|(_, host)| host.wins).map(|(id, _)| id);
+    servers.min_by_key(|server| {
+        let host = topology.host(*server);
+        (host.segment != segment, &host.name)
+    })
 }
 
 /// Hashes what is written to it.

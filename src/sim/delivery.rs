@@ -199,21 +199,27 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Takes note of what happened on a machine.
+    /// Takes note of what happened on a machine. Writes return first: a read may have got the own copy of one of them.
     fn take_events(&mut self, host: HostId) {
-        while let Some(event) = self.machines[host.index()].poll_event() {
+        let mut events = std::mem::take(&mut self.events);
+        events.extend(std::iter::from_fn(|| self.machines[host.index()].poll_event()));
+        for event in &events {
+            if let MachineEvent::WriteDone { id, result } = event {
+                self.end_pending(host, *id, *result);
+            }
+        }
+        for event in events.drain(..) {
             match event {
+                MachineEvent::WriteDone { .. } | MachineEvent::NameConflict { .. } => {}
+                MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
+                    unreachable!("names are borne from the beginning")
+                }
                 MachineEvent::ReadDone { id, result } => {
                     let awaits = |&&reader: &&u32| self.readers[reader as usize].awaits(id);
                     let reader = *self.readers_of[host.index()].iter().find(awaits).expect("a reader waits for it");
                     let message = result.expect("a read with any buffer ends with a message");
                     self.let_read(reader, Some(message.receipt));
                 }
-                MachineEvent::WriteDone { id, result } => self.end_pending(host, id, result),
-                MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
-                    unreachable!("names are borne from the beginning")
-                }
-                MachineEvent::NameConflict { .. } => {}
                 MachineEvent::ReassemblyDone { key, complete } => {
                     for fragment in self.held.remove(&(host, key)).into_iter().flatten() {
                         match complete {
@@ -224,6 +230,7 @@ impl<O: Observer> World<'_, O> {
                 }
             }
         }
+        self.events = events;
     }
 
     /// The rest of a fragment's datagram never came.

@@ -20,8 +20,7 @@ impl<'a> Finder<'a> {
         Finder { scenario, directory: Arc::new(scenario.directory()) }
     }
 
-    /// How a machine finds the names of others. Of several name servers it asks one on its own segment, else the first
-    /// by name.
+    /// How a machine finds the names of others.
     pub(super) fn mode(&self, host: &net::Host) -> Mode {
         match self.scenario.name_service {
             NameService::Static => Mode::Static(self.directory.clone()),
@@ -40,18 +39,18 @@ impl<'a> Finder<'a> {
 
     fn owner(&self, name: &NetbiosName) -> Owner {
         let bearers = &self.scenario.names[name];
-        let address = |host: &crate::id::HostId| self.scenario.topology().host(*host).address;
-        match &bearers.hosts[..] {
-            [host] if !bearers.group => Owner::Unique(address(host)),
-            hosts if self.scenario.is_listed_name(name) => Owner::Members(hosts.iter().map(address).collect()),
+        let mut hosts: Vec<&net::Host> =
+            bearers.hosts.iter().map(|host| self.scenario.topology().host(*host)).collect();
+        hosts.sort_by_key(|host| &host.name);
+        match hosts[..] {
+            [host] if !bearers.group => Owner::Unique(host.address),
+            _ if self.scenario.is_listed_name(name) => Owner::Members(hosts.iter().map(|host| host.address).collect()),
             _ => Owner::Group,
         }
     }
 
     fn server_of(&self, host: &net::Host) -> Ipv4Addr {
-        let hosts = self.scenario.topology().hosts().iter().zip(&self.scenario.hosts);
-        let servers = hosts.filter(|(_, spec)| spec.wins).map(|(server, _)| server);
-        let first = servers.min_by_key(|server| (server.segment != host.segment, &server.name));
-        first.expect("a scenario with WINS has a name server").address
+        let server = self.scenario.name_server(host.segment).expect("a scenario with WINS has a name server");
+        self.scenario.topology().host(server).address
     }
 }

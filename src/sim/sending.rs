@@ -74,10 +74,11 @@ impl<O: Observer> World<'_, O> {
     fn end_write(&mut self, host: HostId, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
         let Begun { stream, outgoing: Outgoing { message, target, bytes }, at } = begun;
         self.send_all(host, None);
-        let mut outbox = std::mem::take(&mut self.outbox);
+        let mut packets = std::mem::take(&mut self.outbox);
+        self.outbox.extend(packets.extract_if(.., |packed| packed.transmit.write != write));
         let mut bounds = std::mem::take(&mut self.bounds);
         bounds.clear();
-        for packed in outbox.iter_mut().filter(|packed| packed.transmit.write == write) {
+        for packed in &mut packets {
             packed.route = self.route(host, stream, target, &packed.transmit);
             bounds.extend(packed.route.map(|(bound, _)| bound));
         }
@@ -92,23 +93,17 @@ impl<O: Observer> World<'_, O> {
             let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, bound: Bound::Recipient(own) };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
-        outbox.retain(|packed| {
-            if packed.transmit.write != write {
-                return true;
-            }
-            if let Some((bound, to)) = packed.route {
-                let Transmit { transport, fragment, .. } = packed.transmit;
-                let packet = u16::from(transport) << 8 | u16::from(fragment);
-                let instance = Instance { stream, message, copy: 0, packet, duplicate: 0, bound };
-                let stream_key = self.key_towards(stream, target, to);
-                let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
-                let cargo = Cargo { instance, target, written: at };
-                self.depart(Flight::new(packed.payload.clone(), id, (host, to), cargo));
-            }
-            false
-        });
-        outbox.append(&mut self.outbox);
-        self.outbox = outbox;
+        for Packed { transmit, payload, route } in packets.drain(..) {
+            let Some((bound, to)) = route else { continue };
+            let packet = u16::from(transmit.transport) << 8 | u16::from(transmit.fragment);
+            let instance = Instance { stream, message, copy: 0, packet, duplicate: 0, bound };
+            let stream_key = self.key_towards(stream, target, to);
+            let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
+            self.depart(Flight::new(payload, id, (host, to), Cargo { instance, target, written: at }));
+        }
+        if self.outbox.is_empty() {
+            self.outbox = packets; // for its room
+        }
     }
 
     /// The run is over: what has not returned is aborted.
@@ -128,7 +123,7 @@ impl<O: Observer> World<'_, O> {
         transmit: &Transmit,
     ) -> Option<(Bound, Option<HostId>)> {
         let Destination::Unicast(to) = transmit.destination else { return Some((Bound::Audience, None)) };
-        let to = self.hosts_by_address[to.ip()];
+        let to = *self.hosts_by_address.get(to.ip())?; // a damaged answer can name an address that nobody has
         let reachable = self.scenario.topology().reaches(from, to) && self.is_on(to, transmit.transport);
         let recipient = self.streams[stream.index()].targets[target as usize].position(to);
         reachable.then_some((recipient.map_or(Bound::Bystander, Bound::Recipient), Some(to)))
@@ -187,7 +182,6 @@ impl<O: Observer> World<'_, O> {
 
     /// Sends a packet that carries no message.
     fn send_aside(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, id: DatagramId, instance: Instance) {
-        self.tell(Event::SentAside { instance, host });
         let to = match transmit.destination {
             Destination::Broadcast => None,
             Destination::Unicast(to) => {
@@ -196,6 +190,7 @@ impl<O: Observer> World<'_, O> {
                 Some(to)
             }
         };
+        self.tell(Event::SentAside { instance, host });
         let cargo = Cargo { instance, target: 0, written: self.now };
         self.depart(Flight::new(payload, id, (host, to), cargo));
     }

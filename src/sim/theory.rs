@@ -47,6 +47,23 @@ struct Form {
     delivered: Option<f64>,
     /// The probability that all of it do.
     all: Option<f64>,
+    writes: Writes,
+}
+
+impl Form {
+    /// Whether two forms say the same of each message.
+    fn is_like(&self, other: &Form) -> bool {
+        (self.audience, self.delivered, self.all) == (other.audience, other.delivered, other.all)
+    }
+}
+
+/// How many of some writes succeed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Writes {
+    All,
+    None,
+    /// That depends on the run.
+    Some,
 }
 
 impl Forms<'_> {
@@ -55,6 +72,10 @@ impl Forms<'_> {
         let forms = flow.messages().into_iter();
         let forms: Vec<Form> =
             forms.filter_map(|((sender, to), messages)| self.of_messages(flow, sender, to, messages as f64)).collect();
+        if forms.iter().any(|form| form.writes == Writes::Some) && !forms.windows(2).all(|two| two[0].is_like(&two[1]))
+        {
+            return Theory::default(); // how many messages each form stands for depends on the run
+        }
         let addressed: f64 = forms.iter().map(|form| form.messages * form.audience).sum();
         let messages: f64 = forms.iter().map(|form| form.messages).sum();
         let mean = |of: fn(&Form) -> Option<f64>, total: f64| -> Option<f64> {
@@ -64,10 +85,11 @@ impl Forms<'_> {
         Theory { delivery_ratio: mean(|form| form.delivered, addressed), all_ratio: mean(|form| form.all, messages) }
     }
 
-    /// `None` if the messages have no audience.
+    /// `None` if the messages have no audience, or all writes fail.
     fn of_messages(&mut self, flow: &Flow, sender: HostId, to: &Target, messages: f64) -> Option<Form> {
         let audience = self.scenario.audience(sender, to);
-        if audience.is_empty() {
+        let writes = self.writes(flow, sender, to);
+        if audience.is_empty() || writes == Writes::None {
             return None;
         }
         let paths: Vec<Option<Vec<LinkId>>> =
@@ -83,6 +105,8 @@ impl Forms<'_> {
             });
         }
         let fragments = self.fragments(flow, sender, to);
+        let fragments =
+            fragments.filter(|count| *count == 1 || paths.iter().flatten().all(|path| self.is_steady(path)));
         let mut each: Vec<Option<f64>> = Vec::new();
         let mut is_repeated = fragments != Some(1);
         for ((accepted, path), recipient) in fates.iter().zip(&paths).zip(&audience) {
@@ -105,7 +129,67 @@ impl Forms<'_> {
         } else {
             self.all_pass(self.scenario.is_group(sender, to), &paths)
         };
-        Some(Form { messages, audience: audience.len() as f64, delivered: each.into_iter().sum(), all })
+        Some(Form { messages, audience: audience.len() as f64, delivered: each.into_iter().sum(), all, writes })
+    }
+
+    /// Which writes of a sender succeed.
+    fn writes(&self, flow: &Flow, sender: HostId, to: &Target) -> Writes {
+        let (smallest, largest) = flow.sizes();
+        let host = &self.scenario.hosts[sender.index()];
+        let sizes = |fits: &dyn Fn(u32) -> bool| match (fits(smallest), fits(largest)) {
+            (true, true) => Writes::All,
+            (false, false) => Writes::None,
+            _ => Writes::Some,
+        };
+        let characters = to.slot().characters();
+        let by_size = match to {
+            Target::Local(slot) => {
+                let slot = self.scenario.mailslot(sender, slot).map(|position| &self.scenario.mailslots[position]);
+                let max = slot.map_or(0, |slot| slot.max_message_size);
+                sizes(&|size| max == 0 || size <= max)
+            }
+            _ if host.remote_mailslots_disabled => Writes::None,
+            _ if host.limits.hole_425_426 && smallest <= 426 && largest >= 425 => Writes::Some,
+            _ => sizes(&|size| host.limits.check(host.layout, characters, size as usize).is_ok()),
+        };
+        match self.finds(sender, to) {
+            Writes::All => by_size,
+            found => {
+                if by_size == Writes::None {
+                    Writes::None
+                } else {
+                    found
+                }
+            }
+        }
+    }
+
+    /// Whether a sender finds the name of a target: always, never, or as the network lets it.
+    fn finds(&self, sender: HostId, to: &Target) -> Writes {
+        let Some(name) = self.scenario.target_name(sender, to) else { return Writes::All };
+        let topology = self.scenario.topology();
+        let segment = |host: HostId| topology.host(host).segment;
+        let bearers = self.scenario.names.get(&name).map_or(&[][..], |bearers| &bearers.hosts);
+        if self.scenario.name_service == NameService::Static
+            || bearers.contains(&sender) && !self.scenario.is_listed(to)
+        {
+            return Writes::All;
+        }
+        let is_askable = match self.scenario.name_service {
+            NameService::Static | NameService::Broadcast => {
+                bearers.iter().any(|host| segment(*host) == segment(sender))
+            }
+            NameService::Wins => {
+                let server = self.scenario.name_server(segment(sender));
+                server.is_some_and(|server| topology.reaches(sender, server) && topology.reaches(server, sender))
+            }
+        };
+        if is_askable { Writes::Some } else { Writes::None }
+    }
+
+    /// Whether packets that leave together arrive together: fragments do not wait for each other.
+    fn is_steady(&self, path: &[LinkId]) -> bool {
+        path.iter().all(|link| matches!(self.config(*link).delay.distribution, Distribution::Constant(_)))
     }
 
     /// The probability that a message passes a way, sent so many times in so many packets.
@@ -184,11 +268,12 @@ impl Forms<'_> {
         }
     }
 
-    /// Whether what happens to a message does not depend on whether a name was found just before: on links with memory
-    /// it does.
+    /// Whether what happens to a message does not depend on whether and how its name was found: on links with memory it
+    /// does, and a damaged answer, on any link, can lead elsewhere.
     fn is_independent_of_lookups(&self, path: &[LinkId]) -> bool {
         let has_memory = |link: &LinkId| self.config(*link).loss.has_memory();
-        self.scenario.name_service == NameService::Static || !path.iter().any(has_memory)
+        let damages = || self.scenario.topology().links().iter().any(|link| link.config.corrupt.value() > 0.0);
+        self.scenario.name_service == NameService::Static || !path.iter().any(has_memory) && !damages()
     }
 
     /// The longest that a datagram can be on its way.

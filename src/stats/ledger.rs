@@ -260,6 +260,15 @@ impl Stream {
             let end = Furthest { progress: DECIDED, copy: 0, packet: 0, duplicate: 0, fate: Fate::Unreachable };
             entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
         }
+        // A name that was looked up can lead to another machine, if the answer was damaged on the way.
+        let leads_to = |recipient: &u32| {
+            let bounds = [Bound::Audience, Bound::Recipient(*recipient)];
+            sent.own == Some(*recipient) || sent.packets.iter().any(|bound| bounds.contains(bound))
+        };
+        for &recipient in target.audience.iter().filter(|recipient| !leads_to(recipient)) {
+            let end = Furthest { progress: 0, copy: 0, packet: 0, duplicate: 0, fate: Fate::Corrupted };
+            entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
+        }
         let recipient = |bound: &Bound| match bound {
             Bound::Recipient(recipient) => Some(*recipient),
             _ => None,

@@ -60,9 +60,13 @@ pub(super) struct Furthest {
 }
 
 impl Furthest {
-    /// The one that got further; at equal progress the one of the earlier write.
+    /// The one that got further; at equal progress the one of the earlier write, and of one write's packets the one that
+    /// was damaged, not those that missed it.
     pub(super) fn or_further(self, other: Option<Furthest>) -> Furthest {
-        let rank = |end: &Furthest| (std::cmp::Reverse(end.progress), end.copy, end.packet, end.duplicate);
+        let rank = |end: &Furthest| {
+            let missed = end.fate == Fate::LostFragment;
+            (std::cmp::Reverse(end.progress), end.copy, missed, end.packet, end.duplicate)
+        };
         match other {
             Some(other) if rank(&other) < rank(&self) => other,
             _ => self,

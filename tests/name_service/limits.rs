@@ -2,7 +2,7 @@
 
 use std::net::SocketAddrV4;
 
-use mailslot_sim::names::{Event, Lookup, MAX_LOOKUPS, MAX_NAMES, MAX_TRANSMITS, NameKind};
+use mailslot_sim::names::{Event, Lookup, MAX_LOOKUPS, MAX_OWN_NAMES, MAX_TRANSMITS, NameKind};
 use mailslot_sim::wire::datagram::NodeType;
 use mailslot_sim::wire::nbns::{Entry, Message, Repr};
 use mailslot_sim::wire::{Name, NetbiosName};
@@ -55,7 +55,7 @@ fn packets_that_nobody_fetches_are_lost() {
 #[test]
 fn names_beyond_the_limit_and_the_name_of_all_are_refused() {
     let mut lan = Lan::broadcast(&[&[("X<00>", Unique)]]);
-    for number in 1..MAX_NAMES {
+    for number in 1..MAX_OWN_NAMES {
         lan.hosts[0].register(at(0), numbered(number), Group);
     }
     lan.register(0, "Y<00>", Unique);
@@ -63,7 +63,7 @@ fn names_beyond_the_limit_and_the_name_of_all_are_refused() {
     let refused = |text| (0, 0, Event::Refused { name: name(text), by: None });
     assert_eq!(lan.events, [refused("Y<00>"), refused("*<00>")]);
     lan.run_until(750);
-    assert_eq!(lan.events.len(), 2 + MAX_NAMES - 1);
+    assert_eq!(lan.events.len(), 2 + MAX_OWN_NAMES - 1);
 }
 
 #[test]

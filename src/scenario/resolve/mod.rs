@@ -21,7 +21,7 @@ use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
 use crate::id::HostId;
 use crate::mailslot::{InvalidPath, SlotName};
-use crate::names::{MAX_MEMBERS, SUFFIX_INTERNET_GROUP};
+use crate::names::{MAX_DATABASE, MAX_MEMBERS, SUFFIX_INTERNET_GROUP};
 use crate::time::Duration;
 use crate::wire::NetbiosName;
 
@@ -120,6 +120,12 @@ impl Context<'_> {
         {
             let count = bearers.hosts.len();
             let message = format!("{count} hosts bear {name}; a name server lists at most {MAX_MEMBERS} (MAX_MEMBERS)");
+            self.error(at!["name_service"], message);
+        }
+        if name_service == NameService::Wins && network.names.len() > MAX_DATABASE {
+            let count = network.names.len();
+            let message =
+                format!("the hosts bear {count} names; a name server knows at most {MAX_DATABASE} (MAX_DATABASE)");
             self.error(at!["name_service"], message);
         }
         name_service

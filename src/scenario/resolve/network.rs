@@ -175,6 +175,11 @@ impl<'a> Context<'a> {
             self.error(at("name"), format!("`{}` is the name of a domain: a host needs another name", entry.name));
             return None;
         }
+        if let Some(bearers) = network.names.get(&computer) {
+            let other = &network.spelled[bearers.hosts[0].index()];
+            self.error(at("name"), format!("`{other}` bears the name {computer} already"));
+            return None;
+        }
         let segment_name = entry.spec.segment.as_ref()?;
         let Some((segment, links)) = segments.get(segment_name) else {
             if !self.is_damaged(at!["segment", segment_name]) && !self.file.segment.contains_key(segment_name) {

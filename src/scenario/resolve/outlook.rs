@@ -7,7 +7,7 @@ use super::Context;
 use super::network::Network;
 use crate::id::HostId;
 use crate::scenario::file;
-use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot};
+use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot, name_server};
 use crate::scenario::problem::{Path, Problem, at};
 
 impl Context<'_> {
@@ -36,6 +36,7 @@ impl Context<'_> {
             self.warn_of_size(&at_size, to, flow.sizes(), &senders, network);
             self.warn_of_slot_limit(&at_size, to, flow.sizes(), &declared);
             self.warn_of_no_way(at!["traffic", index, key], to, &senders, network);
+            self.warn_of_silent_server(at!["traffic", index, key], to, &senders, network);
         }
     }
 
@@ -91,8 +92,12 @@ impl Context<'_> {
         }
         let characters = to.slot().characters();
         let hosts = || senders.iter().map(|sender| &network.hosts[sender.index()]);
-        let longest = hosts().map(|host| host.limits.longest(host.layout, characters).map(|most| most as u32));
-        match longest.min().flatten() {
+        let longest = |host: &Host| host.limits.longest(host.layout, characters).map(|most| most as u32);
+        let strictest = senders.iter().min_by_key(|sender| longest(&network.hosts[sender.index()]));
+        let Some(strictest) = strictest.map(|sender| sender.index()) else { return };
+        let every_sender = hosts().all(|host| longest(host) == longest(&network.hosts[strictest]));
+        let of = if every_sender { String::new() } else { format!(" of `{}`", network.host_names()[strictest]) };
+        match longest(&network.hosts[strictest]) {
             None => {
                 let message = "no datagram can hold the name of this mailslot";
                 self.warning(at.clone(), format!("{message}: every write will fail with ERROR_BAD_NETPATH (53)"));
@@ -100,7 +105,7 @@ impl Context<'_> {
             Some(most) if largest > most => {
                 let message = format!("a datagram to this mailslot holds at most {most} B");
                 let which = which(smallest, most);
-                self.warning(at.clone(), format!("{message}: {which} will fail with ERROR_BAD_NETPATH (53)"));
+                self.warning(at.clone(), format!("{message}: {which}{of} will fail with ERROR_BAD_NETPATH (53)"));
             }
             Some(_) => {}
         }
@@ -118,6 +123,22 @@ impl Context<'_> {
                 _ => "longer messages will be dropped without a word".to_owned(),
             };
             self.warning(at.clone(), format!("the mailslot takes at most {limit} B: {what}"));
+        }
+    }
+
+    /// A name server that a sender cannot reach.
+    fn warn_of_silent_server(&mut self, at: Path, to: &Target, senders: &BTreeSet<HostId>, network: &Network) {
+        let Some(topology) = &network.topology else { return };
+        if self.file.name_service != Some(file::NameService::Wins) || matches!(to, Target::Local(_)) {
+            return;
+        }
+        let segment = |host: HostId| topology.host(host).segment;
+        let server = |host: HostId| name_server(topology, &network.hosts, segment(host));
+        let cut_off =
+            senders.iter().find(|from| server(**from).is_some_and(|server| !topology.reaches(**from, server)));
+        if let Some(from) = cut_off.map(|host| &topology.segments()[segment(*host).index()].name) {
+            let message = format!("no router leads from segment `{from}` to a name server");
+            self.warning(at, format!("{message}: the writes will fail with ERROR_BAD_NETPATH (53) after 15 s"));
         }
     }
 
