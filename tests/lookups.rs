@@ -93,7 +93,10 @@ fn a_lost_query_fails_the_write_after_three_tries() {
     assert_eq!(offered(&report, "near/B/down"), 15, "messages of one moment wait for one lookup, of three queries");
     let writes: Vec<Value> = trace(&scenario).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let write = writes.iter().find(|line: &&Value| line["event"] == "write").unwrap();
-    assert_eq!((&write["t_ns"], &write["code"]), (&750_000_000.into(), &53.into()));
+    assert_eq!((&write["t_ns"], &write["called_ns"], &write["code"]), (&750_000_000.into(), &0.into(), &53.into()));
+    let asked: std::collections::BTreeSet<u64> =
+        writes.iter().filter(|line| line["service"] == "name").map(|line| line["message"].as_u64().unwrap()).collect();
+    assert_eq!(asked, [0, 5, 10, 15, 20].into(), "the message that asks is the first of each burst");
     let lost = writes.iter().find(|line: &&Value| line["event"] == "lost").unwrap();
     assert_eq!((&lost["service"], &lost["link"]), (&"name".into(), &"near/B/down".into()));
 }

@@ -160,14 +160,21 @@ fn what_can_be_foreseen_is_warned_of() {
     };
     let disabled = sender("remote_mailslots_disabled = true", "");
     let hole = sender("api_424 = false\nhole_425_426 = true", "size = { uniform = [\"1 B\", \"428 B\"] }");
+    let long_name = network("", "size = \"424 B\"").replace(r"mailslot\t", r"mailslot\thirteen_char");
+    let long_name = long_name.replace("name = \"t\"", "name = \"thirteen_char\"");
     for (text, words) in [
         (network("", "").replace(r"mailslot\t", r"mailslot\tt"), "no host there has a mailslot called `tt`"),
-        (network("", "size = \"425 B\""), "a datagram to this mailslot holds at most 424 B"),
+        (network("", "size = \"425 B\""), "the API sends at most 424 B (api_424): every write will fail"),
         (network("", "at = [\"1 s\"]\nstart = \"2 s\"").replace("every = \"1 s\"", ""), "1 of 1 times are not in [2 s"),
         (cut_off, "no router leads from segment `s` to `far`"),
-        (network("remote_mailslots_disabled = true", ""), "remote mailslots are disabled on `B`: it will drop"),
-        (disabled, "remote mailslots are disabled on `A`: its writes to others will fail with error 3025"),
+        (
+            network("remote_mailslots_disabled = true", ""),
+            "remote mailslots are disabled on `B`: what others send is dropped there",
+        ),
+        (disabled, "remote mailslots are disabled on `A`: writes to other machines and domains fail there with 3025"),
         (hole, "writes of 425 and 426 B will fail with ERROR_BAD_NETPATH (53): hole_425_426"),
+        (long_name, "a datagram to this mailslot holds at most 416 B"),
+        (sender("hole_425_426 = true", ""), "it matters with api_424 = false"),
         (network("[link.spare]", ""), "nothing uses the link profile `spare`"),
     ] {
         let warnings = warnings(&text);
@@ -202,5 +209,31 @@ fn files_full_of_mistakes_are_refused_quickly() {
         let output = check.args(["check", "-"]).write_stdin(text).timeout(Duration::from_secs(5)).output().unwrap();
         assert_eq!(output.status.code(), Some(96), "killed after 5 s, where a fraction of one is usual");
         assert!(output.stderr.len() < 100_000, "{} bytes", output.stderr.len());
+    }
+}
+
+/// A key in the wrong table is sent to the right one.
+#[test]
+fn misplaced_keys_are_sent_to_their_table() {
+    let top = |line: &str| network("", "").replacen("duration", &format!("{line}\nduration"), 1);
+    for (text, words) in [
+        (top("wins = true"), "`wins` is a key of [[host]]"),
+        (top("transports = 2"), "`transports` is a key of [[host]]"),
+        (network("name_service = \"wins\"", ""), "`name_service` is a key of the top of the file"),
+        (network("reader = \"never\"", ""), "`reader` is a key of [[mailslot]]"),
+        (network("nmae = \"x\"", ""), "did you mean `name`?"),
+    ] {
+        let problems = problems(&text);
+        assert!(problems.contains(words), "{words:?} is not in: {problems}");
+    }
+}
+
+/// One mistake, one complaint: what a refused value would have decided is not guessed.
+#[test]
+fn a_refused_name_service_draws_no_second_complaint() {
+    for (top, host) in [("name_service = \"wins\"", "wins = \"yes\""), ("name_service = \"WINS\"", "wins = true")] {
+        let text = network(host, "").replacen("duration", &format!("{top}\nduration"), 1);
+        let problems = problems(&text);
+        assert_eq!(problems.matches("error: ").count() + problems.matches("warning: ").count(), 1, "{problems}");
     }
 }

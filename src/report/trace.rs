@@ -36,6 +36,8 @@ struct Line<'a> {
     copy: u16,
     host: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    called_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a str>,
@@ -99,6 +101,7 @@ impl<'a, W: Write> Trace<'a, W> {
             message,
             copy,
             host,
+            called_ns: None,
             service: None,
             from: None,
             duplicate: None,
@@ -144,7 +147,8 @@ impl<W: Write> Observer for Trace<'_, W> {
         let line = match event {
             Event::Write(write) => {
                 let line = self.line(at, "sender", "write", write.stream, write.message, write.copy);
-                Line { bytes: Some(write.bytes), code: Some(write.result.err().unwrap_or(0)), ..line }
+                let called_ns = Some(write.called.nanos()).filter(|_| write.called != at);
+                Line { called_ns, bytes: Some(write.bytes), code: Some(write.result.err().unwrap_or(0)), ..line }
             }
             Event::Offered { instance, link, bytes } => {
                 Line { bytes: Some(*bytes), ..self.on_link(at, "offered", instance, *link) }

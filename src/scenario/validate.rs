@@ -83,7 +83,11 @@ impl Validator<'_> {
                 None => {
                     let known = properties.into_iter().flat_map(|properties| properties.keys().map(String::as_str));
                     let message = format!("unknown key `{}` in {}", clipped(key), header(path));
-                    self.problems.push(Problem::error(below, message).at_key().suggest(key, known));
+                    let problem = Problem::error(below, message).at_key();
+                    self.problems.push(match self.place_of(key) {
+                        Some(place) => problem.help(format!("`{key}` is a key of {place}")),
+                        None => problem.suggest(key, known),
+                    });
                 }
             }
         }
@@ -100,6 +104,18 @@ impl Validator<'_> {
                     None => problem,
                 });
             }
+        }
+    }
+
+    /// The table that has a key which nobody would look for in two of them.
+    fn place_of(&self, key: &str) -> Option<&'static str> {
+        let has = |table: &Json| table.get("properties").is_some_and(|properties| properties.get(key).is_some());
+        let tables = [("Host", "[[host]]"), ("Mailslot", "[[mailslot]]"), ("Traffic", "[[traffic]]")];
+        let mut places = tables.into_iter().filter(|(name, _)| has(&self.root["$defs"][name])).map(|(_, place)| place);
+        let top = has(self.root).then_some("the top of the file");
+        match (top, places.next(), places.next()) {
+            (Some(place), None, None) | (None, Some(place), None) => Some(place),
+            _ => None,
         }
     }
 

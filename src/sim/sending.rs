@@ -31,8 +31,9 @@ pub(super) struct Packed {
 }
 
 /// What a machine has asked the network about one name.
+#[derive(Clone, Copy)]
 pub(super) struct Questions {
-    /// Flow, sender and number of the message that was the first to need the name.
+    /// Flow, sender and number of the message whose write began the latest lookup.
     stream: StreamId,
     message: u64,
     /// How many packets went out for it.
@@ -56,8 +57,7 @@ impl<O: Observer> World<'_, O> {
                 self.begun.insert((host, write), begun);
                 let to = &self.streams[stream.index()].sender.targets()[target as usize];
                 let name = self.scenario.target_name(host, to).expect("a local slot needs no name");
-                self.note_need(host, name, stream, message);
-                self.send_all(host, None);
+                self.ask(host, name, stream, message);
                 self.set_timer(host);
             }
         }
@@ -86,7 +86,7 @@ impl<O: Observer> World<'_, O> {
         let own_copy = result.as_ref().ok().and_then(|written| written.own_copy).zip(own);
         let sent = |_: Written| Sent { target, packets: &bounds, own: own_copy.map(|(_, own)| own) };
         let result = result.map(sent).map_err(Win32Error::code);
-        self.tell(Event::Write(stats::Write { stream, message, copy: 0, copies_left: 0, bytes, result }));
+        self.tell(Event::Write(stats::Write { stream, message, copy: 0, copies_left: 0, bytes, called: at, result }));
         self.bounds = bounds;
 
         if let Some((disposition, own)) = own_copy {
@@ -195,10 +195,18 @@ impl<O: Observer> World<'_, O> {
         self.depart(Flight::new(payload, id, (host, to), cargo));
     }
 
-    /// Takes note that a message of a stream needs the name of its target.
-    pub(super) fn note_need(&mut self, host: HostId, name: NetbiosName, stream: StreamId, message: u64) {
-        if let Entry::Vacant(entry) = self.questions.entry((host, name)) {
-            entry.insert(Questions { stream, message, sent: 0 });
+    /// A message of a stream needs the name of its target: lets the query out, unless one is on its way already.
+    fn ask(&mut self, host: HostId, name: NetbiosName, stream: StreamId, message: u64) {
+        let before = match self.questions.entry((host, name)) {
+            Entry::Vacant(entry) => *entry.insert(Questions { stream, message, sent: 0 }),
+            Entry::Occupied(mut entry) => {
+                let sent = entry.get().sent;
+                entry.insert(Questions { stream, message, sent })
+            }
+        };
+        self.send_all(host, None);
+        if self.questions[&(host, name)].sent == before.sent {
+            self.questions.insert((host, name), before);
         }
     }
 }

@@ -71,6 +71,8 @@ pub struct Write<'a> {
     pub copies_left: u16,
     /// Bytes of the message.
     pub bytes: u32,
+    /// When the program called; the event happens when the call returns.
+    pub called: Instant,
     /// What the write set off, or its Win32 error code.
     pub result: Result<Sent<'a>, u32>,
 }

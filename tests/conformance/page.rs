@@ -220,7 +220,9 @@ fn recorded_calls(page: &mut String, data: &Data, sources: &mut Sources) {
     heading(page, 2, "Recorded calls of Wine 10.0");
     paragraph(
         page,
-        "What a C program got under Wine, call by call. Wine is not Windows: where the two differ, the engine follows Windows.",
+        "What a C program got under Wine, call by call, and what the engine does in the profile of Windows XP, since Wine \
+         enforces share modes as XP did. Wine is not Windows: where the two differ, the engine follows Windows. Rows have \
+         the numbers of the record, some of whose calls are left out.",
     );
     let mut cases: Vec<(&str, usize, usize)> = Vec::new();
     for row in &data.rows {

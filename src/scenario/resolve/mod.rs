@@ -99,6 +99,12 @@ impl Context<'_> {
             Some(file::NameService::Broadcast) => NameService::Broadcast,
             Some(file::NameService::Wins) => NameService::Wins,
         };
+        let refused = |path: &Path| {
+            path.first() == Some(&Step::Key("name_service".into())) || path.last() == Some(&Step::Key("wins".into()))
+        };
+        if self.damaged.iter().any(refused) {
+            return name_service;
+        }
         let server = self.file.host.iter().position(|host| host.wins == Some(true));
         match (name_service, server) {
             (NameService::Wins, None) if network.complete => {

@@ -219,6 +219,12 @@ impl<'a> Context<'a> {
             api_424: entry.spec.api_424.unwrap_or(Limits::default().api_424),
             hole_425_426: entry.spec.hole_425_426.unwrap_or(Limits::default().hole_425_426),
         };
+        if limits.api_424 && limits.hole_425_426 {
+            self.warning(
+                at("hole_425_426"),
+                "the API sends at most 424 B in any case: it matters with api_424 = false",
+            );
+        }
         let remote_mailslots_disabled = entry.spec.remote_mailslots_disabled.unwrap_or(false);
         let kind = |name: NetbiosName| if is_group(name, domains) { NameKind::Group } else { NameKind::Unique };
         network.hosts.push(Host {

@@ -35,8 +35,9 @@ impl Context<'_> {
             self.warn_of_policy(&at!["traffic", index, key], to, &senders, &recipients, network);
             self.warn_of_size(&at_size, to, flow.sizes(), &senders, network);
             self.warn_of_slot_limit(&at_size, to, flow.sizes(), &declared);
-            self.warn_of_no_way(at!["traffic", index, key], to, &senders, network);
-            self.warn_of_silent_server(at!["traffic", index, key], to, &senders, network);
+            if !self.warn_of_silent_server(at!["traffic", index, key], to, &senders, network) {
+                self.warn_of_no_way(at!["traffic", index, key], to, &senders, network);
+            }
         }
     }
 
@@ -65,17 +66,24 @@ impl Context<'_> {
         network: &Network,
     ) {
         let disabled = |host: &&HostId| network.hosts[host.index()].remote_mailslots_disabled;
-        let name = |host: &HostId| network.host_names()[host.index()].clone();
+        let named = |hosts: &[&HostId]| match hosts {
+            [] => None,
+            [only] => Some(format!("`{}`", network.host_names()[only.index()])),
+            [first, more @ ..] => Some(format!("`{}` and {} more", network.host_names()[first.index()], more.len())),
+        };
         if matches!(to, Target::Local(_)) {
             return;
         }
-        if let Some(sender) = senders.iter().find(disabled).map(name) {
-            let message = format!("remote mailslots are disabled on `{sender}`");
-            self.warning(at.clone(), format!("{message}: its writes to others will fail with error 3025"));
+        let silenced: Vec<&HostId> = senders.iter().filter(disabled).collect();
+        if let Some(names) = named(&silenced) {
+            let message = format!("remote mailslots are disabled on {names}");
+            self.warning(at.clone(), format!("{message}: writes to other machines and domains fail there with 3025"));
         }
-        if let Some(recipient) = recipients.iter().find(disabled).map(name) {
-            let message = format!("remote mailslots are disabled on `{recipient}`");
-            self.warning(at.clone(), format!("{message}: it will drop what others send, without a word"));
+        let is_heard = |host: &&HostId| senders.iter().any(|sender| sender != *host && !silenced.contains(&sender));
+        let deaf: Vec<&HostId> = recipients.iter().filter(disabled).filter(is_heard).collect();
+        if let Some(names) = named(&deaf) {
+            let message = format!("remote mailslots are disabled on {names}");
+            self.warning(at.clone(), format!("{message}: what others send is dropped there without a word"));
         }
     }
 
@@ -97,13 +105,17 @@ impl Context<'_> {
         let Some(strictest) = strictest.map(|sender| sender.index()) else { return };
         let every_sender = hosts().all(|host| longest(host) == longest(&network.hosts[strictest]));
         let of = if every_sender { String::new() } else { format!(" of `{}`", network.host_names()[strictest]) };
+        let layout = network.hosts[strictest].layout;
         match longest(&network.hosts[strictest]) {
             None => {
                 let message = "no datagram can hold the name of this mailslot";
                 self.warning(at.clone(), format!("{message}: every write will fail with ERROR_BAD_NETPATH (53)"));
             }
             Some(most) if largest > most => {
-                let message = format!("a datagram to this mailslot holds at most {most} B");
+                let message = match layout.max_data(characters) {
+                    Some(wire) if wire as u32 > most => format!("the API sends at most {most} B (api_424)"),
+                    _ => format!("a datagram to this mailslot holds at most {most} B"),
+                };
                 let which = which(smallest, most);
                 self.warning(at.clone(), format!("{message}: {which}{of} will fail with ERROR_BAD_NETPATH (53)"));
             }
@@ -126,20 +138,21 @@ impl Context<'_> {
         }
     }
 
-    /// A name server that a sender cannot reach.
-    fn warn_of_silent_server(&mut self, at: Path, to: &Target, senders: &BTreeSet<HostId>, network: &Network) {
-        let Some(topology) = &network.topology else { return };
+    /// Warns of a name server that a sender cannot reach, if there is one.
+    fn warn_of_silent_server(&mut self, at: Path, to: &Target, senders: &BTreeSet<HostId>, network: &Network) -> bool {
+        let Some(topology) = &network.topology else { return false };
         if self.file.name_service != Some(file::NameService::Wins) || matches!(to, Target::Local(_)) {
-            return;
+            return false;
         }
         let segment = |host: HostId| topology.host(host).segment;
         let server = |host: HostId| name_server(topology, &network.hosts, segment(host));
         let cut_off =
             senders.iter().find(|from| server(**from).is_some_and(|server| !topology.reaches(**from, server)));
-        if let Some(from) = cut_off.map(|host| &topology.segments()[segment(*host).index()].name) {
-            let message = format!("no router leads from segment `{from}` to a name server");
-            self.warning(at, format!("{message}: the writes will fail with ERROR_BAD_NETPATH (53) after 15 s"));
-        }
+        let Some(from) = cut_off else { return false };
+        let from = &topology.segments()[segment(*from).index()].name;
+        let message = format!("no router leads from segment `{from}` to a name server");
+        self.warning(at, format!("{message}: after 15 s the writes fail with 53, or with 995 if the run ends before"));
+        true
     }
 
     fn warn_of_no_way(&mut self, at: Path, to: &Target, senders: &BTreeSet<HostId>, network: &Network) {
