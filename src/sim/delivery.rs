@@ -201,36 +201,39 @@ impl<O: Observer> World<'_, O> {
 
     /// Takes note of what happened on a machine. Writes return first: a read may have got the own copy of one of them.
     fn take_events(&mut self, host: HostId) {
-        let mut events = std::mem::take(&mut self.events);
-        events.extend(std::iter::from_fn(|| self.machines[host.index()].poll_event()));
-        for event in &events {
-            if let MachineEvent::WriteDone { id, result } = event {
-                self.end_pending(host, *id, *result);
-            }
+        if !self.begun.is_empty() {
+            let events: Vec<_> = std::iter::from_fn(|| self.machines[host.index()].poll_event()).collect();
+            let (returned, others): (Vec<_>, Vec<_>) =
+                events.into_iter().partition(|event| matches!(event, MachineEvent::WriteDone { .. }));
+            returned.into_iter().chain(others).for_each(|event| self.take_event(host, event));
         }
-        for event in events.drain(..) {
-            match event {
-                MachineEvent::WriteDone { .. } | MachineEvent::NameConflict { .. } => {}
-                MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
-                    unreachable!("names are borne from the beginning")
-                }
-                MachineEvent::ReadDone { id, result } => {
-                    let awaits = |&&reader: &&u32| self.readers[reader as usize].awaits(id);
-                    let reader = *self.readers_of[host.index()].iter().find(awaits).expect("a reader waits for it");
-                    let message = result.expect("a read with any buffer ends with a message");
-                    self.let_read(reader, Some(message.receipt));
-                }
-                MachineEvent::ReassemblyDone { key, complete } => {
-                    for fragment in self.held.remove(&(host, key)).into_iter().flatten() {
-                        match complete {
-                            true => self.tell(Event::Joined { instance: fragment.instance }),
-                            false => self.give_up(host, &fragment),
-                        }
+        while let Some(event) = self.machines[host.index()].poll_event() {
+            self.take_event(host, event);
+        }
+    }
+
+    fn take_event(&mut self, host: HostId, event: MachineEvent) {
+        match event {
+            MachineEvent::ReadDone { id, result } => {
+                let awaits = |&&reader: &&u32| self.readers[reader as usize].awaits(id);
+                let reader = *self.readers_of[host.index()].iter().find(awaits).expect("a reader waits for it");
+                let message = result.expect("a read with any buffer ends with a message");
+                self.let_read(reader, Some(message.receipt));
+            }
+            MachineEvent::WriteDone { id, result } => self.end_pending(host, id, result),
+            MachineEvent::ReassemblyDone { key, complete } => {
+                for fragment in self.held.remove(&(host, key)).into_iter().flatten() {
+                    match complete {
+                        true => self.tell(Event::Joined { instance: fragment.instance }),
+                        false => self.give_up(host, &fragment),
                     }
                 }
             }
+            MachineEvent::NameConflict { .. } => {}
+            MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
+                unreachable!("names are borne from the beginning")
+            }
         }
-        self.events = events;
     }
 
     /// The rest of a fragment's datagram never came.

@@ -75,7 +75,9 @@ impl<O: Observer> World<'_, O> {
         let Begun { stream, outgoing: Outgoing { message, target, bytes }, at } = begun;
         self.send_all(host, None);
         let mut packets = std::mem::take(&mut self.outbox);
-        self.outbox.extend(packets.extract_if(.., |packed| packed.transmit.write != write));
+        if !self.begun.is_empty() || write.is_some() {
+            self.outbox.extend(packets.extract_if(.., |packed| packed.transmit.write != write));
+        }
         let mut bounds = std::mem::take(&mut self.bounds);
         bounds.clear();
         for packed in &mut packets {

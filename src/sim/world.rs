@@ -15,7 +15,7 @@ use super::transit::{Family, Flight};
 use super::{ALIVE_BYTES, MAX_ALIVE_BYTES, Overload};
 use crate::id::{FlowId, HostId, StreamId};
 use crate::link::{self, Link};
-use crate::mailslot::{ApiProfile, Config, Event as MachineEvent, Machine, ReassemblyKey, Receipt, WriteId};
+use crate::mailslot::{ApiProfile, Config, Machine, ReassemblyKey, Receipt, WriteId};
 use crate::rng::Root;
 use crate::scenario::{Flow, Reader, Scenario, Target};
 use crate::stats::{Bound, Event, Fate, Ledger, Observer, StreamLayout, Tally, TargetLayout};
@@ -56,7 +56,6 @@ pub(super) struct World<'a, O> {
     pub(super) questions: BTreeMap<(HostId, NetbiosName), Questions>,
     /// Packets of writes that have not been told yet, and room for the work on them.
     pub(super) outbox: Vec<Packed>,
-    pub(super) events: Vec<MachineEvent>,
     pub(super) bounds: Vec<Bound>,
     pub(super) packet: Vec<u8>,
 }
@@ -148,7 +147,6 @@ impl<'a, O: Observer> World<'a, O> {
             begun: BTreeMap::new(),
             questions: BTreeMap::new(),
             outbox: Vec::new(),
-            events: Vec::new(),
             bounds: Vec::new(),
             packet: Vec::new(),
         };

@@ -101,8 +101,7 @@ impl Ledger {
             Ok(sent) => {
                 tally.succeeded += 1;
                 self.tally.hosts[stream.layout.sender.index()].sent += sent.packets.len() as u64;
-                stream.open(write.message, sent.target, write.copies_left);
-                stream.address(write.message, sent, tally);
+                stream.address(write.message, write.copies_left, sent, tally);
             }
             Err(code) => {
                 *tally.failed.entry(code).or_default() += 1;
@@ -230,13 +229,14 @@ impl Observer for Ledger {
 impl Stream {
     /// Opens a message, unless an earlier write of it did. Messages open in the order of their first writes, so that loss
     /// periods can follow it.
-    fn open(&mut self, message: u64, target: u32, copies_left: u16) {
-        let audience = &self.layout.targets[target as usize].audience;
-        if self.pairs.is_empty() {
-            self.pairs.resize_with(self.layout.recipients as usize, Pair::default);
-        }
-        self.messages.entry(message).or_insert_with(|| {
-            audience.iter().for_each(|&recipient| self.pairs[recipient as usize].open(message));
+    fn open(&mut self, message: u64, target: u32, copies_left: u16) -> &mut OpenMessage {
+        let Stream { layout, pairs, messages } = self;
+        messages.entry(message).or_insert_with(|| {
+            let audience = &layout.targets[target as usize].audience;
+            if pairs.is_empty() {
+                pairs.resize_with(layout.recipients as usize, Pair::default);
+            }
+            audience.iter().for_each(|&recipient| pairs[recipient as usize].open(message));
             OpenMessage {
                 target,
                 addressed: false,
@@ -245,17 +245,19 @@ impl Stream {
                 delivered: 0,
                 furthest: None,
             }
-        });
+        })
     }
 
-    /// Takes note of a successful write of an open message.
-    fn address(&mut self, message: u64, sent: Sent<'_>, tally: &mut FlowTally) {
+    /// Takes note of a successful write.
+    fn address(&mut self, message: u64, copies_left: u16, sent: Sent<'_>, tally: &mut FlowTally) {
+        let broadcasts = sent.packets.iter().filter(|bound| **bound == Bound::Audience).count() as u32;
+        let open = self.open(message, sent.target, copies_left);
+        let is_first = !std::mem::replace(&mut open.addressed, true);
+        open.shared += broadcasts;
         let target = &self.layout.targets[sent.target as usize];
-        let open = self.messages.get_mut(&message).expect(OPEN);
-        if !std::mem::replace(&mut open.addressed, true) {
+        if is_first {
             tally.addressed += target.audience.len() as u64;
         }
-        open.shared += sent.packets.iter().filter(|bound| **bound == Bound::Audience).count() as u32;
         for &recipient in &target.unreachable {
             let end = Furthest { progress: DECIDED, copy: 0, packet: 0, duplicate: 0, fate: Fate::Unreachable };
             entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
