@@ -54,8 +54,8 @@ pub struct DatagramId {
     pub message: u64,
     /// Which of the writes that carry the message this is, from 0.
     pub copy: u16,
-    /// Which packet of the write this is: the number of the transport in the high byte, of the fragment in the low one,
-    /// both from 0, so that neither moves the other's.
+    /// Which packet of the write this is ([`DatagramId::packet_number`]): transport and fragment, both from 0, so that
+    /// neither moves the other's.
     pub packet: u16,
     /// The hops that duplicated the datagram, one bit each: the path of links that made this instance, 0 for the
     /// original.
@@ -66,6 +66,18 @@ pub struct DatagramId {
 pub const MAX_HOPS: u32 = 32;
 
 impl DatagramId {
+    /// The number of a packet in [`DatagramId::packet`].
+    #[must_use]
+    pub const fn packet_number(transport: u8, fragment: u8) -> u16 {
+        (transport as u16) << 8 | fragment as u16
+    }
+
+    /// The number of the transport that the datagram goes out on.
+    #[must_use]
+    pub const fn transport(&self) -> u8 {
+        (self.packet >> 8) as u8
+    }
+
     /// The instance that the link at position `hop` of the path makes of this one.
     ///
     /// # Panics

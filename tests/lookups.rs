@@ -349,3 +349,50 @@ fn lists_are_in_the_order_of_names() {
     };
     assert_eq!(run(["B", "C"]), run(["C", "B"]));
 }
+
+/// A host asks a name server on its own segment, although another comes first by name; without one, the first by name.
+#[test]
+fn a_host_asks_the_name_server_of_its_segment() {
+    let servers = |near: &str| {
+        let scenario = scenario(&format!(
+            r#"
+            schema = 1
+            name = "servers"
+            duration = "1 s"
+            name_service = "wins"
+            [segment.near]
+            [segment.far]
+            [[router]]
+            name = "R"
+            joins = ["near", "far"]
+            [[host]]
+            name = "CLIENT"
+            segment = "near"
+            [[host]]
+            name = "N3"
+            segment = "near"
+            wins = {near}
+            [[host]]
+            name = "N2"
+            segment = "far"
+            wins = true
+            [[host]]
+            name = "N1"
+            segment = "far"
+            wins = true
+            [[mailslot]]
+            on = "N2"
+            name = "t"
+            [[traffic]]
+            name = "f"
+            from = "CLIENT"
+            to = '\\N2\mailslot\t'
+            at = ["0 s"]
+            "#
+        ));
+        let report = report(&scenario, 0);
+        ["near/N3/down", "far/N2/down", "far/N1/down"].map(|link| offered(&report, link))
+    };
+    assert_eq!(servers("true"), [1, 1, 0], "the query, and the message");
+    assert_eq!(servers("false"), [0, 1, 1]);
+}

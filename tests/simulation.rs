@@ -347,6 +347,15 @@ fn a_copy_comes_on_every_transport_that_both_are_on() {
     }
 }
 
+/// A copy on a transport that the recipient is not on was never for it: it tells nothing about the message's fate.
+#[test]
+fn copies_on_other_transports_have_no_fate() {
+    for to in [TO_HOST, TO_DOMAIN] {
+        let report = switched("transports = 2", "", "loss = \"50 %\"", 64, to);
+        assert_eq!(fate(&report, "delivered") + fate(&report, "lost_on_link"), 100, "{to}");
+    }
+}
+
 #[test]
 fn a_lost_fragment_loses_the_message() {
     let whole = switched("", "", "loss = \"20 %\"", 424, TO_HOST);

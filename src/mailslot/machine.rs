@@ -190,13 +190,10 @@ impl Machine {
     ///
     /// `InvalidHandle`.
     pub fn cancel(&mut self, handle: Handle) -> Result<(), Win32Error> {
-        let process = self.objects.process(handle)?;
+        let (object, process) = self.objects.place(handle)?;
         match *self.objects.get(handle)? {
             Object::Server(key) => self.abort(key, Win32Error::OperationAborted, |read| read.process == process),
-            Object::Client(_) => {
-                let object = self.objects.number(handle)?;
-                self.abort_writes(|write| (write.object, write.process) == (object, process));
-            }
+            Object::Client(_) => self.abort_writes(|write| (write.object, write.process) == (object, process)),
         }
         Ok(())
     }
@@ -242,7 +239,7 @@ impl Machine {
     ///
     /// `InvalidHandle`.
     pub fn duplicate(&mut self, handle: Handle) -> Result<Handle, Win32Error> {
-        let process = self.objects.process(handle)?;
+        let (_, process) = self.objects.place(handle)?;
         self.duplicate_into(handle, process, false)
     }
 

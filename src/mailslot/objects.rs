@@ -79,24 +79,19 @@ impl Objects {
 
     /// What a handle stands for.
     pub(super) fn get(&self, handle: Handle) -> Result<&Object, Win32Error> {
-        let entry = self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)?;
-        Ok(&self.objects[&entry.object].0)
-    }
-
-    /// The number of the object that a handle stands for: handles with the same one were duplicated or inherited.
-    pub(super) fn number(&self, handle: Handle) -> Result<u64, Win32Error> {
-        self.handles.get(&handle).map(|entry| entry.object).ok_or(Win32Error::InvalidHandle)
+        self.get_owned(handle).map(|(object, _)| object)
     }
 
     /// What a handle stands for, and the process that it belongs to.
     pub(super) fn get_owned(&self, handle: Handle) -> Result<(&Object, ProcessId), Win32Error> {
-        let entry = self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)?;
-        Ok((&self.objects[&entry.object].0, entry.process))
+        let (object, process) = self.place(handle)?;
+        Ok((&self.objects[&object].0, process))
     }
 
-    /// The process that a handle belongs to.
-    pub(super) fn process(&self, handle: Handle) -> Result<ProcessId, Win32Error> {
-        self.handles.get(&handle).map(|entry| entry.process).ok_or(Win32Error::InvalidHandle)
+    /// The number of the object that a handle stands for, which duplicated and inherited handles share, and the process
+    /// that the handle belongs to.
+    pub(super) fn place(&self, handle: Handle) -> Result<(u64, ProcessId), Win32Error> {
+        self.handles.get(&handle).map(|entry| (entry.object, entry.process)).ok_or(Win32Error::InvalidHandle)
     }
 
     /// A second handle to the same object.
@@ -106,7 +101,7 @@ impl Objects {
         process: ProcessId,
         inheritable: bool,
     ) -> Result<Handle, Win32Error> {
-        let Entry { object, .. } = *self.handles.get(&handle).ok_or(Win32Error::InvalidHandle)?;
+        let (object, _) = self.place(handle)?;
         self.account(process)?;
         Ok(self.insert(Entry { object, process, inheritable }))
     }

@@ -110,7 +110,7 @@ impl Machine {
             Lookup::Pending if self.unresolved.len() >= MAX_PENDING_WRITES => Err(UNRESOLVED_NAME_ERROR),
             Lookup::Pending => {
                 let id = WriteId(self.number());
-                let (object, process) = (self.objects.number(handle)?, self.objects.process(handle)?);
+                let (object, process) = self.objects.place(handle)?;
                 self.unresolved.push(PendingWrite { id, object, process, name, wire_slot, data: data.to_vec() });
                 Ok(Write::Pending(id))
             }
@@ -168,19 +168,22 @@ impl Machine {
         }
     }
 
-    /// The writes that waited for a name are sent, or fail.
+    /// The writes that waited for a name are sent, or fail: all return before the reads that their own copies complete.
     fn end_lookup(&mut self, now: Instant, name: NetbiosName, owner: Option<&Owner>) {
         let (ended, waiting) =
             std::mem::take(&mut self.unresolved).into_iter().partition(|write: &PendingWrite| write.name == name);
         self.unresolved = waiting;
-        for PendingWrite { id, wire_slot, data, .. } in ended {
-            let position = self.events.len(); // the write returns before a read that its own copy completes
+        let before = self.events.len();
+        let send = |PendingWrite { id, wire_slot, data, .. }| {
             let result = match owner {
                 Some(owner) => Ok(self.send_to(now, owner, name, &wire_slot, &data, Some(id))),
                 None => Err(UNRESOLVED_NAME_ERROR),
             };
-            self.events.insert(position, Event::WriteDone { id, result });
-        }
+            Event::WriteDone { id, result }
+        };
+        let returned: Vec<Event> = ended.into_iter().map(send).collect();
+        let reads = self.events.split_off(before);
+        self.events.extend(returned.into_iter().chain(reads));
     }
 
     /// Aborts those pending writes that `which` names.

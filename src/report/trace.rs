@@ -26,7 +26,7 @@ pub struct Trace<'a, W> {
 }
 
 /// A line.
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 struct Line<'a> {
     t_ns: u64,
     side: &'a str,
@@ -92,25 +92,7 @@ impl<'a, W: Write> Trace<'a, W> {
     fn line(&self, at: Instant, side: &'a str, event: &'a str, stream: StreamId, message: u64, copy: u16) -> Line<'a> {
         let (flow, sender) = self.streams[stream.index()];
         let host = self.name(sender);
-        let t_ns = at.nanos();
-        Line {
-            t_ns,
-            side,
-            event,
-            flow,
-            message,
-            copy,
-            host,
-            called_ns: None,
-            service: None,
-            from: None,
-            duplicate: None,
-            packet: None,
-            link: None,
-            fate: None,
-            bytes: None,
-            code: None,
-        }
+        Line { t_ns: at.nanos(), side, event, flow, message, copy, host, ..Line::default() }
     }
 
     fn instance(&self, at: Instant, side: &'a str, event: &'a str, instance: &Instance) -> Line<'a> {

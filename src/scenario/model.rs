@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::id::{HostId, LinkId, SegmentId};
 use crate::link::Loss;
-use crate::mailslot::{Directory, Limits, NameKind, Owner, SlotName};
+use crate::mailslot::{Limits, NameKind, SlotName};
 use crate::names::SUFFIX_INTERNET_GROUP;
 use crate::net::Topology;
 use crate::stats::Metric;
@@ -35,6 +35,9 @@ pub struct Scenario {
     pub(crate) expectations: Vec<Expectation>,
     #[serde(skip)]
     pub(crate) names: Names,
+    /// The name server that the hosts of each segment ask, if there is one.
+    #[serde(skip)]
+    pub(crate) name_servers: Vec<Option<HostId>>,
 }
 
 /// What a host is called and how it behaves.
@@ -346,8 +349,8 @@ impl Scenario {
     }
 
     /// The name server that hosts on a segment ask.
-    pub(crate) fn name_server(&self, segment: SegmentId) -> Option<HostId> {
-        name_server(&self.topology, &self.hosts, segment)
+    pub(crate) fn name_server(&self, segment: SegmentId) -> HostId {
+        self.name_servers[segment.index()].expect("a scenario with WINS has a name server")
     }
 
     /// The recipients that a message of `sender` addresses, in ascending order: the bearer of a unique name, or those
@@ -386,15 +389,6 @@ impl Scenario {
         };
         flow.messages().into_keys().any(|(sender, to)| depends(sender, to))
     }
-
-    /// What every name of the scenario resolves to.
-    pub(crate) fn directory(&self) -> Directory {
-        let owner = |bearers: &Bearers| match bearers.hosts[..] {
-            [host] if !bearers.group => Owner::Unique(self.topology.host(host).address),
-            _ => Owner::Group,
-        };
-        self.names.iter().map(|(name, bearers)| (*name, owner(bearers))).collect()
-    }
 }
 
 /// The position of a host's mailslot among all, which are in the order of host and name.
@@ -402,13 +396,16 @@ pub(crate) fn find_mailslot(mailslots: &[Mailslot], host: HostId, name: &SlotNam
     mailslots.binary_search_by(|mailslot| (mailslot.host, &mailslot.name).cmp(&(host, name))).ok()
 }
 
-/// The name server that hosts on a segment ask: one on the segment if there is one, else the first by name.
-pub(crate) fn name_server(topology: &Topology, hosts: &[Host], segment: SegmentId) -> Option<HostId> {
+/// The name server that the hosts of each segment ask: one on the segment if there is one, else the first by name.
+pub(crate) fn name_servers(topology: &Topology, hosts: &[Host]) -> Vec<Option<HostId>> {
     let servers = (0..).map(HostId).zip(hosts).filter(|(_, host)| host.wins).map(|(id, _)| id);
-    servers.min_by_key(|server| {
-        let host = topology.host(*server);
-        (host.segment != segment, &host.name)
-    })
+    let mut servers: Vec<HostId> = servers.collect();
+    servers.sort_by_key(|server| &topology.host(*server).name);
+    let mut asked = vec![servers.first().copied(); topology.segments().len()];
+    for server in servers.into_iter().rev() {
+        asked[topology.host(server).segment.index()] = Some(server);
+    }
+    asked
 }
 
 /// Hashes what is written to it.

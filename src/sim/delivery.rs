@@ -3,10 +3,11 @@
 use std::net::SocketAddrV4;
 use std::rc::Rc;
 
+use super::sending::Cause;
 use super::transit::{Damage, Flight};
 use super::world::{Happening, World};
 use crate::id::HostId;
-use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt};
+use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt, Service};
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Reason};
 use crate::time::Instant;
 use crate::wire::datagram::{DirectView, Packet};
@@ -57,21 +58,20 @@ impl<O: Observer> World<'_, O> {
         let instance = flight.cargo.instance;
         self.tell(Event::Arrived { instance, host });
         if flight.damage.as_ref().is_some_and(|damage| self.checksum_finds(flight, damage)) {
-            let (reason, fate) = (Reason::Malformed, Fate::Corrupted);
-            return self.tell(Event::Discarded { instance, host, reason, fate });
+            return self.discard(instance, host, Reason::Malformed, Fate::Corrupted);
         }
-        if !self.is_on(host, flight.transport()) {
-            let (reason, fate) = (Reason::NotForUs, Fate::Corrupted);
-            return self.tell(Event::Discarded { instance, host, reason, fate });
+        if !self.is_on(host, flight.id.transport()) {
+            return self.discard(instance, host, Reason::NotForUs, Fate::Corrupted);
         }
-        let port = flight.service().port();
-        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, port);
-        if flight.is_of_name_service() {
+        let service = flight.cargo.service();
+        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, service.port());
+        if service == Service::Name {
             self.machines[host.index()].handle_name_packet(self.now, from, &flight.payload);
-            return self.settle_down(host, Some(flight));
+            self.send_all(host, Cause::Packet(flight));
+            return self.settle_down(host);
         }
         let disposition = self.machines[host.index()].handle_datagram(self.now, from, &flight.payload);
-        self.send_all(host, Some(flight));
+        self.send_all(host, Cause::Packet(flight));
         if let Bound::Answer(_) = instance.bound {
             return self.tell(Event::Acknowledged { instance });
         }
@@ -79,15 +79,17 @@ impl<O: Observer> World<'_, O> {
             Disposition::Held(key) => self.held.entry((host, key)).or_default().push(Fragment::of(flight)),
             _ => self.dispose_flight(flight, host, disposition),
         }
+        self.settle_down(host);
+    }
+
+    /// After something happened to a machine: what happened in it, and when it wants to be called.
+    fn settle_down(&mut self, host: HostId) {
         self.take_events(host);
         self.set_timer(host);
     }
 
-    /// After something happened to a machine: what it sends, what happened in it, and when it wants to be called.
-    fn settle_down(&mut self, host: HostId, question: Option<&Flight>) {
-        self.send_all(host, question);
-        self.take_events(host);
-        self.set_timer(host);
+    fn discard(&mut self, instance: Instance, host: HostId, reason: Reason, fate: Fate) {
+        self.tell(Event::Discarded { instance, host, reason, fate });
     }
 
     /// What a machine said of a packet that was the whole of a datagram, or the last of it, or refused.
@@ -125,7 +127,7 @@ impl<O: Observer> World<'_, O> {
                 Discard::SlotFull => (Reason::SlotFull, Fate::SlotFull),
             },
         };
-        self.tell(Event::Discarded { instance, host, reason, fate });
+        self.discard(instance, host, reason, fate);
     }
 
     /// What a machine said of a damaged message: it may have been taken by a slot that it had not been addressed to, or
@@ -154,12 +156,10 @@ impl<O: Observer> World<'_, O> {
                 self.dispose(host, disposition, Waiting { instance, damaged: true, ..waiting });
             }
             Disposition::Discarded(Discard::NoSuchMailslot) if !same_slot => {
-                let (reason, fate) = (Reason::NoSuchMailslot, Fate::Corrupted);
-                self.tell(Event::Discarded { instance, host, reason, fate });
+                self.discard(instance, host, Reason::NoSuchMailslot, Fate::Corrupted);
             }
             Disposition::Discarded(Discard::NoFirstFragment | Discard::Malformed(_)) => {
-                let (reason, fate) = (Reason::Malformed, Fate::Corrupted);
-                self.tell(Event::Discarded { instance, host, reason, fate });
+                self.discard(instance, host, Reason::Malformed, Fate::Corrupted);
             }
             _ => self.dispose(host, disposition, waiting),
         }
@@ -185,7 +185,8 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn handle_timeout(&mut self, host: HostId) {
         self.timers[host.index()] = None;
         self.machines[host.index()].handle_timeout(self.now);
-        self.settle_down(host, None);
+        self.send_all(host, Cause::Timer);
+        self.settle_down(host);
     }
 
     /// Takes note of when a machine wants to be called. One that does not need the call any more gets it all the same,
@@ -199,13 +200,12 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Takes note of what happened on a machine. Writes return first: a read may have got the own copy of one of them.
+    /// Takes note of what happened on a machine. While writes are pending, all that happened is taken out first: what one
+    /// event leads to must not overtake the next.
     fn take_events(&mut self, host: HostId) {
         if !self.begun.is_empty() {
             let events: Vec<_> = std::iter::from_fn(|| self.machines[host.index()].poll_event()).collect();
-            let (returned, others): (Vec<_>, Vec<_>) =
-                events.into_iter().partition(|event| matches!(event, MachineEvent::WriteDone { .. }));
-            returned.into_iter().chain(others).for_each(|event| self.take_event(host, event));
+            events.into_iter().for_each(|event| self.take_event(host, event));
         }
         while let Some(event) = self.machines[host.index()].poll_event() {
             self.take_event(host, event);
@@ -238,8 +238,7 @@ impl<O: Observer> World<'_, O> {
 
     /// The rest of a fragment's datagram never came.
     pub(super) fn give_up(&mut self, host: HostId, fragment: &Fragment) {
-        let (reason, fate) = (Reason::MissingFragment, fragment.fate_alone());
-        self.tell(Event::Discarded { instance: fragment.instance, host, reason, fate });
+        self.discard(fragment.instance, host, Reason::MissingFragment, fragment.fate_alone());
     }
 
     /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.
@@ -251,8 +250,8 @@ impl<O: Observer> World<'_, O> {
         let endpoints = Endpoints {
             source: source.address,
             destination: unicast.unwrap_or(broadcast),
-            source_port: flight.service().port(),
-            destination_port: flight.service().port(),
+            source_port: flight.cargo.service().port(),
+            destination_port: flight.cargo.service().port(),
         };
         damage.checked && udp::checksum(&endpoints, &flight.payload) != udp::checksum(&endpoints, &damage.original)
     }

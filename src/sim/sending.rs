@@ -1,6 +1,5 @@
 //! What leaves a machine: the packets of writes, answers, and what the name service has to say.
 
-use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use super::delivery::Waiting;
@@ -30,8 +29,18 @@ pub(super) struct Packed {
     route: Option<(Bound, Option<HostId>)>,
 }
 
-/// What a machine has asked the network about one name.
+/// Why a machine sends.
 #[derive(Clone, Copy)]
+pub(super) enum Cause<'a> {
+    /// A stream writes this message.
+    Write(StreamId, u64),
+    /// This packet reached it.
+    Packet(&'a Flight),
+    /// The time that it asked for has come.
+    Timer,
+}
+
+/// What a machine has asked the network about one name.
 pub(super) struct Questions {
     /// Flow, sender and number of the message whose write began the latest lookup.
     stream: StreamId,
@@ -55,9 +64,7 @@ impl<O: Observer> World<'_, O> {
                 let Outgoing { message, target, .. } = outgoing;
                 self.tell(Event::WriteBegun { stream, message, target, copies_left: 0 });
                 self.begun.insert((host, write), begun);
-                let to = &self.streams[stream.index()].sender.targets()[target as usize];
-                let name = self.scenario.target_name(host, to).expect("a local slot needs no name");
-                self.ask(host, name, stream, message);
+                self.send_all(host, Cause::Write(stream, message));
                 self.set_timer(host);
             }
         }
@@ -73,7 +80,7 @@ impl<O: Observer> World<'_, O> {
     /// A write returned: its packets leave the machine.
     fn end_write(&mut self, host: HostId, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
         let Begun { stream, outgoing: Outgoing { message, target, bytes }, at } = begun;
-        self.send_all(host, None);
+        self.send_all(host, Cause::Write(stream, message));
         let mut packets = std::mem::take(&mut self.outbox);
         if !self.begun.is_empty() || write.is_some() {
             self.outbox.extend(packets.extract_if(.., |packed| packed.transmit.write != write));
@@ -97,7 +104,7 @@ impl<O: Observer> World<'_, O> {
         }
         for Packed { transmit, payload, route } in packets.drain(..) {
             let Some((bound, to)) = route else { continue };
-            let packet = u16::from(transmit.transport) << 8 | u16::from(transmit.fragment);
+            let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
             let instance = Instance { stream, message, copy: 0, packet, duplicate: 0, bound };
             let stream_key = self.key_towards(stream, target, to);
             let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
@@ -141,17 +148,17 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Lets everything out that a machine has to send: packets of writes into the outbox, until the write returns; all
-    /// else on its way. `question` is what it answers.
-    pub(super) fn send_all(&mut self, host: HostId, question: Option<&Flight>) {
+    /// else on its way.
+    pub(super) fn send_all(&mut self, host: HostId, cause: Cause<'_>) {
         let mut packet = std::mem::take(&mut self.packet);
         while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut packet) {
             let payload: Rc<[u8]> = packet.as_slice().into();
-            match (transmit.service, question) {
-                (Service::Name, Some(question)) if question.is_of_name_service() => {
+            match (transmit.service, cause) {
+                (Service::Name, Cause::Packet(question)) => {
                     self.send_answer(host, &transmit, payload, question, Bound::NameService(host));
                 }
-                (Service::Name, _) => self.send_question(host, &transmit, payload),
-                (Service::Datagram, Some(question)) if transmit.write.is_none() => {
+                (Service::Name, _) => self.send_question(host, &transmit, payload, cause),
+                (Service::Datagram, Cause::Packet(question)) if transmit.write.is_none() => {
                     self.send_answer(host, &transmit, payload, question, Bound::Answer(host));
                 }
                 (Service::Datagram, _) => self.outbox.push(Packed { transmit, payload, route: None }),
@@ -170,11 +177,17 @@ impl<O: Observer> World<'_, O> {
 
     /// What a machine asks about a name that a message needs. The identity is made of asker, name and how often it has
     /// asked, so that no other question moves it.
-    fn send_question(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>) {
+    fn send_question(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, cause: Cause<'_>) {
         let name = name_in(&payload).expect("the name service sends well-formed packets");
-        let questions = self.questions.get_mut(&(host, name)).expect("a write needs the name");
-        let (stream, message, sent) = (questions.stream, questions.message, questions.sent);
-        questions.sent += 1;
+        let sent = self.questions.get(&(host, name)).map_or(0, |questions| questions.sent);
+        let (stream, message) = match cause {
+            Cause::Write(stream, message) => (stream, message),
+            Cause::Packet(_) | Cause::Timer => {
+                let questions = self.questions.get(&(host, name)).expect("a write has asked before");
+                (questions.stream, questions.message)
+            }
+        };
+        self.questions.insert((host, name), Questions { stream, message, sent: sent + 1 });
         let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
         let id = DatagramId { stream_key, message: sent, copy: 0, packet: 0, duplicate: 0 };
         let bound = Bound::NameService(host);
@@ -195,21 +208,6 @@ impl<O: Observer> World<'_, O> {
         self.tell(Event::SentAside { instance, host });
         let cargo = Cargo { instance, target: 0, written: self.now };
         self.depart(Flight::new(payload, id, (host, to), cargo));
-    }
-
-    /// A message of a stream needs the name of its target: lets the query out, unless one is on its way already.
-    fn ask(&mut self, host: HostId, name: NetbiosName, stream: StreamId, message: u64) {
-        let before = match self.questions.entry((host, name)) {
-            Entry::Vacant(entry) => *entry.insert(Questions { stream, message, sent: 0 }),
-            Entry::Occupied(mut entry) => {
-                let sent = entry.get().sent;
-                entry.insert(Questions { stream, message, sent })
-            }
-        };
-        self.send_all(host, None);
-        if self.questions[&(host, name)].sent == before.sent {
-            self.questions.insert((host, name), before);
-        }
     }
 }
 

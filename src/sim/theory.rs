@@ -105,8 +105,6 @@ impl Forms<'_> {
             });
         }
         let fragments = self.fragments(flow, sender, to);
-        let fragments =
-            fragments.filter(|count| *count == 1 || paths.iter().flatten().all(|path| self.is_steady(path)));
         let mut each: Vec<Option<f64>> = Vec::new();
         let mut is_repeated = fragments != Some(1);
         for ((accepted, path), recipient) in fates.iter().zip(&paths).zip(&audience) {
@@ -154,13 +152,8 @@ impl Forms<'_> {
         };
         match self.finds(sender, to) {
             Writes::All => by_size,
-            found => {
-                if by_size == Writes::None {
-                    Writes::None
-                } else {
-                    found
-                }
-            }
+            _ if by_size == Writes::None => Writes::None,
+            found => found,
         }
     }
 
@@ -170,26 +163,17 @@ impl Forms<'_> {
         let topology = self.scenario.topology();
         let segment = |host: HostId| topology.host(host).segment;
         let bearers = self.scenario.names.get(&name).map_or(&[][..], |bearers| &bearers.hosts);
-        if self.scenario.name_service == NameService::Static
-            || bearers.contains(&sender) && !self.scenario.is_listed(to)
-        {
-            return Writes::All;
-        }
+        let knows = bearers.contains(&sender) && !self.scenario.is_listed(to);
         let is_askable = match self.scenario.name_service {
-            NameService::Static | NameService::Broadcast => {
-                bearers.iter().any(|host| segment(*host) == segment(sender))
-            }
+            NameService::Static => return Writes::All,
+            _ if knows => return Writes::All,
+            NameService::Broadcast => bearers.iter().any(|host| segment(*host) == segment(sender)),
             NameService::Wins => {
                 let server = self.scenario.name_server(segment(sender));
-                server.is_some_and(|server| topology.reaches(sender, server) && topology.reaches(server, sender))
+                topology.reaches(sender, server) && topology.reaches(server, sender)
             }
         };
         if is_askable { Writes::Some } else { Writes::None }
-    }
-
-    /// Whether packets that leave together arrive together: fragments do not wait for each other.
-    fn is_steady(&self, path: &[LinkId]) -> bool {
-        path.iter().all(|link| matches!(self.config(*link).delay.distribution, Distribution::Constant(_)))
     }
 
     /// The probability that a message passes a way, sent so many times in so many packets.
@@ -288,11 +272,13 @@ impl Forms<'_> {
 
     fn hop(&self, link: LinkId) -> Hop {
         let link = self.config(link);
+        let steady = matches!(link.delay.distribution, Distribution::Constant(_));
         Hop {
             states: link.loss.stationary(),
             corrupt: link.corrupt.value(),
             duplicate: link.duplicate.value(),
-            reorders: !link.delay.keep_order && !matches!(link.delay.distribution, Distribution::Constant(_)),
+            reorders: !link.delay.keep_order && !steady,
+            steady,
         }
     }
 

@@ -43,6 +43,16 @@ pub(super) struct Cargo {
     pub(super) written: Instant,
 }
 
+impl Cargo {
+    /// The service whose port it goes to.
+    pub(super) fn service(&self) -> Service {
+        match self.instance.bound {
+            Bound::NameService(_) => Service::Name,
+            _ => Service::Datagram,
+        }
+    }
+}
+
 /// What flipped bits did to a datagram.
 #[derive(Clone, Debug)]
 pub(super) struct Damage {
@@ -70,9 +80,9 @@ pub(super) struct Family {
 impl Flight {
     /// A datagram that `from` hands to the network, for one host or for all.
     pub(super) fn new(payload: Rc<[u8]>, id: DatagramId, (from, to): (HostId, Option<HostId>), cargo: Cargo) -> Self {
-        let is_of_name_service = matches!(cargo.instance.bound, Bound::NameService(_));
+        let is_datagram = cargo.service() == Service::Datagram;
         Flight {
-            is_fragment: !is_of_name_service && Packet::new(&payload).is_ok_and(|packet| packet.is_fragment()),
+            is_fragment: is_datagram && Packet::new(&payload).is_ok_and(|packet| packet.is_fragment()),
             payload,
             damage: None,
             id,
@@ -84,21 +94,6 @@ impl Flight {
             hop: 0,
             family: None,
         }
-    }
-
-    /// Whether it goes to port 137.
-    pub(super) fn is_of_name_service(&self) -> bool {
-        matches!(self.cargo.instance.bound, Bound::NameService(_))
-    }
-
-    /// The service whose port it goes to.
-    pub(super) fn service(&self) -> Service {
-        if self.is_of_name_service() { Service::Name } else { Service::Datagram }
-    }
-
-    /// The number of the transport that it was sent on.
-    pub(super) fn transport(&self) -> u8 {
-        (self.id.packet >> 8) as u8
     }
 
     fn flip(&mut self, bit: u32, udp_checksum: bool) {
@@ -204,22 +199,27 @@ impl<O: Observer> World<'_, O> {
         let scenario = self.scenario;
         let hosts = &scenario.topology().segments()[segment.index()].hosts;
         let others = || hosts.iter().copied().filter(|host| *host != flight.from);
-        let position = |world: &Self, host| world.audience_of(flight).position(host);
-        let transport = flight.transport();
-        let addresses = !flight.is_of_name_service();
-        let recipient =
-            |world: &Self, host| position(world, host).filter(|_| addresses && world.is_on(host, transport));
-        // Packets of the name service are for everybody and address nobody.
-        let recipients: Vec<u32> = others().filter_map(|host| recipient(self, host)).collect();
-        if !flight.is_of_name_service() {
+        let bound = |host| match flight.cargo.instance.bound {
+            bound @ Bound::NameService(_) => bound, // it is for everybody and addresses nobody
+            _ => {
+                let position = self.audience_of(flight).position(host);
+                let recipient = position.filter(|_| self.is_on(host, flight.id.transport()));
+                recipient.map_or(Bound::Bystander, Bound::Recipient)
+            }
+        };
+        let singles: Vec<(HostId, Bound)> = others().map(|host| (host, bound(host))).collect();
+        if flight.cargo.service() == Service::Datagram {
+            let recipient = |(_, bound): &(HostId, Bound)| match bound {
+                Bound::Recipient(recipient) => Some(*recipient),
+                _ => None,
+            };
+            let recipients: Vec<u32> = singles.iter().filter_map(recipient).collect();
             self.tell(Event::Spread { instance: flight.cargo.instance, recipients: &recipients });
         }
         if let Some(family) = flight.family {
-            self.families[family].members += others().count() as u32;
+            self.families[family].members += singles.len() as u32;
         }
-        for host in others() {
-            let bound = recipient(self, host).map_or(Bound::Bystander, Bound::Recipient);
-            let bound = if flight.is_of_name_service() { flight.cargo.instance.bound } else { bound };
+        for (host, bound) in singles {
             let cargo = Cargo { instance: Instance { bound, ..flight.cargo.instance }, ..flight.cargo };
             let single = Flight { cargo, to: Some(host), leads: End::Host, ..flight.clone() };
             self.offer(single, scenario.topology().host(host).down);

@@ -6,7 +6,7 @@ use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 use super::fate::Fate;
 use super::pair::{Entry, Furthest, Pair};
 use super::tally::{FlowTally, HostTally, Tally};
-use crate::id::{FlowId, HostId, StreamId};
+use crate::id::{FlowId, HostId};
 use crate::time::{Duration, Instant};
 
 /// One sender of one flow, as the ledger needs to know it.
@@ -86,10 +86,6 @@ impl Ledger {
         }
         self.tally.flows.iter().for_each(FlowTally::assert_conservation);
         self.tally
-    }
-
-    fn begin(&mut self, stream: StreamId, message: u64, target: u32, copies_left: u16) {
-        self.streams[stream.index()].open(message, target, copies_left);
     }
 
     fn write(&mut self, write: &Write<'_>) {
@@ -187,7 +183,7 @@ impl Observer for Ledger {
     fn observe(&mut self, _: Instant, event: &Event<'_>) {
         match event {
             Event::WriteBegun { stream, message, target, copies_left } => {
-                self.begin(*stream, *message, *target, *copies_left);
+                self.streams[stream.index()].open(*message, *target, *copies_left);
             }
             Event::Write(write) => self.write(write),
             Event::Offered { .. } | Event::Corrupted { .. } => {}

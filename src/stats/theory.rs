@@ -18,6 +18,8 @@ pub struct Hop {
     pub duplicate: f64,
     /// Whether instances may change places on it.
     pub reorders: bool,
+    /// Whether every instance takes as long.
+    pub steady: bool,
 }
 
 impl Hop {
@@ -74,13 +76,14 @@ pub fn delivery_ratio(path: &[Hop]) -> Option<f64> {
 
 /// The probability that a message passes `path` which is sent `copies` times, each time in `fragments` packets of which
 /// every one is needed; `None` where no closed form of this kind holds: with several packets the links must be without
-/// memory, and neither double nor reorder.
+/// memory, and neither double nor reorder; and fragments must arrive together, since they do not wait for each other long.
 #[must_use]
 pub fn repeated_delivery_ratio(path: &[Hop], fragments: usize, copies: usize) -> Option<f64> {
     if fragments == 1 && copies == 1 {
         return delivery_ratio(path);
     }
-    let is_plain = |hop: &Hop| !hop.has_memory() && hop.duplicate == 0.0 && !hop.reorders;
+    let keeps_together = |hop: &Hop| if fragments > 1 { hop.steady } else { !hop.reorders };
+    let is_plain = |hop: &Hop| !hop.has_memory() && hop.duplicate == 0.0 && keeps_together(hop);
     if !path.iter().all(is_plain) {
         return None;
     }
@@ -128,7 +131,7 @@ mod tests {
     use super::*;
 
     fn losing(loss: f64) -> Hop {
-        Hop { states: vec![(1.0, loss)], corrupt: 0.0, duplicate: 0.0, reorders: false }
+        Hop { states: vec![(1.0, loss)], corrupt: 0.0, duplicate: 0.0, reorders: false, steady: true }
     }
 
     fn bursts(mean: f64) -> Hop {

@@ -80,6 +80,7 @@ impl Context<'_> {
             flows,
             expectations,
             names: network.names,
+            name_servers: network.name_servers,
         })
     }
 

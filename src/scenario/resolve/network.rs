@@ -8,7 +8,7 @@ use crate::id::{HostId, SegmentId};
 use crate::mailslot::{Limits, NameKind};
 use crate::net::{Builder, Topology};
 use crate::scenario::file;
-use crate::scenario::model::{Host, Names};
+use crate::scenario::model::{Host, Names, name_servers};
 use crate::scenario::pattern;
 use crate::scenario::problem::{Path, Problem, at};
 use crate::scenario::quantity::clipped;
@@ -32,6 +32,8 @@ pub(super) struct Network {
     pub(super) topology: Option<Topology>,
     pub(super) hosts: Vec<Host>,
     pub(super) names: Names,
+    /// The name server that the hosts of each segment ask, if there is one.
+    pub(super) name_servers: Vec<Option<HostId>>,
     /// Whether every host could be read: otherwise an unknown name may be that of one that could not.
     pub(super) complete: bool,
     by_name: BTreeMap<NetbiosName, HostId>,
@@ -84,6 +86,7 @@ impl<'a> Context<'a> {
             topology: None,
             hosts: Vec::new(),
             names: Names::new(),
+            name_servers: Vec::new(),
             complete: complete && !entries.is_empty(),
             by_name: BTreeMap::new(),
             spelled: Vec::new(),
@@ -102,7 +105,10 @@ impl<'a> Context<'a> {
         }
         self.warn_of_unused(&profiles);
         network.topology = match builder.build() {
-            Ok(topology) => Some(topology),
+            Ok(topology) => {
+                network.name_servers = name_servers(&topology, &network.hosts);
+                Some(topology)
+            }
             Err(invalid) => {
                 self.problems.push(Problem::error(at!["router"], invalid.to_string()).at_key());
                 None

@@ -7,7 +7,7 @@ use super::Context;
 use super::network::Network;
 use crate::id::HostId;
 use crate::scenario::file;
-use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot, name_server};
+use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot};
 use crate::scenario::problem::{Path, Problem, at};
 
 impl Context<'_> {
@@ -145,7 +145,7 @@ impl Context<'_> {
             return false;
         }
         let segment = |host: HostId| topology.host(host).segment;
-        let server = |host: HostId| name_server(topology, &network.hosts, segment(host));
+        let server = |host: HostId| network.name_servers[segment(host).index()];
         let cut_off =
             senders.iter().find(|from| server(**from).is_some_and(|server| !topology.reaches(**from, server)));
         let Some(from) = cut_off else { return false };
