@@ -8,7 +8,7 @@ use mailslot_sim::sim;
 use mailslot_sim::stats::{Event, Observer};
 use mailslot_sim::time::Instant;
 use serde_json::Value;
-use support::{report, scenario, trace, try_scenario};
+use support::{Pair, report, scenario, trace, try_scenario};
 
 fn shipped(name: &str) -> String {
     std::fs::read_to_string(format!("scenarios/{name}.toml")).unwrap()
@@ -16,34 +16,9 @@ fn shipped(name: &str) -> String {
 
 /// Two hosts and a flow of 1000 messages between them; `link` is the way down to the receiver.
 fn two_hosts(link: &str, mailslot: &str, traffic: &str) -> Scenario {
-    scenario(&format!(
-        r#"
-        schema = 1
-        name = "two"
-        duration = "100 s"
-        [link.l]
-        {link}
-        [segment.s]
-        link = {{ down = "l" }}
-        [[host]]
-        name = "A"
-        segment = "s"
-        [[host]]
-        name = "B"
-        segment = "s"
-        datagram_errors = true
-        [[mailslot]]
-        on = "B"
-        name = "t"
-        {mailslot}
-        [[traffic]]
-        name = "f"
-        from = "A"
-        to = '\\B\mailslot\t'
-        every = "100 ms"
-        {traffic}
-        "#
-    ))
+    let (top, receiver) = ("duration = \"100 s\"", "datagram_errors = true");
+    let traffic = &format!("every = \"100 ms\"\n{traffic}");
+    Pair { top, down: link, receiver, mailslot, traffic, ..Pair::default() }.scenario()
 }
 
 fn fate(report: &Value, fate: &str) -> u64 {
@@ -257,35 +232,11 @@ fn an_instance_knows_the_links_that_it_passed() {
             }
         }
     }
-    let network = |up: &str, down: &str| {
-        scenario(&format!(
-            r#"
-            schema = 1
-            name = "path"
-            duration = "1 s"
-            [link.up]
-            {up}
-            [link.down]
-            {down}
-            [segment.s]
-            link = {{ up = "up", down = "down" }}
-            [[host]]
-            name = "H{{1..2}}"
-            segment = "s"
-            [[mailslot]]
-            on = "H2"
-            name = "t"
-            [[traffic]]
-            name = "f"
-            from = "H1"
-            to = '\\H2\mailslot\t'
-            every = "1 s"
-            "#
-        ))
-    };
     let seen = |up: &str, down: &str| {
         let mut seen = Seen::default();
-        sim::run(&network(up, down), 0, &mut seen).unwrap();
+        let (top, traffic) = ("duration = \"1 s\"", "every = \"1 s\"");
+        let pair = Pair { top, up, down, traffic, ..Pair::default() };
+        sim::run(&pair.scenario(), 0, &mut seen).unwrap();
         seen.arrived.sort_unstable();
         (seen.arrived, seen.passed)
     };
@@ -297,37 +248,10 @@ fn an_instance_knows_the_links_that_it_passed() {
 
 /// One sender with these switches, and a receiver with those, on links that lose nothing unless they say so.
 fn switched(sender: &str, receiver: &str, link: &str, size: u32, to: &str) -> Value {
-    let scenario = scenario(&format!(
-        r#"
-        schema = 1
-        name = "switched"
-        duration = "100 s"
-        [link.l]
-        {link}
-        [segment.s]
-        link = {{ down = "l" }}
-        [[host]]
-        name = "A"
-        domain = "DOM"
-        segment = "s"
-        {sender}
-        [[host]]
-        name = "B"
-        domain = "DOM"
-        segment = "s"
-        {receiver}
-        [[mailslot]]
-        on = "B"
-        name = "slotnam8"
-        [[traffic]]
-        name = "f"
-        from = "A"
-        to = '{to}'
-        every = "1 s"
-        size = "{size} B"
-        "#
-    ));
-    report(&scenario, 0)
+    let (top, slot) = ("duration = \"100 s\"", "slotnam8");
+    let traffic = &format!("every = \"1 s\"\nsize = \"{size} B\"");
+    let pair = Pair { top, down: link, sender, receiver, slot, to, traffic, ..Pair::default() };
+    report(&pair.scenario(), 0)
 }
 
 const TO_HOST: &str = r"\\B\mailslot\slotnam8";

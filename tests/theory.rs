@@ -7,7 +7,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{report, scenario};
+use support::{Pair, report, scenario};
 
 const SEEDS: u32 = 200;
 
@@ -109,28 +109,10 @@ fn corruption() {
 #[test]
 fn no_closed_form_for_a_reader_that_looks_too_seldom() {
     let theory = |drain: &str| {
-        let scenario = scenario(&format!(
-            r#"
-            schema = 1
-            name = "poll"
-            duration = "5 s"
-            drain = "{drain}"
-            [segment.s]
-            [[host]]
-            name = "H{{1..2}}"
-            segment = "s"
-            [[mailslot]]
-            on = "H2"
-            name = "t"
-            reader = {{ poll = "2 s" }}
-            [[traffic]]
-            name = "f"
-            from = "H1"
-            to = '\\H2\mailslot\t'
-            every = "1 s"
-            "#
-        ));
-        report(&scenario, 0)["flows"][0]["theory"]["delivery_ratio"].as_f64()
+        let top = &format!("duration = \"5 s\"\ndrain = \"{drain}\"");
+        let (mailslot, traffic) = ("reader = { poll = \"2 s\" }", "every = \"1 s\"");
+        let pair = Pair { top, mailslot, traffic, ..Pair::default() };
+        report(&pair.scenario(), 0)["flows"][0]["theory"]["delivery_ratio"].as_f64()
     };
     assert_eq!(theory("2 s"), Some(1.0));
     assert_eq!(theory("1 s"), None);
@@ -182,33 +164,10 @@ fn no_closed_form_for_fragments_on_links_of_varying_delay() {
         ("\"20 ms\"", true),
         ("{ distribution = \"uniform\", min = \"0 s\", max = \"1 s\", keep_order = true }", false),
     ] {
-        let scenario = scenario(&format!(
-            r#"
-            schema = 1
-            name = "fragments"
-            duration = "10 s"
-            [link.l]
-            delay = {delay}
-            [segment.s]
-            link = "l"
-            [[host]]
-            name = "A"
-            segment = "s"
-            fragments = true
-            [[host]]
-            name = "B"
-            segment = "s"
-            [[mailslot]]
-            on = "B"
-            name = "t"
-            [[traffic]]
-            name = "f"
-            from = "A"
-            to = '\\B\mailslot\t'
-            every = "1 s"
-            size = "424 B"
-            "#
-        ));
+        let (link, sender) = (&format!("delay = {delay}"), "fragments = true");
+        let (top, traffic) = ("duration = \"10 s\"", "every = \"1 s\"\nsize = \"424 B\"");
+        let pair = Pair { top, up: link, down: link, sender, traffic, ..Pair::default() };
+        let scenario = pair.scenario();
         assert_eq!(report(&scenario, 0)["flows"][0]["theory"].get("delivery_ratio").is_some(), is_there, "{delay}");
     }
 }

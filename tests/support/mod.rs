@@ -21,6 +21,65 @@ pub(crate) fn scenario(text: &str) -> Scenario {
     try_scenario(text, &[]).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
+/// Two hosts of the domain DOM on a segment, A and B, and a flow from A; each field is lines of its table, but for the
+/// slot that B has and the target of the flow.
+pub(crate) struct Pair<'a> {
+    pub(crate) top: &'a str,
+    pub(crate) up: &'a str,
+    pub(crate) down: &'a str,
+    pub(crate) sender: &'a str,
+    pub(crate) receiver: &'a str,
+    pub(crate) slot: &'a str,
+    pub(crate) mailslot: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) traffic: &'a str,
+}
+
+impl Default for Pair<'_> {
+    fn default() -> Self {
+        let to = r"\\B\mailslot\t";
+        Pair { top: "", up: "", down: "", sender: "", receiver: "", slot: "t", mailslot: "", to, traffic: "" }
+    }
+}
+
+impl Pair<'_> {
+    pub(crate) fn scenario(&self) -> Scenario {
+        let Pair { top, up, down, sender, receiver, slot, mailslot, to, traffic } = self;
+        scenario(&format!(
+            r#"
+            schema = 1
+            name = "pair"
+            {top}
+            [link.up]
+            {up}
+            [link.down]
+            {down}
+            [segment.s]
+            link = {{ up = "up", down = "down" }}
+            [[host]]
+            name = "A"
+            domain = "DOM"
+            segment = "s"
+            {sender}
+            [[host]]
+            name = "B"
+            domain = "DOM"
+            segment = "s"
+            {receiver}
+            [[mailslot]]
+            on = "B"
+            name = "{slot}"
+            {mailslot}
+            [[traffic]]
+            name = "f"
+            from = "A"
+            to = '{to}'
+            {traffic}
+            "#
+        ))
+    }
+}
+
 /// The report of a run, as JSON.
 pub(crate) fn report(scenario: &Scenario, replication: u32) -> Value {
     let outcome = sim::run(scenario, replication, &mut ()).unwrap();
