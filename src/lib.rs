@@ -15,6 +15,7 @@
 //! | [`scenario`] | the files that say what is simulated |
 //! | [`sim`] | the event core that runs engines on a network in virtual time |
 //! | [`report`] | results for people and programs |
+//! | `drive` | the same engine on real sockets and under turmoil (features `tokio` and `turmoil`) |
 //!
 //! The engine stands alone: [`mailslot::Machine`] serves whoever gives it datagrams and the time. The simulator is
 //! [`sim::run`]; scenarios come from [`scenario::parse`].
@@ -22,6 +23,8 @@
 //! Nothing here asks for the clock or for random numbers, and nothing depends on the order of a hash table: the same
 //! scenario and seed give the same bytes on every machine.
 
+#[cfg(feature = "tokio")]
+pub mod drive;
 pub mod id;
 pub mod link;
 pub mod mailslot;

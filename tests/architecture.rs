@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, apart from itself.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("time", &[]),
     ("id", &[]),
     ("rng", &["id"]),
@@ -18,6 +18,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("scenario", &["time", "id", "wire", "names", "mailslot", "link", "net", "stats"]),
     ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim"]),
+    ("drive", &["time", "wire", "names", "mailslot"]),
     ("cli", &["scenario", "sim", "report"]),
 ];
 
@@ -52,6 +53,18 @@ fn no_use_is_hidden() {
             let nested = usize::from(line.starts_with(char::is_whitespace)); // inside `mod tests` and the like
             let ways_up = line.matches("super::").count();
             assert!(ways_up < depth + nested || ways_up == 0, "{}", place());
+        }
+    }
+}
+
+/// The clock, sockets and threads of the real world are known to `drive` and `cli` only, which features can leave out.
+#[test]
+fn only_drive_knows_the_real_world() {
+    for file in rust_files(Path::new("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in ["tokio", "turmoil", "socket2", "if_addrs", "futures_core"] {
+            let uses = text.contains(&format!("{word}::"));
+            assert!(!uses || ["drive", "cli"].contains(&part_of(&file).as_str()), "{}: uses {word}", file.display());
         }
     }
 }

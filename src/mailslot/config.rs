@@ -71,6 +71,12 @@ impl Config {
             remote_mailslots_disabled: false,
         })
     }
+
+    /// The names that the machine bears from the beginning.
+    pub(super) fn own_names(&self) -> impl Iterator<Item = (NetbiosName, NameKind)> {
+        let own = [(self.computer, NameKind::Unique), (self.domain, NameKind::Group)];
+        own.into_iter().chain(self.names.iter().copied())
+    }
 }
 
 /// What the API allows of messages to another machine, to a domain or to `*`, beside what a datagram can hold: 432 bytes

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::WAIT_FOREVER;
 use super::calls::{
     Access, Account, ApiProfile, CreateOptions, Event, Handle, MailslotInfo, OpenOptions, ProcessId, Read, ReadId,
+    WriteId,
 };
 use super::choices::{
     CLIENT_READ_ERROR, CLIENT_SET_ERROR, CLOSED_READ_ERROR, CLOSED_SLOT_ERROR, EMPTY_NAME_ERROR,
@@ -27,6 +28,8 @@ use crate::wire::name::SUFFIX_WORKSTATION;
 pub struct Machine {
     pub(super) config: Config,
     pub(super) names: NameService,
+    /// Names of others whose datagrams it takes too.
+    heard: BTreeSet<NetbiosName>,
     pub(super) slots: BTreeMap<u64, Slot>,
     slot_keys: BTreeMap<SlotName, u64>,
     pub(super) objects: Objects,
@@ -48,7 +51,7 @@ impl Machine {
     /// [`Directory`](crate::names::Directory) will do.
     #[must_use]
     pub fn new(config: Config, mode: impl Into<Mode>) -> Self {
-        let own = [(config.computer, NameKind::Unique), (config.domain, NameKind::Group)];
+        let own: Vec<_> = config.own_names().collect();
         let service = names::Config {
             address: config.address,
             scope: config.scope.clone(),
@@ -56,8 +59,9 @@ impl Machine {
             is_server: config.is_name_server,
         };
         Machine {
-            names: NameService::new(service, own.into_iter().chain(config.names.iter().copied())),
+            names: NameService::new(service, own),
             config,
+            heard: BTreeSet::new(),
             slots: BTreeMap::new(),
             slot_keys: BTreeMap::new(),
             objects: Objects::new(),
@@ -206,6 +210,20 @@ impl Machine {
         }
     }
 
+    /// Puts a message back that completed a waiting read whose caller has gone meanwhile, as if it had just come to the
+    /// head of the queue. It is lost if the slot has been closed.
+    ///
+    /// A driver needs it to make waiting for a message cancellable; no program could do it.
+    pub fn unread(&mut self, handle: Handle, message: Message) {
+        let Ok(Object::Server(key)) = self.objects.get(handle) else { return };
+        self.put(*key, message, Slot::push_front);
+    }
+
+    /// Ends one pending write with `OperationAborted` (`CancelIoEx`); nothing happens if it has completed already.
+    pub fn cancel_write(&mut self, id: WriteId) {
+        self.abort_writes(|write| write.id == id);
+    }
+
     /// Tells about a mailslot (`GetMailslotInfo`). A client handle of a local slot is answered too under
     /// [`ApiProfile::Vista`] (Windows 8 and later do so).
     ///
@@ -319,10 +337,36 @@ impl Machine {
         self.config.remote_mailslots_disabled = disabled;
     }
 
+    /// Takes datagrams to a NetBIOS name of others too, as one who listens on the wire: the machine does not bear it,
+    /// and says nothing about it to anybody.
+    pub fn hear(&mut self, name: NetbiosName) {
+        self.heard.insert(name);
+    }
+
+    /// Whether it takes datagrams to a NetBIOS name.
+    pub(super) fn hears(&self, name: &NetbiosName) -> bool {
+        self.names.holds(name) || self.heard.contains(name)
+    }
+
+    /// What the machine is called and how it behaves.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Asks for a further NetBIOS name: [`Event::NameRegistered`] or [`Event::NameRefused`] follows.
     pub fn register_name(&mut self, now: Instant, name: NetbiosName, kind: NameKind) {
         self.names.register(now, name, kind);
         self.handle_name_events(now);
+    }
+
+    /// Claims the names of the configuration, as a machine does that starts: until nobody has objected it does not bear
+    /// them. For each of the names that are returned [`Event::NameRegistered`] or [`Event::NameRefused`] follows.
+    pub fn claim_names(&mut self, now: Instant) -> Vec<NetbiosName> {
+        let own: BTreeMap<_, _> = self.config.own_names().collect();
+        own.iter().for_each(|(name, kind)| self.names.claim_anew(now, *name, *kind));
+        self.handle_name_events(now);
+        own.into_keys().collect()
     }
 
     /// Gives a NetBIOS name up at once, and says so to the network.

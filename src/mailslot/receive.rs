@@ -6,7 +6,7 @@ use super::calls::Event;
 use super::error::Win32Error;
 use super::machine::Machine;
 use super::reassembly::{Added, ReassemblyKey};
-use super::slot::{Message, Receipt};
+use super::slot::{Message, Receipt, Slot};
 use super::transmit::{Service, Transmit};
 use crate::names::Destination;
 use crate::time::Instant;
@@ -117,7 +117,7 @@ impl Machine {
     }
 
     fn is_ours(&self, destination: &NameView<'_>) -> bool {
-        self.names.holds(&destination.netbios) && self.config.scope.matches(destination.scope)
+        self.hears(&destination.netbios) && self.config.scope.matches(destination.scope)
     }
 
     /// Answers a datagram to a unique name that is not here with DATAGRAM ERROR, if the machine is set to do so.
@@ -154,15 +154,18 @@ impl Machine {
         }
         let receipt = Receipt(self.next_receipt);
         self.next_receipt += 1;
-        let message = Message { data: data.to_vec(), source, arrived: now, receipt };
+        self.put(key, Message { data: data.to_vec(), source, arrived: now, receipt }, Slot::push);
+        Disposition::Enqueued(receipt)
+    }
+
+    /// Gives a message to the first waiting read whose buffer holds it, or to the queue in the manner of `push`.
+    pub(super) fn put(&mut self, key: u64, message: Message, push: impl FnOnce(&mut Slot, Message)) {
         while let Some(read) = self.open_slot(key).next_waiting() {
-            if data.len() <= read.buffer {
-                self.complete(key, &read, Ok(message));
-                return Disposition::Enqueued(receipt);
+            if message.data.len() <= read.buffer {
+                return self.complete(key, &read, Ok(message));
             }
             self.complete(key, &read, Err(Win32Error::InsufficientBuffer));
         }
-        self.open_slot(key).push(message);
-        Disposition::Enqueued(receipt)
+        push(self.open_slot(key), message);
     }
 }

@@ -65,6 +65,11 @@ impl Slot {
         self.queue.push_back(message);
     }
 
+    /// Puts a message back at the head of the queue.
+    pub(super) fn push_front(&mut self, message: Message) {
+        self.queue.push_front(message);
+    }
+
     /// Takes out the read that has waited longest.
     pub(super) fn next_waiting(&mut self) -> Option<PendingRead> {
         self.reads.pop_front()

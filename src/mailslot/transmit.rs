@@ -36,7 +36,7 @@ pub struct Written {
 /// A write whose target is being looked up.
 #[derive(Debug)]
 pub(super) struct PendingWrite {
-    id: WriteId,
+    pub(super) id: WriteId,
     /// The object of the client handle that it was made through.
     pub(super) object: u64,
     pub(super) process: ProcessId,

@@ -52,6 +52,15 @@ impl NameService {
         }
     }
 
+    /// Claims a name that the machine bears from the beginning, as when it starts: until nobody has objected it does not
+    /// bear it. Others are not told that it gave it up.
+    pub fn claim_anew(&mut self, now: Instant, name: NetbiosName, kind: NameKind) {
+        if self.own.remove(&name).is_some() {
+            self.withdraw(&name);
+        }
+        self.register(now, name, kind);
+    }
+
     /// Gives a name up, at once; three demands tell the others, or the name server is told. In static mode nobody is.
     /// Nothing is sent for a name in conflict, which another bears (a choice). A claim under way is abandoned; the name
     /// server is told then too, since it may have granted it already.
