@@ -9,7 +9,7 @@ use mailslot_sim::message::netlogon::{
     self, Directory, NtVersion, Outcome, PrimaryQuery, PrimaryResponse, SamLogonRequest, SamLogonResponse,
     SamLogonResponseEx, Sid, SocketAddress,
 };
-use mailslot_sim::message::{DnsName, OemText, PaddedName, WideText, messenger};
+use mailslot_sim::message::{DnsName, Message, OemText, PaddedName, WideText, messenger};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -228,6 +228,16 @@ proptest! {
         prop_assume!(!to.as_bytes().starts_with(b"*"));
         let text = messenger::Text::new(from.as_bytes(), to.as_bytes(), text.as_bytes()).unwrap();
         prop_assert_eq!(messenger::Text::parse(&emitted(|out| text.emit(out))), Ok(text));
+    }
+
+    /// One line of printable characters, whatever the fields hold.
+    #[test]
+    fn words_are_one_printable_line(
+        message in prop_oneof![frame().prop_map(Message::Browser), netlogon().prop_map(Message::Netlogon)],
+    ) {
+        let words = message.to_string();
+        let odd = words.chars().find(|c| c.is_control() || ('\u{2028}'..='\u{202E}').contains(c));
+        prop_assert!(!words.is_empty() && odd.is_none(), "{words:?}: {odd:?}");
     }
 
     /// NtVersion of a query or response that asked for it stands at a multiple of 4.

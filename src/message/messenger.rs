@@ -3,9 +3,11 @@
 //! MS-MSRP describes the strings, not their bytes; the layout is that of public senders: three strings of bytes, each
 //! with its NUL.
 
+use std::fmt;
+
 use super::error::{InvalidMessage, InvalidText};
 use super::reader::Reader;
-use super::text::OemText;
+use super::text::{self, OemText};
 
 /// The mailslot that the messenger service reads.
 pub const SLOT: &[u8] = br"\MAILSLOT\MESSNGR";
@@ -90,6 +92,15 @@ impl Text {
             return Err(InvalidMessage::Text { field: "To", reason: InvalidText::Star });
         }
         Ok(self)
+    }
+}
+
+/// One line for people; a [`LINE_BREAK`] is shown as `\n`.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.lines().map(text::escaped).collect();
+        let shown = lines.join(r"\n");
+        write!(f, "text from {} to {}: {}", text::name(&self.from), text::name(&self.to), text::quoted(shown))
     }
 }
 

@@ -39,12 +39,16 @@ pub mod browser;
 mod dns;
 mod error;
 pub mod messenger;
+mod names;
 pub mod netlogon;
 mod reader;
 mod text;
 
+use std::fmt;
+
 pub use dns::DnsName;
 pub use error::{InvalidDnsName, InvalidMessage, InvalidText};
+pub use names::names_heard;
 pub use text::{OemText, PaddedName, WideText};
 
 /// A message to one of the well-known mailslots.
@@ -89,6 +93,19 @@ impl Message {
             Message::Browser(frame) => frame.emit(out),
             Message::Netlogon(message) => message.emit(out),
             Message::Messenger(text) => text.emit(out),
+        }
+    }
+}
+
+/// One line for people, in the words of the protocol's document. It is not made to be read by programs.
+///
+/// What is not printable is escaped: bytes as `\x1f`, characters as `\u{1f}`.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Message::Browser(frame) => frame.fmt(f),
+            Message::Netlogon(message) => message.fmt(f),
+            Message::Messenger(text) => text.fmt(f),
         }
     }
 }

@@ -175,7 +175,8 @@ impl fmt::Debug for PaddedName {
     }
 }
 
-fn escaped(bytes: &[u8]) -> String {
+/// Printable ASCII as it is, other bytes as `\x1f`.
+pub(super) fn escaped(bytes: &[u8]) -> String {
     let mut text = String::new();
     for &byte in bytes {
         match byte {
@@ -184,6 +185,28 @@ fn escaped(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// A name of a message for people: what is not printable is escaped as `\u{1f}`, and an empty one is said to be so.
+pub(super) fn name(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    if text.is_empty() { "(no name)".into() } else { printable(&text) }
+}
+
+/// A text of a message for people, in quotes: what is not printable is escaped as `\u{1f}`.
+pub(super) fn quoted(text: impl fmt::Display) -> String {
+    format!("\"{}\"", printable(&text.to_string()))
+}
+
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' | '\'' | '"' => printable.push(character), // as they are: `\\DC1` is a name
+            _ => printable.extend(character.escape_debug()),
+        }
+    }
+    printable
 }
 
 #[cfg(test)]

@@ -56,6 +56,13 @@ impl NetbiosName {
         self.0[Self::LENGTH - 1]
     }
 
+    /// The same characters with another suffix.
+    #[must_use]
+    pub const fn with_suffix(mut self, suffix: u8) -> Self {
+        self.0[Self::LENGTH - 1] = suffix;
+        self
+    }
+
     /// The characters before padding and suffix.
     #[must_use]
     pub fn characters(&self) -> &[u8] {

@@ -4,6 +4,7 @@
 //! ignore are kept. What follows a frame is refused, since a mailslot write says exactly where its message ends.
 
 mod announcement;
+mod display;
 mod flags;
 mod request;
 
@@ -14,12 +15,16 @@ pub use request::{AnnouncementRequest, BackupList, Election, MAX_BACKUPS, Respon
 use super::error::InvalidMessage;
 use super::reader::Reader;
 use super::text::{OemText, PaddedName};
+use crate::wire::NetbiosName;
 
 /// The mailslot of browser frames (MS-BRWS 2.1).
 pub const SLOT: &[u8] = br"\MAILSLOT\BROWSE";
 /// The mailslot that Windows servers send their HostAnnouncement to instead (MS-BRWS 2.2.1, note 9). Section 3.2.5.2
 /// says [`SLOT`], where clients always send (note 6); receivers listen on both.
 pub const LANMAN_SLOT: &[u8] = br"\MAILSLOT\LANMAN";
+
+/// The name that the master browsers of all groups bear (MS-BRWS 2.1.1): the target of a DomainAnnouncement.
+pub const MASTER_BROWSERS: NetbiosName = NetbiosName::from_bytes(*b"\x01\x02__MSBROWSE__\x02\x01");
 
 /// A machine's or group's name with a NUL behind it: at most 16 bytes with the NUL.
 pub type HostName = OemText<{ PaddedName::MAX_CHARACTERS }>;

@@ -51,9 +51,15 @@ impl BitOr for NtVersion {
     }
 }
 
+impl fmt::Display for NtVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#010x}", self.0)
+    }
+}
+
 impl fmt::Debug for NtVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NtVersion({:#010x})", self.0)
+        write!(f, "NtVersion({self})")
     }
 }
 

@@ -9,6 +9,7 @@
 //! longest end that was written already, as Windows and Samba do ([`Message::emit`]), or if it wrote every name in full
 //! ([`Message::emit_uncompressed`]).
 
+mod display;
 mod flags;
 mod request;
 mod response;

@@ -59,12 +59,13 @@ pub fn name(bytes: &[u8]) {
 }
 
 /// A message to a well-known mailslot, which the first byte chooses: what is read is written back, a browser frame or a
-/// text of the messenger byte for byte, and means the same again.
+/// text of the messenger byte for byte, and means the same again; in words it is one line.
 pub fn message(bytes: &[u8]) {
     let Some((slot, data)) = bytes.split_first() else { return };
     let slots = [browser::SLOT, browser::LANMAN_SLOT, netlogon::SLOT, messenger::SLOT];
     let slot = slots[usize::from(*slot) % slots.len()];
     let Ok(Some(message)) = Message::parse(slot, data) else { return };
+    assert!(!message.to_string().contains(char::is_control));
     let mut emitted = Vec::new();
     match &message {
         Message::Browser(frame) => frame.emit(&mut emitted),
