@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("names", &["time", "wire"]),
     ("mailslot", &["time", "wire", "names"]),
     ("link", &["time", "id", "rng"]),
-    ("net", &["id", "link"]),
+    ("net", &["time", "id", "rng", "link"]),
     ("stats", &["time", "id"]),
     ("scenario", &["time", "id", "wire", "names", "mailslot", "link", "net", "stats"]),
     ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),

@@ -4,9 +4,13 @@
 //! A unicast datagram passes the sender's up link, one crossing for each router on the way, and the recipient's down
 //! link. A broadcast passes the up link once and then the down link of every other host of the segment. The way is the
 //! one with the fewest crossings, and among those the one whose crossings come first by name.
+//!
+//! [`Topology`] is the plan, built once and then only read; [`Fabric`] is what moves datagrams on it in one run.
 
+mod fabric;
 mod topology;
 
+pub use fabric::{Action, Carrier, Damage, Fabric, Flight, IP_UDP_HEADERS};
 pub use topology::{
     Builder, Crossing, Host, Invalid, LinkSpec, MAX_HOSTS_PER_SEGMENT, MAX_SEGMENTS, Segment, Topology,
 };

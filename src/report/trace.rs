@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::id::{HostId, LinkId, StreamId};
-use crate::net::Topology;
-use crate::scenario::Scenario;
+use crate::scenario::{Flow, Scenario};
 use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
 
@@ -15,14 +14,20 @@ use crate::time::Instant;
 /// `host` is the machine at which an event happens: the sender for a write, on its up link and at router crossings; the
 /// recipient on its down link and after. `from` is the machine that sent the datagram, for events on the network and at
 /// receivers: the sender, or for an answer to the message the machine that answers.
-pub struct Trace<'a, W> {
+pub struct Trace<W> {
     out: W,
-    topology: &'a Topology,
+    names: Names,
+    result: io::Result<()>,
+}
+
+/// What the numbers in events are called.
+struct Names {
+    hosts: Vec<String>,
+    links: Vec<String>,
     /// Flow and sender of each stream.
-    streams: Vec<(&'a str, HostId)>,
+    streams: Vec<(String, HostId)>,
     /// The machine at which each link's events happen, if it is not the sender's.
     hosts_of_links: Vec<Option<HostId>>,
-    result: io::Result<()>,
 }
 
 /// A line.
@@ -55,23 +60,10 @@ struct Line<'a> {
     code: Option<u32>,
 }
 
-impl<'a, W: Write> Trace<'a, W> {
+impl<W: Write> Trace<W> {
     /// A trace of a run of `scenario`.
-    pub fn new(scenario: &'a Scenario, out: W) -> Self {
-        let topology = scenario.topology();
-        let senders = |flow: &'a crate::scenario::Flow| flow.senders.iter().map(|host| (flow.name.as_str(), *host));
-        let mut hosts_of_links = vec![None; topology.links().len()];
-        for (id, host) in (0..).zip(topology.hosts()) {
-            hosts_of_links[host.down.index()] = Some(HostId(id));
-            hosts_of_links[host.up.index()] = Some(HostId(id));
-        }
-        Trace {
-            out,
-            topology,
-            streams: scenario.flows.iter().flat_map(senders).collect(),
-            hosts_of_links,
-            result: Ok(()),
-        }
+    pub fn new(scenario: &Scenario, out: W) -> Self {
+        Trace { out, names: Names::new(scenario), result: Ok(()) }
     }
 
     /// Ends the trace.
@@ -84,49 +76,36 @@ impl<'a, W: Write> Trace<'a, W> {
         self.out.flush()?;
         Ok(self.out)
     }
+}
 
-    fn name(&self, host: HostId) -> &'a str {
-        &self.topology.host(host).name
-    }
-
-    fn line(&self, at: Instant, side: &'a str, event: &'a str, stream: StreamId, message: u64, copy: u16) -> Line<'a> {
-        let (flow, sender) = self.streams[stream.index()];
-        let host = self.name(sender);
-        Line { t_ns: at.nanos(), side, event, flow, message, copy, host, ..Line::default() }
-    }
-
-    fn instance(&self, at: Instant, side: &'a str, event: &'a str, instance: &Instance) -> Line<'a> {
-        let line = self.line(at, side, event, instance.stream, instance.message, instance.copy);
-        let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
-        let packet = Some(instance.packet).filter(|packet| *packet != 0);
-        let host = match instance.bound {
-            Bound::Answer(host) | Bound::NameService(host) => self.name(host),
-            _ => line.host,
-        };
-        let service = Some("name").filter(|_| matches!(instance.bound, Bound::NameService(_)));
-        Line { host, service, from: Some(host), duplicate, packet, ..line }
-    }
-
-    fn on_link(&self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
-        let line = self.instance(at, "network", event, instance);
-        let host = self.hosts_of_links[link.index()].map_or(line.host, |host| self.name(host));
-        Line { host, link: Some(&self.topology.links()[link.index()].name), ..line }
-    }
-
-    /// A message that a slot took; if it had been addressed to another, with the fate that this means there.
-    fn taken(&self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
-        let fate = Some(Fate::Corrupted.name()).filter(|_| instance.bound == Bound::Bystander);
-        Line { fate, ..self.at_host(at, event, instance, host) }
-    }
-
-    fn at_host(&self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
-        Line { host: self.name(host), ..self.instance(at, "receiver", event, instance) }
+impl<W: Write> Observer for Trace<W> {
+    fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        let Some(line) = self.names.describe(at, event).filter(|_| self.result.is_ok()) else { return };
+        self.result = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);
+        self.result = std::mem::replace(&mut self.result, Ok(())).and_then(|()| self.out.write_all(b"\n"));
     }
 }
 
-impl<W: Write> Observer for Trace<'_, W> {
-    fn observe(&mut self, at: Instant, event: &Event<'_>) {
-        let line = match event {
+impl Names {
+    fn new(scenario: &Scenario) -> Self {
+        let topology = scenario.topology();
+        let senders = |flow: &Flow| flow.senders.iter().map(|host| (flow.name.clone(), *host)).collect::<Vec<_>>();
+        let mut hosts_of_links = vec![None; topology.links().len()];
+        for (id, host) in (0..).zip(topology.hosts()) {
+            hosts_of_links[host.down.index()] = Some(HostId(id));
+            hosts_of_links[host.up.index()] = Some(HostId(id));
+        }
+        Names {
+            hosts: topology.hosts().iter().map(|host| host.name.clone()).collect(),
+            links: topology.links().iter().map(|link| link.name.clone()).collect(),
+            streams: scenario.flows.iter().flat_map(senders).collect(),
+            hosts_of_links,
+        }
+    }
+
+    /// The line of an event; `None` if the trace does not show it.
+    fn describe(&self, at: Instant, event: &Event<'_>) -> Option<Line<'_>> {
+        Some(match event {
             Event::Write(write) => {
                 let line = self.line(at, "sender", "write", write.stream, write.message, write.copy);
                 let called_ns = Some(write.called.nanos()).filter(|_| write.called != at);
@@ -153,11 +132,53 @@ impl<W: Write> Observer for Trace<'_, W> {
             | Event::SentAside { .. }
             | Event::Acknowledged { .. }
             | Event::Misdelivered { .. }
-            | Event::Left { .. } => return,
+            | Event::Left { .. } => return None,
+        })
+    }
+
+    fn name(&self, host: HostId) -> &str {
+        &self.hosts[host.index()]
+    }
+
+    fn line<'a>(
+        &'a self,
+        at: Instant,
+        side: &'a str,
+        event: &'a str,
+        stream: StreamId,
+        message: u64,
+        copy: u16,
+    ) -> Line<'a> {
+        let (flow, sender) = &self.streams[stream.index()];
+        let host = self.name(*sender);
+        Line { t_ns: at.nanos(), side, event, flow, message, copy, host, ..Line::default() }
+    }
+
+    fn instance<'a>(&'a self, at: Instant, side: &'a str, event: &'a str, instance: &Instance) -> Line<'a> {
+        let line = self.line(at, side, event, instance.stream, instance.message, instance.copy);
+        let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
+        let packet = Some(instance.packet).filter(|packet| *packet != 0);
+        let host = match instance.bound {
+            Bound::Answer(host) | Bound::NameService(host) => self.name(host),
+            _ => line.host,
         };
-        if self.result.is_ok() {
-            self.result = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);
-            self.result = std::mem::replace(&mut self.result, Ok(())).and_then(|()| self.out.write_all(b"\n"));
-        }
+        let service = Some("name").filter(|_| matches!(instance.bound, Bound::NameService(_)));
+        Line { host, service, from: Some(host), duplicate, packet, ..line }
+    }
+
+    fn on_link<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
+        let line = self.instance(at, "network", event, instance);
+        let host = self.hosts_of_links[link.index()].map_or(line.host, |host| self.name(host));
+        Line { host, link: Some(&self.links[link.index()]), ..line }
+    }
+
+    /// A message that a slot took; if it had been addressed to another, with the fate that this means there.
+    fn taken<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
+        let fate = Some(Fate::Corrupted.name()).filter(|_| instance.bound == Bound::Bystander);
+        Line { fate, ..self.at_host(at, event, instance, host) }
+    }
+
+    fn at_host<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
+        Line { host: self.name(host), ..self.instance(at, "receiver", event, instance) }
     }
 }

@@ -7,10 +7,10 @@ use super::world::{Audience, Happening, World};
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
 use crate::link::{LossState, Offer};
 use crate::mailslot::Service;
+use crate::net::IP_UDP_HEADERS;
 use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
 use crate::wire::datagram::Packet;
-use crate::wire::udp::IP_UDP_HEADERS;
 
 /// One instance of a datagram on its way.
 #[derive(Clone, Debug)]

@@ -15,6 +15,13 @@ impl Observer for () {
     fn observe(&mut self, _: Instant, _: &Event<'_>) {}
 }
 
+/// A borrowed observer sees what happened after the run has ended.
+impl<T: Observer + ?Sized> Observer for &mut T {
+    fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        (**self).observe(at, event);
+    }
+}
+
 /// One instance of a datagram on its way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Instance {

@@ -1,9 +1,6 @@
-//! The UDP checksum over an IPv4 pseudo header (RFC 768, RFC 1071), and the sizes of the headers around a payload.
+//! The UDP checksum over an IPv4 pseudo header (RFC 768, RFC 1071).
 
 use std::net::Ipv4Addr;
-
-/// Bytes that an IPv4 and a UDP header add to a payload.
-pub const IP_UDP_HEADERS: usize = 20 + 8;
 
 /// Where a UDP datagram goes from and to: what its checksum covers beside the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

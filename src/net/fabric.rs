@@ -1,0 +1,340 @@
+//! The fabric: datagrams on their way through a topology, from link to link and over the segments.
+//!
+//! It decides where a datagram goes next, and asks the links what becomes of it there. It has no clock and no queue:
+//! whoever drives it, its [`Carrier`], is told when a flight comes to the end of a link, keeps it until that moment and
+//! hands it back. So the same fabric serves an event loop and a network of asynchronous hosts. It looks at no byte of a
+//! datagram, except to flip a bit of it, and what a datagram is for it does not know: that is the cargo, the carrier's.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use slab::Slab;
+
+use super::topology::Topology;
+use crate::id::{DatagramId, HostId, LinkId, SegmentId};
+use crate::link::{Link, LossState, Offer};
+use crate::rng::Root;
+use crate::time::Instant;
+
+/// Bytes that an IPv4 and a UDP header add to a payload.
+pub const IP_UDP_HEADERS: usize = 20 + 8;
+
+/// The links of a topology in one run, and what it knows of the datagrams on them.
+#[derive(Clone, Debug)]
+pub struct Fabric<C> {
+    links: Vec<Link>,
+    families: Slab<Family>,
+    /// Room for the hosts that a broadcast goes on to.
+    singles: Vec<(HostId, C)>,
+}
+
+/// One instance of a datagram on its way: a UDP payload, and the cargo that it has for the carrier.
+#[derive(Clone, Debug)]
+pub struct Flight<C> {
+    payload: Rc<[u8]>,
+    damage: Option<Box<Damage>>,
+    id: DatagramId,
+    cargo: C,
+    from: HostId,
+    to: Option<HostId>,
+    is_broadcast: bool,
+    leads: End,
+    hop: u8,
+    /// The family that it belongs to, once it was duplicated.
+    family: Option<usize>,
+}
+
+/// What flipped bits did to a datagram.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Damage {
+    /// The bytes that were sent.
+    pub original: Rc<[u8]>,
+    /// Whether a UDP checksum can find it: every link that flipped a bit carries checksums.
+    pub is_checked: bool,
+}
+
+/// Who drives a fabric: keeps flights while they are on a link, and takes note of what happens to them.
+pub trait Carrier<C> {
+    /// Takes note of what a link does with a flight.
+    fn note(&mut self, flight: &Flight<C>, link: LinkId, action: Action);
+
+    /// The cargo of the flight that a broadcast, which has reached its segment, becomes for one host there.
+    fn cargo_towards(&mut self, broadcast: &Flight<C>, host: HostId) -> C;
+
+    /// A broadcast has reached its segment and ends there: these flights to single hosts, in the order of the hosts'
+    /// names, go on in its place.
+    fn spread(&mut self, broadcast: &Flight<C>, singles: &[(HostId, C)]);
+
+    /// A flight is on a link and comes to its end at `at`, which is later than now: it is due to be given to
+    /// [`Fabric::proceed`] then.
+    fn carry(&mut self, at: Instant, flight: Flight<C>);
+
+    /// A flight is at its host now, and the fabric is done with it. The fabric may have more to say before its call
+    /// returns, so what the host does with the datagram should wait until then.
+    fn arrive(&mut self, host: HostId, flight: Flight<C>);
+}
+
+/// What a link does with a flight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// It is offered the flight.
+    Offered,
+    /// It loses the flight.
+    Lost,
+    /// It flips a bit of the payload.
+    Corrupted,
+    /// It makes an extra copy.
+    Duplicated,
+}
+
+impl<C: Clone> Fabric<C> {
+    /// The fabric of a topology without any datagram: its links draw from `root`, each by its name.
+    #[must_use]
+    pub fn new(topology: &Topology, root: Root) -> Self {
+        let links = topology.links().iter().map(|spec| Link::new(spec.config, root.link(&spec.name))).collect();
+        Fabric { links, families: Slab::new(), singles: Vec::new() }
+    }
+
+    /// The links, in the order of the topology: each knows what it did.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// A new flight leaves its host by the up link; it goes on until it must wait, is lost or has arrived. `topology` is
+    /// that of [`Fabric::new`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no way to the host that it goes to: see [`Topology::reaches`]. That can be at a later call, once it
+    /// has passed the up link.
+    pub fn depart(&mut self, topology: &Topology, now: Instant, mut flight: Flight<C>, carrier: &mut impl Carrier<C>) {
+        let host = topology.host(flight.from);
+        flight.leads = End::Segment(host.segment);
+        Walk { fabric: self, topology, now, carrier }.offer(flight, host.up);
+    }
+
+    /// A flight comes to the end of the link that it is on; it goes on until it must wait, is lost or has arrived.
+    ///
+    /// # Panics
+    ///
+    /// As [`Fabric::depart`]; and for a broadcast that never departed.
+    pub fn proceed(&mut self, topology: &Topology, now: Instant, flight: Flight<C>, carrier: &mut impl Carrier<C>) {
+        Walk { fabric: self, topology, now, carrier }.reach(flight);
+    }
+
+    fn leave_family(&mut self, flight: &Flight<C>) {
+        if let Some(key) = flight.family {
+            self.families[key].members -= 1;
+            if self.families[key].members == 0 {
+                self.families.remove(key);
+            }
+        }
+    }
+
+    /// Makes the extra copy of a flight. Original and copies share a family from now on.
+    fn duplicate(&mut self, flight: &mut Flight<C>) -> Flight<C> {
+        let family =
+            *flight.family.get_or_insert_with(|| self.families.insert(Family { members: 1, ..Family::default() }));
+        self.families[family].members += 1;
+        Flight { id: flight.id.duplicated_at(flight.hop), ..flight.clone() }
+    }
+}
+
+impl<C> Flight<C> {
+    /// A datagram that `from` is about to hand to the network, for one host; or for all others of its segment, if `to`
+    /// is `None`.
+    #[must_use]
+    pub fn new(payload: Rc<[u8]>, id: DatagramId, from: HostId, to: Option<HostId>, cargo: C) -> Self {
+        Flight {
+            payload,
+            damage: None,
+            id,
+            cargo,
+            from,
+            to,
+            is_broadcast: to.is_none(),
+            leads: End::Host,
+            hop: 0,
+            family: None,
+        }
+    }
+
+    /// The bytes as they are now.
+    #[must_use]
+    pub fn payload(&self) -> &Rc<[u8]> {
+        &self.payload
+    }
+
+    /// What was done to the bytes, if any bit was flipped. Two flips of one bit leave the bytes as they were.
+    #[must_use]
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.as_deref()
+    }
+
+    /// Which datagram it is, and which of its duplicates.
+    #[must_use]
+    pub fn id(&self) -> &DatagramId {
+        &self.id
+    }
+
+    /// What the carrier gave it. Duplicates have that of their original.
+    #[must_use]
+    pub fn cargo(&self) -> &C {
+        &self.cargo
+    }
+
+    /// The host that sent it.
+    #[must_use]
+    pub fn from(&self) -> HostId {
+        self.from
+    }
+
+    /// The host that it goes to; `None` for a broadcast that has not reached its segment.
+    #[must_use]
+    pub fn to(&self) -> Option<HostId> {
+        self.to
+    }
+
+    /// Whether it was sent to all.
+    #[must_use]
+    pub fn is_broadcast(&self) -> bool {
+        self.is_broadcast
+    }
+
+    /// How many links it has passed.
+    #[must_use]
+    pub fn hop(&self) -> u8 {
+        self.hop
+    }
+
+    /// Length of the IP datagram in bytes.
+    #[must_use]
+    pub fn ip_bytes(&self) -> u32 {
+        (self.payload.len() + IP_UDP_HEADERS) as u32
+    }
+
+    fn flip(&mut self, bit: u32, udp_checksum: bool) {
+        let mut bytes = self.payload.to_vec();
+        bytes[bit as usize / 8] ^= 1 << (bit % 8);
+        let original = std::mem::replace(&mut self.payload, bytes.into());
+        let damage = self.damage.get_or_insert_with(|| Box::new(Damage { original, is_checked: true }));
+        damage.is_checked &= udp_checksum;
+    }
+}
+
+/// The other end of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    Segment(SegmentId),
+    Host,
+}
+
+/// A datagram and its network duplicates: the states that the original met on links with memory, for the duplicates to
+/// meet.
+#[derive(Clone, Debug, Default)]
+struct Family {
+    members: u32,
+    met: BTreeMap<LinkId, LossState>,
+}
+
+/// What happens at one moment. Links that take no time are passed by going deeper, at most
+/// [`MAX_HOPS`](crate::id::MAX_HOPS) times.
+struct Walk<'a, C, R> {
+    fabric: &'a mut Fabric<C>,
+    topology: &'a Topology,
+    now: Instant,
+    carrier: &'a mut R,
+}
+
+impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
+    /// Offers a flight to a link; what is carried comes to the other end later, or now if the link takes no time.
+    fn offer(&mut self, mut flight: Flight<C>, link: LinkId) {
+        self.carrier.note(&flight, link, Action::Offered);
+        let Fabric { links, families, .. } = &mut *self.fabric;
+        let model = &mut links[link.index()];
+        let met = match flight.family {
+            Some(family) if flight.id.duplicate != 0 => families[family].met.get(&link).copied(),
+            _ => None,
+        };
+        let verdict = model.offer(&Offer {
+            now: self.now,
+            id: &flight.id,
+            hop: flight.hop,
+            payload_bytes: flight.payload.len() as u32,
+            ip_bytes: flight.ip_bytes(),
+            met,
+        });
+        let udp_checksum = model.config().udp_checksum;
+        if let (Some(family), Some(met), 0) = (flight.family, verdict.met, flight.id.duplicate) {
+            families[family].met.insert(link, met);
+        }
+        let Some(carriage) = verdict.carriage else {
+            self.fabric.leave_family(&flight);
+            return self.carrier.note(&flight, link, Action::Lost);
+        };
+        if let Some(bit) = carriage.flip {
+            flight.flip(bit, udp_checksum);
+            self.carrier.note(&flight, link, Action::Corrupted);
+        }
+        let copy = carriage.duplicate.map(|at| {
+            self.carrier.note(&flight, link, Action::Duplicated);
+            (at, self.fabric.duplicate(&mut flight))
+        });
+        self.carry(flight, carriage.arrival);
+        if let Some((at, copy)) = copy {
+            self.carry(copy, at);
+        }
+    }
+
+    fn carry(&mut self, flight: Flight<C>, arrival: Instant) {
+        if arrival == self.now {
+            return self.reach(flight);
+        }
+        self.carrier.carry(arrival, flight);
+    }
+
+    fn reach(&mut self, mut flight: Flight<C>) {
+        flight.hop += 1;
+        match (flight.leads, flight.to) {
+            (End::Segment(segment), None) => self.spread(flight, segment),
+            (End::Segment(segment), Some(to)) => {
+                let to = self.topology.host(to);
+                let link = if to.segment == segment {
+                    flight.leads = End::Host;
+                    to.down
+                } else {
+                    let crossing =
+                        self.topology.next_crossing(segment, to.segment).expect("there is a way to its host");
+                    flight.leads = End::Segment(crossing.to);
+                    crossing.link
+                };
+                self.offer(flight, link);
+            }
+            (End::Host, Some(host)) => {
+                self.fabric.leave_family(&flight);
+                self.carrier.arrive(host, flight);
+            }
+            (End::Host, None) => panic!("a broadcast departs before it proceeds"),
+        }
+    }
+
+    /// A broadcast reached its segment: it goes down to every host but the sender.
+    fn spread(&mut self, mut flight: Flight<C>, segment: SegmentId) {
+        let topology = self.topology;
+        let mut singles = std::mem::take(&mut self.fabric.singles);
+        let others = topology.segments()[segment.index()].hosts.iter().filter(|host| **host != flight.from);
+        singles.extend(others.map(|host| (*host, self.carrier.cargo_towards(&flight, *host))));
+        self.carrier.spread(&flight, &singles);
+        if let Some(family) = flight.family {
+            self.fabric.families[family].members += singles.len() as u32;
+        }
+        flight.leads = End::Host;
+        for (host, cargo) in singles.drain(..) {
+            let single = Flight { cargo, to: Some(host), ..flight.clone() };
+            self.offer(single, topology.host(host).down);
+        }
+        self.fabric.singles = singles;
+        self.fabric.leave_family(&flight);
+    }
+}
