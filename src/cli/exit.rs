@@ -18,6 +18,15 @@ pub(crate) enum Exit {
     Violated = 100,
     /// Output could not be written.
     OutputFailed = 110,
+    /// The real network: a socket could not be bound, or a write failed.
+    #[cfg(feature = "tokio")]
+    NetworkFailed = 120,
+    /// `listen` waited long enough.
+    #[cfg(feature = "tokio")]
+    TimedOut = 124,
+    /// Ctrl-C.
+    #[cfg(feature = "tokio")]
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

@@ -2,10 +2,16 @@
 
 mod check;
 mod exit;
+#[cfg(feature = "tokio")]
+mod listen;
+#[cfg(feature = "tokio")]
+mod network;
 mod new;
 mod output;
 mod run;
 mod schema;
+#[cfg(feature = "tokio")]
+mod send;
 
 use clap::{Parser, Subcommand};
 
@@ -52,6 +58,12 @@ enum Command {
     New(new::Arguments),
     /// Print a JSON Schema.
     Schema(schema::Arguments),
+    /// Print what comes to a mailslot, on a real network.
+    #[cfg(feature = "tokio")]
+    Listen(listen::Arguments),
+    /// Write to a mailslot, on a real network.
+    #[cfg(feature = "tokio")]
+    Send(send::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -61,9 +73,11 @@ Examples:
   mailslot-sim run first.toml              what the sender saw, and what happened
 
 Exit codes:
-  0 ran, all expectations hold     96 scenario unreadable or invalid
-  1 internal error                100 an expectation is violated
-  2 bad command line              110 output could not be written";
+  0 ran, all expectations hold    110 output could not be written
+  1 internal error                120 real network: cannot bind, or the write failed
+  2 bad command line              124 listen: timed out
+ 96 scenario unreadable or invalid 130 interrupted
+100 an expectation is violated";
 
 /// Does what the command line says.
 pub(crate) fn main() -> Exit {
@@ -84,6 +98,10 @@ pub(crate) fn main() -> Exit {
         Command::Check(check) => check::main(check, &arguments.global),
         Command::New(new) => new::main(new, &arguments.global),
         Command::Schema(schema) => schema::main(schema),
+        #[cfg(feature = "tokio")]
+        Command::Listen(listen) => listen::main(listen, &arguments.global),
+        #[cfg(feature = "tokio")]
+        Command::Send(send) => send::main(send, &arguments.global),
     };
     // A panic is a bug of ours, and has an exit code of its own: Rust's 101 means something else here.
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(command)).unwrap_or(Exit::InternalError)

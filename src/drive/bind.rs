@@ -168,16 +168,22 @@ impl Sockets<UdpSocket> {
     }
 
     fn bind_from(on: Interface, own: Ports, ports: Ports) -> Result<Self, BindError> {
-        let at = |port| SocketAddrV4::new(on.address, port);
-        let datagram = udp(at(own.datagram), Share::No)?;
-        let port = datagram.local_addr().map_err(|error| BindError { address: at(own.datagram), error })?.port();
+        let bind = |port| {
+            let address = SocketAddrV4::new(on.address, port);
+            let socket = udp(address, Share::No)?;
+            let port = socket.local_addr().map_err(|error| BindError { address, error })?.port();
+            Ok((socket, port))
+        };
+        let (datagram, datagram_port) = bind(own.datagram)?;
+        let (name, name_port) = bind(own.name)?;
         Ok(Sockets {
-            name: Some(udp(at(own.name), Share::No)?),
             datagram,
+            name: Some(name),
             listeners: Vec::new(),
             broadcast: on.broadcast,
             ports,
-            own: at(port),
+            address: on.address,
+            own_ports: Ports { datagram: datagram_port, name: name_port },
         })
     }
 }

@@ -138,7 +138,7 @@ impl<S: DatagramSocket> Shared<S> {
 
     /// A packet came.
     fn take(&self, service: Service, from: SocketAddrV4, payload: &[u8]) {
-        if service == Service::Datagram && from == self.sockets.own {
+        if self.sockets.is_own(service, from) {
             return;
         }
         let (now, state) = (self.now(), &mut *self.lock());

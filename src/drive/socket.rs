@@ -62,8 +62,10 @@ pub struct Sockets<S> {
     pub broadcast: Ipv4Addr,
     /// The ports at which the other hosts of the network have their services.
     pub ports: Ports,
-    /// Where the host's own datagrams come from. What is heard from there is its own broadcast, and ignored.
-    pub own: SocketAddrV4,
+    /// The host's address.
+    pub address: Ipv4Addr,
+    /// The ports that the host itself sends from. What is heard from there is its own broadcast, and ignored.
+    pub own_ports: Ports,
 }
 
 impl<S: DatagramSocket> Sockets<S> {
@@ -73,6 +75,11 @@ impl<S: DatagramSocket> Sockets<S> {
             Service::Datagram => Some(&self.datagram),
             Service::Name => self.name.as_ref(),
         }
+    }
+
+    /// Whether a packet is one of the host's own broadcasts.
+    pub(super) fn is_own(&self, service: Service, from: SocketAddrV4) -> bool {
+        from == SocketAddrV4::new(self.address, self.own_ports.of(service))
     }
 
     /// Where a packet of a service really goes: the engine knows the well-known ports only.

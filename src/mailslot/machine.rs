@@ -348,6 +348,11 @@ impl Machine {
         self.names.holds(name) || self.heard.contains(name)
     }
 
+    /// Stops bearing a NetBIOS name, without a word to anybody: another program of the same computer bears it.
+    pub fn disown_name(&mut self, name: &NetbiosName) {
+        self.names.disown(name);
+    }
+
     /// What the machine is called and how it behaves.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -364,7 +369,10 @@ impl Machine {
     /// them. For each of the names that are returned [`Event::NameRegistered`] or [`Event::NameRefused`] follows.
     pub fn claim_names(&mut self, now: Instant) -> Vec<NetbiosName> {
         let own: BTreeMap<_, _> = self.config.own_names().collect();
-        own.iter().for_each(|(name, kind)| self.names.claim_anew(now, *name, *kind));
+        for (name, kind) in &own {
+            self.names.disown(name);
+            self.names.register(now, *name, *kind);
+        }
         self.handle_name_events(now);
         own.into_keys().collect()
     }

@@ -52,13 +52,11 @@ impl NameService {
         }
     }
 
-    /// Claims a name that the machine bears from the beginning, as when it starts: until nobody has objected it does not
-    /// bear it. Others are not told that it gave it up.
-    pub fn claim_anew(&mut self, now: Instant, name: NetbiosName, kind: NameKind) {
-        if self.own.remove(&name).is_some() {
-            self.withdraw(&name);
+    /// Stops bearing a name, without a word to anybody.
+    pub fn disown(&mut self, name: &NetbiosName) {
+        if self.own.remove(name).is_some() {
+            self.withdraw(name);
         }
-        self.register(now, name, kind);
     }
 
     /// Gives a name up, at once; three demands tell the others, or the name server is told. In static mode nobody is.

@@ -8,7 +8,7 @@ use super::service::NameService;
 use super::transaction::Task;
 use crate::time::Instant;
 use crate::wire::datagram::NodeType;
-use crate::wire::nbns::{Entry, ErrorCode, INFINITE_TTL, Message, Packet, Repr};
+use crate::wire::nbns::{self, Entry, ErrorCode, INFINITE_TTL, Message, Packet, Repr};
 use crate::wire::{NetbiosName, Profile};
 
 /// TTL of answers and claims, in seconds: 3 days 11 hours 20 minutes, as Windows writes it. No document demands it (RFC
@@ -18,10 +18,11 @@ pub const ANSWER_TTL: u32 = 300_000;
 impl NameService {
     /// Takes a UDP payload that arrived on port 137.
     ///
-    /// Any bytes are safe: what is malformed, comes from this machine's own address, is about a name of another scope,
-    /// or answers nothing that was asked, is ignored. So are WACK and challenges, which no name server here sends.
+    /// Any bytes are safe: what is malformed, comes from this machine's own address and port, is about a name of another
+    /// scope, or answers nothing that was asked, is ignored. So are WACK and challenges, which no name server here sends.
+    /// What comes from another port of this machine's address is another program's.
     pub fn handle_packet(&mut self, now: Instant, from: SocketAddrV4, payload: &[u8]) {
-        if *from.ip() == self.config.address {
+        if from == SocketAddrV4::new(self.config.address, nbns::PORT) {
             return;
         }
         let Ok(repr) = Packet::new(payload).and_then(|packet| Repr::parse(&packet, Profile::Windows)) else { return };
@@ -64,8 +65,8 @@ impl NameService {
         self.send(Destination::Unicast(from), id, name, message);
     }
 
-    /// An owner objects to claims that its own excludes: those of its unique names, and unique ones of its groups. A
-    /// name server answers each claim that is sent to it.
+    /// An owner objects to claims that its own excludes: those of its unique names, and unique ones of its groups, but
+    /// not to those of its own address. A name server answers each claim that is sent to it.
     fn judge_claim(&mut self, from: SocketAddrV4, id: u16, name: NetbiosName, broadcast: bool, claimant: Entry) {
         let kind = if claimant.group { NameKind::Group } else { NameKind::Unique };
         let message = if let Some(database) = self.database.as_mut().filter(|_| !broadcast) {
@@ -78,7 +79,7 @@ impl NameService {
             }
         } else {
             let Some(held) = self.kind(&name) else { return };
-            if (held, kind) == (NameKind::Group, NameKind::Group) {
+            if (held, kind) == (NameKind::Group, NameKind::Group) || claimant.address == self.config.address {
                 return;
             }
             Message::Refused { code: ErrorCode::Active, ttl: 0, owner: self.entry(held) }

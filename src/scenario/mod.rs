@@ -28,6 +28,7 @@ pub(crate) use model::{
     Arrivals, Bound, Expectation, Flow, Generated, Host, Mailslot, NameService, Reader, Size, Target, Traffic,
 };
 pub use problem::{Problem, Problems, Severity};
+pub use quantity::parse_time;
 pub use resolve::ReadFile;
 pub use schema::schema;
 

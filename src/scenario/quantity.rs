@@ -70,6 +70,15 @@ impl Quantity for Time {
     }
 }
 
+/// Reads a time as scenario files write it: `"20 ms"`.
+///
+/// # Errors
+///
+/// What would be right.
+pub fn parse_time(text: &str) -> Result<Duration, String> {
+    Time::read(&Value::String(text.to_owned())).map(|Time(time)| time)
+}
+
 impl Quantity for Bytes {
     const FORMAT: &'static str = "bytes";
     const EXAMPLES: [&'static str; 2] = ["64 B", "1 KiB"];
