@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("scenario", &["time", "id", "wire", "names", "mailslot", "link", "net", "stats"]),
     ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim"]),
-    ("drive", &["time", "wire", "names", "mailslot"]),
+    ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "sim"]),
     ("cli", &["scenario", "sim", "report"]),
 ];
 

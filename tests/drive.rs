@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, future};
 use mailslot_sim::drive::{Client, Error, Host, Interface, Mailslot, Ports, Sockets, Watch};
 use mailslot_sim::mailslot::{
-    Config, CreateOptions, Discard, Disposition, Machine, NameKind, Service, Transmit, Win32Error,
+    Config, CreateOptions, Discard, Disposition, Machine, NameKind, Owner, Service, Transmit, Win32Error,
 };
 use mailslot_sim::names::Mode;
 use mailslot_sim::time::Instant;
@@ -63,6 +63,7 @@ async fn a_message_goes_to_a_computer_whose_name_is_looked_up() {
     assert_eq!((written.bytes, written.own_copy), (4, None));
     let message = soon(alarms.recv()).await.unwrap();
     assert_eq!((message.data.as_slice(), message.source.to_string().as_str()), (&b"stop"[..], "CTRL<00>"));
+    assert_eq!(message.from, Some(SocketAddrV4::new([127, 0, 0, 3].into(), lan.ports.datagram)));
     nothing_more(&alarms).await;
 }
 
@@ -229,6 +230,19 @@ async fn messages_are_a_stream() {
     slot.set_read_timeout(1);
     let item = soon(slot.messages().next()).await.expect("a time-out is an item");
     assert_eq!(item.unwrap_err().code(), 121);
+}
+
+/// Whoever does not answer queries can be answered all the same: its messages say where they are from.
+#[tokio::test]
+async fn a_name_can_be_remembered() {
+    let lan = Lan::new();
+    let (press, ctrl) = (lan.host("PRESS", 2), lan.host("CTRL", 3));
+    let slot = press.listen(r"\\.\mailslot\a").unwrap();
+    let name = "SILENT<00>".parse().unwrap();
+    press.hear(name);
+    ctrl.remember_name(name, Owner::Unique([127, 0, 0, 2].into()));
+    soon(ctrl.open(r"\\SILENT\mailslot\a").unwrap().send(b"!")).await.unwrap();
+    assert_eq!(soon(slot.recv()).await.unwrap().data, b"!");
 }
 
 /// Two computers of one name: the second is told who has it, and does without it.

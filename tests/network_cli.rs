@@ -124,7 +124,7 @@ fn ctrl_c_ends_it_cleanly() {
 #[test]
 fn what_the_network_refuses_is_120_with_its_reason() {
     let lan = Lan::new(5);
-    let _listen = lan.listen(2, "PRESS", &[SLOT, "--count", "1"]);
+    let listen = lan.listen(2, "PRESS", &[SLOT, "--count", "1"]);
     let (code, said) = lan.send(3, "CTRL", &[r"\\NOBODY\mailslot\alarm", "?"]);
     assert_eq!(code, 120);
     assert!(said.contains("ERROR_BAD_NETPATH, 53") && said.contains("nobody answered for the name"), "{said}");
@@ -141,6 +141,7 @@ fn what_the_network_refuses_is_120_with_its_reason() {
     let (code, said) = lan.send(3, "CTRL", &[r"\\NOBODY\mailslot\alarm", "?", "--bind", "203.0.113.1"]);
     assert_eq!(code, 2, "--bind twice: {said}");
     lan.send(3, "CTRL", &[r"\\PRESS\mailslot\alarm", "end"]);
+    assert_eq!(end(listen), (0, "CTRL<00>: end\n".to_owned()));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::shared::Shared;
 use super::socket::{DatagramSocket, Sockets};
 use super::watch::Watch;
 use crate::mailslot::{
-    CreateOptions, Handle, Machine, NameKind, OpenOptions, Service, SlotName, WAIT_FOREVER, Win32Error,
+    CreateOptions, Handle, Machine, NameKind, OpenOptions, Owner, Service, SlotName, WAIT_FOREVER, Win32Error,
 };
 use crate::wire::NetbiosName;
 
@@ -113,6 +113,13 @@ impl<S: DatagramSocket> Host<S> {
         let (shared, state) = (&self.running.shared, &mut *self.running.shared.lock());
         state.machine.release_name(shared.now(), name);
         shared.settle(state);
+    }
+
+    /// Remembers for ten minutes who bears a name, as if it had been looked up. Whoever sent a message
+    /// ([`Message::from`](crate::mailslot::Message::from)) may not answer queries.
+    pub fn remember_name(&self, name: NetbiosName, owner: Owner) {
+        let shared = &self.running.shared;
+        shared.lock().machine.remember_name(shared.now(), name, owner);
     }
 
     /// Takes messages to a NetBIOS name of others too, as one who listens on the wire.

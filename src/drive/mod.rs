@@ -40,6 +40,8 @@ mod host;
 mod server;
 mod shared;
 mod socket;
+#[cfg(feature = "turmoil")]
+pub mod turmoil;
 mod watch;
 
 pub use bind::{BindError, Interface, InterfaceError};

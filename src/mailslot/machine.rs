@@ -387,6 +387,12 @@ impl Machine {
         self.names.learn(name, owner);
     }
 
+    /// Remembers for ten minutes who bears a name, as if it had been looked up: whoever sent a message may not answer
+    /// queries.
+    pub fn remember_name(&mut self, now: Instant, name: NetbiosName, owner: Owner) {
+        self.names.remember(now, name, owner);
+    }
+
     /// When [`Machine::handle_timeout`] wants to be called, if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {

@@ -46,6 +46,9 @@ pub enum Discard {
     RemoteMailslotsDisabled,
 }
 
+/// Who claims to have written a message, and where its datagram came from.
+pub(super) type Source = (NetbiosName, Option<SocketAddrV4>);
+
 /// DATAGRAM ERROR is not sent while so many packets wait for the driver: a choice, so that what is received cannot make
 /// memory grow.
 pub const MAX_ANSWERS: usize = 1024;
@@ -113,7 +116,7 @@ impl Machine {
         if self.config.remote_mailslots_disabled {
             return Ok(Disposition::Discarded(Discard::RemoteMailslotsDisabled));
         }
-        Ok(self.enqueue(now, write.leaf(), write.data(), direct.source.netbios))
+        Ok(self.enqueue(now, write.leaf(), write.data(), (direct.source.netbios, Some(from))))
     }
 
     fn is_ours(&self, destination: &NameView<'_>) -> bool {
@@ -135,7 +138,7 @@ impl Machine {
     }
 
     /// Puts a message into the slot called `leaf`, unless there is none or it refuses.
-    pub(super) fn enqueue(&mut self, now: Instant, leaf: &[u8], data: &[u8], source: NetbiosName) -> Disposition {
+    pub(super) fn enqueue(&mut self, now: Instant, leaf: &[u8], data: &[u8], source: Source) -> Disposition {
         match self.slot_named(leaf) {
             Some(key) => self.enqueue_in(now, key, data, source),
             None => Disposition::Discarded(Discard::NoSuchMailslot),
@@ -144,7 +147,7 @@ impl Machine {
 
     /// Puts a message into an open slot, unless it refuses: it completes the first waiting read whose buffer holds it,
     /// or joins the queue. Waiting reads with smaller buffers fail on the way.
-    pub(super) fn enqueue_in(&mut self, now: Instant, key: u64, data: &[u8], source: NetbiosName) -> Disposition {
+    pub(super) fn enqueue_in(&mut self, now: Instant, key: u64, data: &[u8], source: Source) -> Disposition {
         let slot = self.open_slot(key);
         if slot.is_too_long(data.len()) {
             return Disposition::Discarded(Discard::TooLargeForSlot);
@@ -154,7 +157,8 @@ impl Machine {
         }
         let receipt = Receipt(self.next_receipt);
         self.next_receipt += 1;
-        self.put(key, Message { data: data.to_vec(), source, arrived: now, receipt }, Slot::push);
+        let (source, from) = source;
+        self.put(key, Message { data: data.to_vec(), source, from, arrived: now, receipt }, Slot::push);
         Disposition::Enqueued(receipt)
     }
 

@@ -1,6 +1,7 @@
 //! One mailslot: its queue of whole messages and the reads that wait for one.
 
 use std::collections::VecDeque;
+use std::net::SocketAddrV4;
 
 use super::calls::{CreateOptions, ProcessId, ReadId};
 use super::{MailslotInfo, NO_MESSAGE, SlotName, Win32Error};
@@ -19,6 +20,8 @@ pub struct Message {
     pub data: Vec<u8>,
     /// Who claims to have written it. `ReadFile` does not tell programs.
     pub source: NetbiosName,
+    /// Where its datagram came from; `None` from this machine. `ReadFile` does not tell that either.
+    pub from: Option<SocketAddrV4>,
     /// When the slot took it.
     pub arrived: Instant,
     /// Its number on this machine.

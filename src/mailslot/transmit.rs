@@ -122,7 +122,7 @@ impl Machine {
         if slot.is_too_long(data.len()) {
             return Err(OVER_MAXIMUM_ERROR);
         }
-        let own_copy = Some(self.enqueue_in(now, key, data, self.config.computer));
+        let own_copy = Some(self.enqueue_in(now, key, data, (self.config.computer, None)));
         Ok(Write::Done(Written { bytes: data.len() as u32, own_copy }))
     }
 
@@ -148,7 +148,7 @@ impl Machine {
                 }
             }
         }
-        let own_copy = ours.then(|| self.enqueue(now, leaf(wire_slot), data, self.config.computer));
+        let own_copy = ours.then(|| self.enqueue(now, leaf(wire_slot), data, (self.config.computer, None)));
         Written { bytes: data.len() as u32, own_copy }
     }
 

@@ -86,6 +86,11 @@ impl NameService {
         }
     }
 
+    /// Remembers who bears a name, as if it had been answered so: for [`MAX_CACHE_SECONDS`](super::MAX_CACHE_SECONDS).
+    pub fn remember(&mut self, now: Instant, name: NetbiosName, owner: Owner) {
+        self.cache.insert(now, name, owner, nbns::INFINITE_TTL);
+    }
+
     /// When [`NameService::handle_timeout`] wants to be called, if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {

@@ -15,6 +15,8 @@ mod traffic;
 mod transit;
 mod world;
 
+#[cfg(feature = "turmoil")]
+pub(crate) use queue::Queue;
 pub use theory::{Theory, theory};
 
 use thiserror::Error;

@@ -8,7 +8,7 @@ use crate::time::Instant;
 
 /// Things to happen, in the order of their times; those of the same time in the order in which they were added.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(crate) struct Queue<T> {
     heap: QuaternaryHeap<Entry<T>>,
     next_sequence: u64,
 }
@@ -21,17 +21,23 @@ struct Entry<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Queue { heap: QuaternaryHeap::new(), next_sequence: 0 }
     }
 
-    pub(super) fn push(&mut self, at: Instant, what: T) {
+    pub(crate) fn push(&mut self, at: Instant, what: T) {
         self.heap.push(Entry { at, sequence: self.next_sequence, what });
         self.next_sequence += 1;
     }
 
+    /// The time of the next.
+    #[cfg(feature = "turmoil")]
+    pub(crate) fn next_time(&self) -> Option<Instant> {
+        self.heap.peek().map(|entry| entry.at)
+    }
+
     /// Takes out the next, unless it comes after `end`.
-    pub(super) fn pop_until(&mut self, end: Instant) -> Option<(Instant, T)> {
+    pub(crate) fn pop_until(&mut self, end: Instant) -> Option<(Instant, T)> {
         if self.heap.peek()?.at > end {
             return None;
         }
