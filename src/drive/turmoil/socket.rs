@@ -129,7 +129,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// If turmoil has dropped datagrams that were for this socket, which would bend results silently: more than
+    /// If turmoil has dropped datagrams that were for this socket before this one: more than
     /// [`UDP_CAPACITY`](super::UDP_CAPACITY) waited here, or the simulation has a smaller `udp_capacity`.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let mut bytes = vec![0; HEADER + buffer.len()];

@@ -21,6 +21,11 @@ use crate::time::{Duration, Instant};
 /// Where the switch is: an address for documentation (RFC 5737), which no host has.
 pub(super) const SWITCH: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 1);
 
+/// What must be so that results are not bent.
+const SETTINGS: &str = "results would be bent. turmoil's latency and fail_rate must be 0, its tick 1 ms, its hosts in order, \
+    its udp_capacity greater than what is sent at one tick (drive::turmoil::builder does all that); the network must be \
+    installed after all hosts; and nothing may hold or partition a host";
+
 /// From when on the switch takes datagrams: the hosts before it run once before it does.
 pub(super) const READY: Instant = Instant::from_nanos(TICK.nanos());
 
@@ -101,20 +106,12 @@ impl Switch {
         let (packet, now) = (Packet::parse(bytes), now());
         if packet.sent != now {
             let late = now.since(packet.sent);
-            Err(format!(
-                "a datagram from `{name}` took {late} to the network instead of none: results would be bent. turmoil's \
-                 latency must be 0, its tick 1 ms and its hosts in order (drive::turmoil::builder does that), and the \
-                 network must be installed after all hosts"
-            ))?;
+            Err(format!("a datagram from `{name}` took {late} to the network instead of none: {SETTINGS}"))?;
         }
         let awaited = self.awaited.entry(from).or_default();
         if packet.number > *awaited {
             let lost = packet.number - *awaited;
-            Err(format!(
-                "turmoil lost {lost} datagrams between `{name}` and the network: results would be bent. Its fail_rate must \
-                 be 0, its udp_capacity greater than what is sent at one tick (drive::turmoil::builder does that), and it \
-                 must not hold or partition the host"
-            ))?;
+            Err(format!("turmoil lost {lost} datagrams between `{name}` and the network: {SETTINGS}"))?;
         }
         *awaited = packet.number + 1;
         medium.depart(now, host, from.port(), &packet);
