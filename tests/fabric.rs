@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use mailslot_sim::id::{DatagramId, HostId, LinkId};
 use mailslot_sim::link::{Config, Delay, Distribution, Loss, Probability};
-use mailslot_sim::net::{Action, Builder, Carrier, Fabric, Flight, Topology};
+use mailslot_sim::net::{Builder, Carrier, Fabric, Flight, Topology};
 use mailslot_sim::rng::Root;
 use mailslot_sim::time::{Duration, Instant};
 
@@ -41,12 +41,28 @@ impl Diary<'_> {
     fn name(&self, host: HostId) -> &str {
         &self.topology.host(host).name
     }
+
+    fn note(&mut self, flight: &Flight<String>, link: LinkId, what: &str) {
+        let link = &self.topology.links()[link.index()].name;
+        self.entries.push(format!("{} {link} {what} {}", self.now.nanos(), flight.id().duplicate));
+    }
 }
 
 impl Carrier<String> for Diary<'_> {
-    fn note(&mut self, flight: &Flight<String>, link: LinkId, action: Action) {
-        let link = &self.topology.links()[link.index()].name;
-        self.entries.push(format!("{} {link} {action:?} {}", self.now.nanos(), flight.id().duplicate));
+    fn offered(&mut self, flight: &Flight<String>, link: LinkId) {
+        self.note(flight, link, "offered");
+    }
+
+    fn lost(&mut self, flight: &Flight<String>, link: LinkId) {
+        self.note(flight, link, "lost");
+    }
+
+    fn corrupted(&mut self, flight: &Flight<String>, link: LinkId) {
+        self.note(flight, link, "corrupted");
+    }
+
+    fn duplicated(&mut self, flight: &Flight<String>, link: LinkId) {
+        self.note(flight, link, "duplicated");
     }
 
     fn cargo_towards(&mut self, broadcast: &Flight<String>, host: HostId) -> String {
@@ -91,7 +107,7 @@ fn send(link: Config, to: Option<HostId>, seed: u64) -> (Vec<String>, Vec<Flight
         fabric.proceed(&topology, at, flight, &mut diary);
     }
     let carried: u64 = fabric.links().iter().map(|link| link.counters().offered).sum();
-    assert_eq!(carried, diary.entries.iter().filter(|entry| entry.contains("Offered")).count() as u64);
+    assert_eq!(carried, diary.entries.iter().filter(|entry| entry.contains("offered")).count() as u64);
     (diary.entries, diary.arrived)
 }
 
@@ -103,19 +119,19 @@ fn delayed() -> Config {
 #[test]
 fn a_unicast_goes_up_across_and_down() {
     let (entries, arrived) = send(delayed(), Some(D), 1);
-    assert_eq!(entries, ["0 s/A/up Offered 0", "5 R/s>t Offered 0", "10 t/D/down Offered 0", "15 at D"]);
+    assert_eq!(entries, ["0 s/A/up offered 0", "5 R/s>t offered 0", "10 t/D/down offered 0", "15 at D"]);
     assert_eq!(arrived[0].hop(), 3);
     assert_eq!(arrived[0].cargo(), "a letter");
     let (at_once, _) = send(Config::PERFECT, Some(D), 1);
-    assert_eq!(at_once, ["0 s/A/up Offered 0", "0 R/s>t Offered 0", "0 t/D/down Offered 0", "0 at D"]);
+    assert_eq!(at_once, ["0 s/A/up offered 0", "0 R/s>t offered 0", "0 t/D/down offered 0", "0 at D"]);
 }
 
 #[test]
 fn a_broadcast_reaches_all_others_of_its_segment() {
     let (entries, arrived) = send(delayed(), None, 1);
     let spread = "5 a letter: a letter for B, a letter for C";
-    let down = ["5 s/B/down Offered 0", "5 s/C/down Offered 0", "10 at B", "10 at C"];
-    assert_eq!(entries, [&["0 s/A/up Offered 0", spread][..], &down].concat());
+    let down = ["5 s/B/down offered 0", "5 s/C/down offered 0", "10 at B", "10 at C"];
+    assert_eq!(entries, [&["0 s/A/up offered 0", spread][..], &down].concat());
     let cargoes: Vec<_> = arrived.iter().map(|flight| (flight.to(), flight.cargo().as_str())).collect();
     assert_eq!(cargoes, [(Some(B), "a letter for B"), (Some(C), "a letter for C")]);
     assert!(arrived.iter().all(Flight::is_broadcast));

@@ -41,7 +41,7 @@ pub struct Flight<C> {
     leads: End,
     hop: u8,
     /// The family that it belongs to, once it was duplicated.
-    family: Option<usize>,
+    family: Option<FamilyKey>,
 }
 
 /// What flipped bits did to a datagram.
@@ -55,8 +55,17 @@ pub struct Damage {
 
 /// Who drives a fabric: keeps flights while they are on a link, and takes note of what happens to them.
 pub trait Carrier<C> {
-    /// Takes note of what a link does with a flight.
-    fn note(&mut self, flight: &Flight<C>, link: LinkId, action: Action);
+    /// A link is offered a flight.
+    fn offered(&mut self, flight: &Flight<C>, link: LinkId);
+
+    /// The link loses it.
+    fn lost(&mut self, flight: &Flight<C>, link: LinkId);
+
+    /// The link flips a bit of its payload.
+    fn corrupted(&mut self, flight: &Flight<C>, link: LinkId);
+
+    /// The link makes an extra copy of it.
+    fn duplicated(&mut self, flight: &Flight<C>, link: LinkId);
 
     /// The cargo of the flight that a broadcast, which has reached its segment, becomes for one host there.
     fn cargo_towards(&mut self, broadcast: &Flight<C>, host: HostId) -> C;
@@ -72,19 +81,6 @@ pub trait Carrier<C> {
     /// A flight is at its host now, and the fabric is done with it. The fabric may have more to say before its call
     /// returns, so what the host does with the datagram should wait until then.
     fn arrive(&mut self, host: HostId, flight: Flight<C>);
-}
-
-/// What a link does with a flight.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// It is offered the flight.
-    Offered,
-    /// It loses the flight.
-    Lost,
-    /// It flips a bit of the payload.
-    Corrupted,
-    /// It makes an extra copy.
-    Duplicated,
 }
 
 impl<C: Clone> Fabric<C> {
@@ -124,19 +120,19 @@ impl<C: Clone> Fabric<C> {
     }
 
     fn leave_family(&mut self, flight: &Flight<C>) {
-        if let Some(key) = flight.family {
-            self.families[key].members -= 1;
-            if self.families[key].members == 0 {
-                self.families.remove(key);
+        if let Some(family) = flight.family {
+            self.families[family.index()].members -= 1;
+            if self.families[family.index()].members == 0 {
+                self.families.remove(family.index());
             }
         }
     }
 
     /// Makes the extra copy of a flight. Original and copies share a family from now on.
     fn duplicate(&mut self, flight: &mut Flight<C>) -> Flight<C> {
-        let family =
-            *flight.family.get_or_insert_with(|| self.families.insert(Family { members: 1, ..Family::default() }));
-        self.families[family].members += 1;
+        let new = || FamilyKey(self.families.insert(Family { members: 1, ..Family::default() }) as u32);
+        let family = *flight.family.get_or_insert_with(new);
+        self.families[family.index()].members += 1;
         Flight { id: flight.id.duplicated_at(flight.hop), ..flight.clone() }
     }
 }
@@ -230,6 +226,16 @@ enum End {
     Host,
 }
 
+/// The position of a family in the table.
+#[derive(Clone, Copy, Debug)]
+struct FamilyKey(u32);
+
+impl FamilyKey {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A datagram and its network duplicates: the states that the original met on links with memory, for the duplicates to
 /// meet.
 #[derive(Clone, Debug, Default)]
@@ -250,11 +256,11 @@ struct Walk<'a, C, R> {
 impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     /// Offers a flight to a link; what is carried comes to the other end later, or now if the link takes no time.
     fn offer(&mut self, mut flight: Flight<C>, link: LinkId) {
-        self.carrier.note(&flight, link, Action::Offered);
+        self.carrier.offered(&flight, link);
         let Fabric { links, families, .. } = &mut *self.fabric;
         let model = &mut links[link.index()];
         let met = match flight.family {
-            Some(family) if flight.id.duplicate != 0 => families[family].met.get(&link).copied(),
+            Some(family) if flight.id.duplicate != 0 => families[family.index()].met.get(&link).copied(),
             _ => None,
         };
         let verdict = model.offer(&Offer {
@@ -267,18 +273,18 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
         });
         let udp_checksum = model.config().udp_checksum;
         if let (Some(family), Some(met), 0) = (flight.family, verdict.met, flight.id.duplicate) {
-            families[family].met.insert(link, met);
+            families[family.index()].met.insert(link, met);
         }
         let Some(carriage) = verdict.carriage else {
             self.fabric.leave_family(&flight);
-            return self.carrier.note(&flight, link, Action::Lost);
+            return self.carrier.lost(&flight, link);
         };
         if let Some(bit) = carriage.flip {
             flight.flip(bit, udp_checksum);
-            self.carrier.note(&flight, link, Action::Corrupted);
+            self.carrier.corrupted(&flight, link);
         }
         let copy = carriage.duplicate.map(|at| {
-            self.carrier.note(&flight, link, Action::Duplicated);
+            self.carrier.duplicated(&flight, link);
             (at, self.fabric.duplicate(&mut flight))
         });
         self.carry(flight, carriage.arrival);
@@ -327,7 +333,7 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
         singles.extend(others.map(|host| (*host, self.carrier.cargo_towards(&flight, *host))));
         self.carrier.spread(&flight, &singles);
         if let Some(family) = flight.family {
-            self.fabric.families[family].members += singles.len() as u32;
+            self.fabric.families[family.index()].members += singles.len() as u32;
         }
         flight.leads = End::Host;
         for (host, cargo) in singles.drain(..) {

@@ -10,7 +10,7 @@
 mod fabric;
 mod topology;
 
-pub use fabric::{Action, Carrier, Damage, Fabric, Flight, IP_UDP_HEADERS};
+pub use fabric::{Carrier, Damage, Fabric, Flight, IP_UDP_HEADERS};
 pub use topology::{
     Builder, Crossing, Host, Invalid, LinkSpec, MAX_HOSTS_PER_SEGMENT, MAX_SEGMENTS, Segment, Topology,
 };

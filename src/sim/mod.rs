@@ -4,20 +4,24 @@
 //! happen in the order of (time, sequence number), so ties keep the order in which they were made, and time in which
 //! nothing happens costs nothing. The run ends when nothing can change a fate any more, at the latest at the scenario's
 //! end.
+//!
+//! `world` is the loop, with the machines and the programs; `books` is what any driver of a scenario needs: whom packets
+//! are for, and the account of what became of them.
 
-mod delivery;
-mod finder;
+pub(crate) mod books;
+pub(crate) mod install;
 mod queue;
 mod reader;
-mod sending;
 mod theory;
-mod traffic;
-mod transit;
+pub(crate) mod traffic;
 mod world;
+mod writer;
 
 #[cfg(feature = "turmoil")]
 pub(crate) use queue::Queue;
 pub use theory::{Theory, theory};
+
+use std::rc::Rc;
 
 use thiserror::Error;
 
@@ -64,6 +68,5 @@ pub struct Overload {
 /// If the conservation law is broken, which is a bug of this crate.
 pub fn run(scenario: &Scenario, replication: u32, observer: &mut impl Observer) -> Result<Outcome, Overload> {
     let root = Root { seed: scenario.seed(), replication };
-    let (tally, links) = world::World::new(scenario, root, observer).run()?;
-    Ok(Outcome { tally, links })
+    world::World::new(Rc::new(scenario.clone()), root, observer).run()
 }

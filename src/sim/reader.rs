@@ -73,8 +73,8 @@ impl ReaderProgram {
     /// A message may have come: when the program will look, if it looks from time to time and has not set that moment.
     pub(super) fn next_look(&mut self, now: Instant, machine: &Machine) -> Option<Instant> {
         let Reader::Poll(interval) = self.habit else { return None };
-        let waiting = machine.info(self.handle).is_ok_and(|info| info.message_count > 0);
-        if self.awaited || !waiting {
+        let has_message = || machine.info(self.handle).is_ok_and(|info| info.message_count > 0);
+        if self.awaited || !has_message() {
             return None;
         }
         self.awaited = true;

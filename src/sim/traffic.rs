@@ -1,22 +1,37 @@
-//! The programs that write: when, what and how much.
+//! What is written: when, to whom and how much.
 
 use std::sync::Arc;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::id::HostId;
-use crate::mailslot::{Handle, Machine, OpenOptions, Win32Error, Write};
+use crate::id::{HostId, StreamId};
 use crate::rng::Root;
 use crate::scenario::{Arrivals, Flow, Generated, Scenario, Size, Target, Traffic};
 use crate::time::{Duration, Instant};
 
-/// One sender of one flow: a program that opens its targets and writes its messages.
-pub(super) struct Sender {
+/// The senders of all flows; a [`StreamId`] is a position among them.
+pub(crate) fn senders(scenario: &Scenario, root: Root) -> Vec<Sender> {
+    let of_flow = |flow| move |host: &HostId| Sender::new(scenario, flow, *host, root);
+    scenario.flows.iter().flat_map(|flow| flow.senders.iter().map(of_flow(flow))).collect()
+}
+
+/// All streams in the order of flow and sender: writes of the same moment happen in the order of names, not of tables.
+pub(crate) fn by_name(scenario: &Scenario) -> Vec<StreamId> {
+    let topology = scenario.topology();
+    let names = scenario
+        .flows
+        .iter()
+        .flat_map(|flow| flow.senders.iter().map(|sender| (flow.name.as_str(), topology.host(*sender).name.as_str())));
+    let mut streams: Vec<_> = names.zip((0..).map(StreamId)).collect();
+    streams.sort();
+    streams.into_iter().map(|(_, stream)| stream).collect()
+}
+
+/// One sender of one flow: its messages, one after another. Who writes them is the driver's business.
+pub(crate) struct Sender {
     host: HostId,
     targets: Vec<Target>,
-    /// One for each target, once it was opened.
-    handles: Vec<Option<Handle>>,
     messages: Messages,
     next_message: u64,
     /// The message that is written.
@@ -25,12 +40,12 @@ pub(super) struct Sender {
 
 /// A message to write.
 #[derive(Clone, Copy)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     /// Its number in the stream.
-    pub(super) message: u64,
+    pub(crate) message: u64,
     /// Position of its target in [`Sender::targets`].
-    pub(super) target: u32,
-    pub(super) bytes: u32,
+    pub(crate) target: u32,
+    pub(crate) bytes: u32,
 }
 
 /// Where the messages come from.
@@ -41,7 +56,7 @@ enum Messages {
 }
 
 impl Sender {
-    pub(super) fn new(scenario: &Scenario, flow: &Flow, host: HostId, root: Root) -> Self {
+    fn new(scenario: &Scenario, flow: &Flow, host: HostId, root: Root) -> Self {
         let name = &scenario.topology().host(host).name;
         let (targets, messages) = match &flow.traffic {
             Traffic::Generated(generated) => {
@@ -60,21 +75,21 @@ impl Sender {
                 (targets, Messages::Captured(writes.into_iter()))
             }
         };
-        Sender { host, handles: vec![None; targets.len()], targets, messages, next_message: 0, data: Vec::new() }
+        Sender { host, targets, messages, next_message: 0, data: Vec::new() }
     }
 
     /// The machine that it runs on.
-    pub(super) fn host(&self) -> HostId {
+    pub(crate) fn host(&self) -> HostId {
         self.host
     }
 
     /// What it writes to.
-    pub(super) fn targets(&self) -> &[Target] {
+    pub(crate) fn targets(&self) -> &[Target] {
         &self.targets
     }
 
     /// When it writes next.
-    pub(super) fn next_time(&mut self) -> Option<Instant> {
+    pub(crate) fn next_time(&mut self) -> Option<Instant> {
         match &mut self.messages {
             Messages::Generated(generated) => generated.0.next(),
             Messages::Captured(records) => records.as_slice().first().map(|(at, ..)| *at),
@@ -82,7 +97,7 @@ impl Sender {
     }
 
     /// The message that it writes now.
-    pub(super) fn next_message(&mut self) -> Outgoing {
+    pub(crate) fn next_message(&mut self) -> Outgoing {
         let message = self.next_message;
         self.next_message += 1;
         let target = match &mut self.messages {
@@ -101,27 +116,9 @@ impl Sender {
         Outgoing { message, target, bytes: self.data.len() as u32 }
     }
 
-    /// Writes the message, opening its target first if need be.
-    pub(super) fn write(
-        &mut self,
-        now: Instant,
-        machine: &mut Machine,
-        outgoing: Outgoing,
-    ) -> Result<Write, Win32Error> {
-        let target = outgoing.target as usize;
-        let handle = match self.handles[target] {
-            Some(handle) => handle,
-            None => *self.handles[target].insert(open(machine, &self.targets[target])?),
-        };
-        machine.write(now, handle, &self.data)
-    }
-}
-
-fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
-    match target {
-        Target::Local(slot) => machine.open(&format!(r"\\?\mailslot\{slot}"), OpenOptions::default()),
-        Target::PrimaryDomain(slot) => machine.open(&format!(r"\\*\mailslot\{slot}"), OpenOptions::default()),
-        Target::Named { name, slot } => machine.open_name(*name, slot, OpenOptions::default()),
+    /// The bytes of the message that [`Sender::next_message`] gave last.
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
     }
 }
 

@@ -1,13 +1,13 @@
-//! What happens when a datagram has come to a machine: the engine takes it, and programs read.
+//! What happens when a datagram has come to a machine: the engine takes it, or not.
 
 use std::net::SocketAddrV4;
 use std::rc::Rc;
 
-use super::sending::Cause;
-use super::transit::{Damage, Flight};
-use super::world::{Happening, World};
+use super::carriage::{Datagram, instance};
+use super::{Books, is_on};
 use crate::id::HostId;
-use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt, Service};
+use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt};
+use crate::net::Damage;
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Reason};
 use crate::time::Instant;
 use crate::wire::datagram::{DirectView, Packet};
@@ -36,10 +36,10 @@ pub(super) struct Fragment {
 }
 
 impl Fragment {
-    fn of(flight: &Flight) -> Self {
-        let came = flight.payload.clone();
-        let sent = flight.damage.as_ref().map_or_else(|| came.clone(), |damage| damage.original.clone());
-        Fragment { instance: flight.cargo.instance, sent, came }
+    fn of(flight: &Datagram) -> Self {
+        let came = flight.payload().clone();
+        let sent = flight.damage().map_or_else(|| came.clone(), |damage| damage.original.clone());
+        Fragment { instance: instance(flight), sent, came }
     }
 
     fn is_damaged(&self) -> bool {
@@ -52,26 +52,31 @@ impl Fragment {
     }
 }
 
-impl<O: Observer> World<'_, O> {
-    /// A datagram comes out of the last link: the machine takes it, or not.
-    pub(super) fn deliver(&mut self, flight: &Flight, host: HostId) {
-        let instance = flight.cargo.instance;
+impl<O: Observer> Books<O> {
+    /// A datagram comes out of the last link: whether the machine gets it. It does not if the checksum finds damage, or
+    /// if the machine is not on the transport.
+    pub(crate) fn arrived(&mut self, host: HostId, flight: &Datagram) -> bool {
+        let instance = instance(flight);
         self.tell(Event::Arrived { instance, host });
-        if flight.damage.as_ref().is_some_and(|damage| self.checksum_finds(flight, damage)) {
-            return self.discard(instance, host, Reason::Malformed, Fate::Corrupted);
+        if flight.damage().is_some_and(|damage| self.checksum_finds(flight, damage)) {
+            self.discard(instance, host, Reason::Malformed, Fate::Corrupted);
+            return false;
         }
-        if !self.is_on(host, flight.id.transport()) {
-            return self.discard(instance, host, Reason::NotForUs, Fate::Corrupted);
+        if !is_on(&self.scenario, host, flight.id().transport()) {
+            self.discard(instance, host, Reason::NotForUs, Fate::Corrupted);
+            return false;
         }
-        let service = flight.cargo.service();
-        let from = SocketAddrV4::new(self.scenario.topology().host(flight.from).address, service.port());
-        if service == Service::Name {
-            self.machines[host.index()].handle_name_packet(self.now, from, &flight.payload);
-            self.send_all(host, Cause::Packet(flight));
-            return self.settle_down(host);
-        }
-        let disposition = self.machines[host.index()].handle_datagram(self.now, from, &flight.payload);
-        self.send_all(host, Cause::Packet(flight));
+        true
+    }
+
+    /// Where a datagram comes from, as its receiver sees it.
+    pub(crate) fn source(&self, flight: &Datagram) -> SocketAddrV4 {
+        SocketAddrV4::new(self.scenario.topology().host(flight.from()).address, flight.cargo().service().port())
+    }
+
+    /// What a machine said of a packet of the datagram service.
+    pub(crate) fn took(&mut self, host: HostId, flight: &Datagram, disposition: Disposition) {
+        let instance = instance(flight);
         if let Bound::Answer(_) = instance.bound {
             return self.tell(Event::Acknowledged { instance });
         }
@@ -79,13 +84,30 @@ impl<O: Observer> World<'_, O> {
             Disposition::Held(key) => self.held.entry((host, key)).or_default().push(Fragment::of(flight)),
             _ => self.dispose_flight(flight, host, disposition),
         }
-        self.settle_down(host);
     }
 
-    /// After something happened to a machine: what happened in it, and when it wants to be called.
-    fn settle_down(&mut self, host: HostId) {
-        self.take_events(host);
-        self.set_timer(host);
+    /// What happened in a machine meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// If a read completed: that is the business of the program that reads.
+    pub(crate) fn happened(&mut self, host: HostId, event: MachineEvent) {
+        match event {
+            MachineEvent::WriteDone { id, result } => self.end_pending(host, id, result),
+            MachineEvent::ReassemblyDone { key, complete } => {
+                for fragment in self.held.remove(&(host, key)).into_iter().flatten() {
+                    match complete {
+                        true => self.tell(Event::Joined { instance: fragment.instance }),
+                        false => self.give_up(host, &fragment),
+                    }
+                }
+            }
+            MachineEvent::NameConflict { .. } => {}
+            MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
+                unreachable!("names are borne from the beginning")
+            }
+            MachineEvent::ReadDone { .. } => unreachable!("the program that reads takes it"),
+        }
     }
 
     fn discard(&mut self, instance: Instance, host: HostId, reason: Reason, fate: Fate) {
@@ -93,14 +115,14 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// What a machine said of a packet that was the whole of a datagram, or the last of it, or refused.
-    fn dispose_flight(&mut self, flight: &Flight, host: HostId, disposition: Disposition) {
-        let bytes = flight.payload.len() as u32;
-        let waiting = Waiting { instance: flight.cargo.instance, written: flight.cargo.written, damaged: false, bytes };
+    fn dispose_flight(&mut self, flight: &Datagram, host: HostId, disposition: Disposition) {
+        let bytes = flight.payload().len() as u32;
+        let waiting = Waiting { instance: instance(flight), written: flight.cargo().written, damaged: false, bytes };
         let key =
-            Packet::new(&flight.payload).ok().filter(Packet::is_fragment).map(|packet| ReassemblyKey::of(&packet));
+            Packet::new(flight.payload()).ok().filter(Packet::is_fragment).map(|packet| ReassemblyKey::of(&packet));
         let refused = matches!(disposition, Disposition::Discarded(Discard::Malformed(_) | Discard::NoFirstFragment));
         let earlier = key.filter(|_| !refused).and_then(|key| self.held.get(&(host, key)));
-        if flight.damage.is_none() && !earlier.is_some_and(|earlier| earlier.iter().any(Fragment::is_damaged)) {
+        if flight.damage().is_none() && !earlier.is_some_and(|earlier| earlier.iter().any(Fragment::is_damaged)) {
             return self.dispose(host, disposition, waiting);
         }
         let packets: Vec<Fragment> = earlier.into_iter().flatten().cloned().chain([Fragment::of(flight)]).collect();
@@ -171,69 +193,6 @@ impl<O: Observer> World<'_, O> {
         self.waiting_messages += 1;
         self.waiting_bytes += waiting.bytes as usize;
         self.waiting[host.index()].push_back((receipt, waiting));
-        self.take_events(host);
-        for position in 0..self.pollers_of[host.index()].len() {
-            let reader = self.pollers_of[host.index()][position];
-            let look = self.readers[reader as usize].next_look(self.now, &self.machines[host.index()]);
-            if let Some(at) = look {
-                self.queue.push(at, Happening::Reader(reader));
-            }
-        }
-    }
-
-    /// The time that a machine asked for has come.
-    pub(super) fn handle_timeout(&mut self, host: HostId) {
-        self.timers[host.index()] = None;
-        self.machines[host.index()].handle_timeout(self.now);
-        self.send_all(host, Cause::Timer);
-        self.settle_down(host);
-    }
-
-    /// Takes note of when a machine wants to be called. One that does not need the call any more gets it all the same,
-    /// and asks anew.
-    pub(super) fn set_timer(&mut self, host: HostId) {
-        let Some(at) = self.machines[host.index()].poll_timeout() else { return };
-        let timer = &mut self.timers[host.index()];
-        if timer.is_none_or(|timer| at < timer) {
-            *timer = Some(at);
-            self.queue.push(at, Happening::Timer(host));
-        }
-    }
-
-    /// Takes note of what happened on a machine. While writes are pending, all that happened is taken out first: what one
-    /// event leads to must not overtake the next.
-    fn take_events(&mut self, host: HostId) {
-        if !self.begun.is_empty() {
-            let events: Vec<_> = std::iter::from_fn(|| self.machines[host.index()].poll_event()).collect();
-            events.into_iter().for_each(|event| self.take_event(host, event));
-        }
-        while let Some(event) = self.machines[host.index()].poll_event() {
-            self.take_event(host, event);
-        }
-    }
-
-    fn take_event(&mut self, host: HostId, event: MachineEvent) {
-        match event {
-            MachineEvent::ReadDone { id, result } => {
-                let awaits = |&&reader: &&u32| self.readers[reader as usize].awaits(id);
-                let reader = *self.readers_of[host.index()].iter().find(awaits).expect("a reader waits for it");
-                let message = result.expect("a read with any buffer ends with a message");
-                self.let_read(reader, Some(message.receipt));
-            }
-            MachineEvent::WriteDone { id, result } => self.end_pending(host, id, result),
-            MachineEvent::ReassemblyDone { key, complete } => {
-                for fragment in self.held.remove(&(host, key)).into_iter().flatten() {
-                    match complete {
-                        true => self.tell(Event::Joined { instance: fragment.instance }),
-                        false => self.give_up(host, &fragment),
-                    }
-                }
-            }
-            MachineEvent::NameConflict { .. } => {}
-            MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
-                unreachable!("names are borne from the beginning")
-            }
-        }
     }
 
     /// The rest of a fragment's datagram never came.
@@ -242,18 +201,18 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.
-    fn checksum_finds(&self, flight: &Flight, damage: &Damage) -> bool {
+    fn checksum_finds(&self, flight: &Datagram, damage: &Damage) -> bool {
         let topology = self.scenario.topology();
-        let source = topology.host(flight.from);
+        let source = topology.host(flight.from());
         let broadcast = topology.segments()[source.segment.index()].broadcast;
-        let unicast = flight.to.filter(|_| !flight.broadcast).map(|to| topology.host(to).address);
+        let unicast = flight.to().filter(|_| !flight.is_broadcast()).map(|to| topology.host(to).address);
         let endpoints = Endpoints {
             source: source.address,
             destination: unicast.unwrap_or(broadcast),
-            source_port: flight.cargo.service().port(),
-            destination_port: flight.cargo.service().port(),
+            source_port: flight.cargo().service().port(),
+            destination_port: flight.cargo().service().port(),
         };
-        damage.checked && udp::checksum(&endpoints, &flight.payload) != udp::checksum(&endpoints, &damage.original)
+        damage.is_checked && udp::checksum(&endpoints, flight.payload()) != udp::checksum(&endpoints, &damage.original)
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::rc::Rc;
 
+use super::carriage::{Cargo, Datagram, instance};
 use super::delivery::Waiting;
-use super::traffic::Outgoing;
-use super::transit::{Cargo, Flight};
-use super::world::World;
+use super::{Books, is_on};
 use crate::id::{DatagramId, HostId, StreamId};
 use crate::mailslot::{Destination, Service, Transmit, Win32Error, Write, WriteId, Written};
+use crate::net::Flight;
+use crate::sim::traffic::Outgoing;
 use crate::stats::{self, Bound, Event, Instance, Observer, Sent};
 use crate::time::Instant;
+use crate::wire::datagram;
 use crate::wire::nbns::{Packet, Repr};
 use crate::wire::{NetbiosName, Profile};
 
@@ -31,11 +33,11 @@ pub(super) struct Packed {
 
 /// Why a machine sends.
 #[derive(Clone, Copy)]
-pub(super) enum Cause<'a> {
+pub(crate) enum Cause<'a> {
     /// A stream writes this message.
     Write(StreamId, u64),
     /// This packet reached it.
-    Packet(&'a Flight),
+    Packet(&'a Datagram),
     /// The time that it asked for has come.
     Timer,
 }
@@ -49,38 +51,46 @@ pub(super) struct Questions {
     sent: u64,
 }
 
-impl<O: Observer> World<'_, O> {
-    /// A sender writes its next message.
-    pub(super) fn write(&mut self, stream: StreamId) {
-        let sender = &mut self.streams[stream.index()].sender;
-        let outgoing = sender.next_message();
-        let host = sender.host();
-        let result = sender.write(self.now, &mut self.machines[host.index()], outgoing);
-        let begun = Begun { stream, outgoing, at: self.now };
+impl<O: Observer> Books<O> {
+    /// A packet that a machine gave out: one of a write stays here until the write returns, all else leaves at once.
+    pub(crate) fn send(&mut self, host: HostId, transmit: Transmit, packet: &[u8], cause: Cause<'_>) {
+        let payload: Rc<[u8]> = packet.into();
+        match (transmit.service, cause) {
+            (Service::Name, Cause::Packet(question)) => {
+                self.send_answer(host, &transmit, payload, question, Bound::NameService(host));
+            }
+            (Service::Name, _) => self.send_question(host, &transmit, payload, cause),
+            (Service::Datagram, Cause::Packet(question)) if transmit.write.is_none() => {
+                self.send_answer(host, &transmit, payload, question, Bound::Answer(host));
+            }
+            (Service::Datagram, _) => self.outbox.push(Packed { transmit, payload, route: None }),
+        }
+    }
+
+    /// A program called for a write, and the call came back: the write returned, or is pending.
+    pub(crate) fn wrote(&mut self, stream: StreamId, outgoing: Outgoing, result: Result<Write, Win32Error>) {
+        let begun = Begun { stream, outgoing, at: self.now() };
         match result {
-            Ok(Write::Done(written)) => self.end_write(host, begun, None, Ok(written)),
-            Err(error) => self.end_write(host, begun, None, Err(error)),
+            Ok(Write::Done(written)) => self.end_write(begun, None, Ok(written)),
+            Err(error) => self.end_write(begun, None, Err(error)),
             Ok(Write::Pending(write)) => {
                 let Outgoing { message, target, .. } = outgoing;
                 self.tell(Event::WriteBegun { stream, message, target, copies_left: 0 });
-                self.begun.insert((host, write), begun);
-                self.send_all(host, Cause::Write(stream, message));
-                self.set_timer(host);
+                self.begun.insert((self.streams[stream.index()].host, write), begun);
             }
         }
-        self.schedule_write(stream);
     }
 
     /// A pending write returned.
     pub(super) fn end_pending(&mut self, host: HostId, write: WriteId, result: Result<Written, Win32Error>) {
         let begun = self.begun.remove(&(host, write)).expect("a write was begun before it ends");
-        self.end_write(host, begun, Some(write), result);
+        self.end_write(begun, Some(write), result);
     }
 
     /// A write returned: its packets leave the machine.
-    fn end_write(&mut self, host: HostId, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
+    fn end_write(&mut self, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
         let Begun { stream, outgoing: Outgoing { message, target, bytes }, at } = begun;
-        self.send_all(host, Cause::Write(stream, message));
+        let host = self.streams[stream.index()].host;
         let mut packets = std::mem::take(&mut self.outbox);
         if !self.begun.is_empty() || write.is_some() {
             self.outbox.extend(packets.extract_if(.., |packed| packed.transmit.write != write));
@@ -105,10 +115,11 @@ impl<O: Observer> World<'_, O> {
         for Packed { transmit, payload, route } in packets.drain(..) {
             let Some((bound, to)) = route else { continue };
             let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
-            let instance = Instance { stream, message, copy: 0, packet, duplicate: 0, bound };
             let stream_key = self.key_towards(stream, target, to);
             let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
-            self.depart(Flight::new(payload, id, (host, to), Cargo { instance, target, written: at }));
+            let is_fragment = datagram::Packet::new(&payload).is_ok_and(|packet| packet.is_fragment());
+            let cargo = Cargo { stream, target, message, written: at, bound, is_fragment };
+            self.departures.push_back(Flight::new(payload, id, host, to, cargo));
         }
         if self.outbox.is_empty() {
             self.outbox = packets; // for its room
@@ -117,8 +128,8 @@ impl<O: Observer> World<'_, O> {
 
     /// The run is over: what has not returned is aborted.
     pub(super) fn abort_writes(&mut self) {
-        while let Some(((host, write), begun)) = self.begun.pop_first() {
-            self.end_write(host, begun, Some(write), Err(Win32Error::OperationAborted));
+        while let Some(((_, write), begun)) = self.begun.pop_first() {
+            self.end_write(begun, Some(write), Err(Win32Error::OperationAborted));
         }
     }
 
@@ -133,7 +144,7 @@ impl<O: Observer> World<'_, O> {
     ) -> Option<(Bound, Option<HostId>)> {
         let Destination::Unicast(to) = transmit.destination else { return Some((Bound::Audience, None)) };
         let to = *self.hosts_by_address.get(to.ip())?; // a damaged answer can name an address that nobody has
-        let reachable = self.scenario.topology().reaches(from, to) && self.is_on(to, transmit.transport);
+        let reachable = self.scenario.topology().reaches(from, to) && is_on(&self.scenario, to, transmit.transport);
         let recipient = self.streams[stream.index()].targets[target as usize].position(to);
         reachable.then_some((recipient.map_or(Bound::Bystander, Bound::Recipient), Some(to)))
     }
@@ -141,38 +152,18 @@ impl<O: Observer> World<'_, O> {
     /// The identity of a stream's datagrams; of those to the members of a list, one for each of them.
     fn key_towards(&self, stream: StreamId, target: u32, to: Option<HostId>) -> u64 {
         let stream = &self.streams[stream.index()];
-        match to.filter(|_| self.scenario.is_listed(&stream.sender.targets()[target as usize])) {
+        match to.filter(|_| stream.targets[target as usize].is_listed) {
             Some(member) => self.root.member_key(stream.key, &self.scenario.topology().host(member).name),
             None => stream.key,
         }
     }
 
-    /// Lets everything out that a machine has to send: packets of writes into the outbox, until the write returns; all
-    /// else on its way.
-    pub(super) fn send_all(&mut self, host: HostId, cause: Cause<'_>) {
-        let mut packet = std::mem::take(&mut self.packet);
-        while let Some(transmit) = self.machines[host.index()].poll_transmit(&mut packet) {
-            let payload: Rc<[u8]> = packet.as_slice().into();
-            match (transmit.service, cause) {
-                (Service::Name, Cause::Packet(question)) => {
-                    self.send_answer(host, &transmit, payload, question, Bound::NameService(host));
-                }
-                (Service::Name, _) => self.send_question(host, &transmit, payload, cause),
-                (Service::Datagram, Cause::Packet(question)) if transmit.write.is_none() => {
-                    self.send_answer(host, &transmit, payload, question, Bound::Answer(host));
-                }
-                (Service::Datagram, _) => self.outbox.push(Packed { transmit, payload, route: None }),
-            }
-        }
-        self.packet = packet;
-    }
-
     /// What a machine says to a datagram that reached it.
-    fn send_answer(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, question: &Flight, bound: Bound) {
-        let key = self.root.answer_key(&question.id, &self.scenario.topology().host(host).name);
-        let id = DatagramId { stream_key: key, duplicate: 0, ..question.id };
-        let instance = Instance { bound, duplicate: 0, ..question.cargo.instance };
-        self.send_aside(host, transmit, payload, id, instance);
+    fn send_answer(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, question: &Datagram, bound: Bound) {
+        let key = self.root.answer_key(question.id(), &self.scenario.topology().host(host).name);
+        let id = DatagramId { stream_key: key, duplicate: 0, ..*question.id() };
+        let Cargo { stream, message, .. } = *question.cargo();
+        self.send_aside(host, transmit, payload, id, (stream, message, bound));
     }
 
     /// What a machine asks about a name that a message needs. The identity is made of asker, name and how often it has
@@ -190,13 +181,18 @@ impl<O: Observer> World<'_, O> {
         self.questions.insert((host, name), Questions { stream, message, sent: sent + 1 });
         let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
         let id = DatagramId { stream_key, message: sent, copy: 0, packet: 0, duplicate: 0 };
-        let bound = Bound::NameService(host);
-        let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, bound };
-        self.send_aside(host, transmit, payload, id, instance);
+        self.send_aside(host, transmit, payload, id, (stream, message, Bound::NameService(host)));
     }
 
-    /// Sends a packet that carries no message.
-    fn send_aside(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, id: DatagramId, instance: Instance) {
+    /// Sends a packet that carries no message, because of one.
+    fn send_aside(
+        &mut self,
+        host: HostId,
+        transmit: &Transmit,
+        payload: Rc<[u8]>,
+        id: DatagramId,
+        (stream, message, bound): (StreamId, u64, Bound),
+    ) {
         let to = match transmit.destination {
             Destination::Broadcast => None,
             Destination::Unicast(to) => {
@@ -205,9 +201,10 @@ impl<O: Observer> World<'_, O> {
                 Some(to)
             }
         };
-        self.tell(Event::SentAside { instance, host });
-        let cargo = Cargo { instance, target: 0, written: self.now };
-        self.depart(Flight::new(payload, id, (host, to), cargo));
+        let cargo = Cargo { stream, target: 0, message, written: self.now(), bound, is_fragment: false };
+        let flight = Flight::new(payload, id, host, to, cargo);
+        self.tell(Event::SentAside { instance: instance(&flight), host });
+        self.departures.push_back(flight);
     }
 }
 

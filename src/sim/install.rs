@@ -1,23 +1,23 @@
-//! How the machines of a scenario find names.
+//! How the machines of a scenario are set up: what each is, and how it finds names.
 
 use std::sync::Arc;
 
-use crate::id::SegmentId;
-use crate::mailslot::{Machine, Owner};
+use crate::id::{HostId, SegmentId};
+use crate::mailslot::{ApiProfile, Config, Machine, Owner};
 use crate::names::Mode;
 use crate::net;
-use crate::scenario::{Host, NameService, Scenario};
-use crate::wire::NetbiosName;
+use crate::scenario::{NameService, Scenario};
+use crate::wire::{NetbiosName, Profile};
 
-/// The scenario's name service, as each machine takes part in it.
-pub(super) struct Finder<'a> {
+/// Sets up the machines of a scenario.
+pub(crate) struct Installer<'a> {
     scenario: &'a Scenario,
     /// How the machines of each segment find the names of others.
     modes: Vec<Mode>,
 }
 
-impl<'a> Finder<'a> {
-    pub(super) fn new(scenario: &'a Scenario) -> Self {
+impl<'a> Installer<'a> {
+    pub(crate) fn new(scenario: &'a Scenario) -> Self {
         let topology = scenario.topology();
         let segments = topology.segments().len();
         let modes = match scenario.name_service {
@@ -28,19 +28,35 @@ impl<'a> Finder<'a> {
                 (0..segments as u32).map(|segment| Mode::Server(server(segment))).collect()
             }
         };
-        Finder { scenario, modes }
+        Installer { scenario, modes }
     }
 
-    /// How a machine finds the names of others.
-    pub(super) fn mode(&self, host: &net::Host) -> Mode {
-        self.modes[host.segment.index()].clone()
-    }
-
-    /// Fills a name server with all names: their bearers have registered them before the run begins.
-    pub(super) fn teach(&self, machine: &mut Machine, spec: &Host) {
+    /// The machine of a host, without mailslots. A name server holds all names: their bearers have registered them
+    /// before the run begins.
+    pub(crate) fn machine(&self, id: HostId) -> Machine {
+        let host = self.scenario.topology().host(id);
+        let spec = &self.scenario.hosts[id.index()];
+        let config = Config {
+            computer: spec.computer,
+            domain: spec.domain,
+            names: spec.names.clone(),
+            is_name_server: spec.wins,
+            scope: Default::default(),
+            address: host.address,
+            api: ApiProfile::default(),
+            transports: spec.transports,
+            fragments: spec.fragments,
+            layout: spec.layout,
+            limits: spec.limits,
+            profile: Profile::Windows,
+            datagram_errors: spec.datagram_errors,
+            remote_mailslots_disabled: spec.remote_mailslots_disabled,
+        };
+        let mut machine = Machine::new(config, self.modes[host.segment.index()].clone());
         if spec.wins {
             owners(self.scenario).for_each(|(name, owner)| machine.learn_name(name, owner));
         }
+        machine
     }
 }
 

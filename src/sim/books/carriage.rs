@@ -1,0 +1,138 @@
+//! Datagrams on their way, as the account sees them: what they are for, and what happens to them on links.
+
+use slab::Slab;
+
+use super::stream::Stream;
+use super::{Books, Journal, is_on};
+use crate::id::{DatagramId, HostId, LinkId, StreamId};
+use crate::mailslot::Service;
+use crate::net::{Carrier, Fabric, Flight};
+use crate::scenario::Scenario;
+use crate::stats::{Bound, Event, Fate, Instance, Observer};
+use crate::time::Instant;
+
+/// A flight of a run.
+pub(crate) type Datagram = Flight<Cargo>;
+
+/// What a flight is for. Which of the packets and duplicates of its write it is says the flight's identity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cargo {
+    /// Flow and sender of the message.
+    pub(super) stream: StreamId,
+    /// The position of the message's target among those of the stream.
+    pub(super) target: u32,
+    /// Number of the message in the stream.
+    pub(super) message: u64,
+    /// When the message was written.
+    pub(super) written: Instant,
+    /// Whom the flight can still reach.
+    pub(super) bound: Bound,
+    /// Whether it is one of several packets of a datagram.
+    pub(super) is_fragment: bool,
+}
+
+impl Cargo {
+    /// The service whose port it goes to.
+    pub(crate) fn service(&self) -> Service {
+        match self.bound {
+            Bound::NameService(_) => Service::Name,
+            _ => Service::Datagram,
+        }
+    }
+}
+
+/// The instance that a flight is.
+pub(super) fn instance(flight: &Datagram) -> Instance {
+    let DatagramId { copy, packet, duplicate, .. } = *flight.id();
+    let Cargo { stream, message, bound, .. } = *flight.cargo();
+    Instance { stream, message, copy, packet, duplicate, bound }
+}
+
+/// A flight that is on a link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FlightKey(u32);
+
+impl<O: Observer> Books<O> {
+    /// A datagram leaves its machine: it is offered to the up link. `schedule` is told each flight that is on a link
+    /// then, and when it comes to its end.
+    pub(crate) fn depart(&mut self, flight: Datagram, schedule: impl FnMut(Instant, FlightKey)) {
+        let (fabric, mut way) = self.network(schedule);
+        fabric.depart(way.scenario.topology(), way.journal.now, flight, &mut way);
+    }
+
+    /// A flight comes to the end of the link that it is on; `schedule` as for [`Books::depart`].
+    pub(crate) fn proceed(&mut self, FlightKey(key): FlightKey, schedule: impl FnMut(Instant, FlightKey)) {
+        let flight = self.flights.remove(key as usize);
+        let (fabric, mut way) = self.network(schedule);
+        fabric.proceed(way.scenario.topology(), way.journal.now, flight, &mut way);
+    }
+
+    fn network<S>(&mut self, schedule: S) -> (&mut Fabric<Cargo>, Way<'_, O, S>) {
+        let Books { scenario, journal, streams, fabric, flights, arrivals, recipients, .. } = self;
+        (fabric, Way { scenario, journal, streams, flights, arrivals, recipients, schedule })
+    }
+}
+
+/// The part of the books that is kept while the fabric is at work.
+struct Way<'a, O, S> {
+    scenario: &'a Scenario,
+    journal: &'a mut Journal<O>,
+    streams: &'a [Stream],
+    flights: &'a mut Slab<Datagram>,
+    arrivals: &'a mut Vec<(HostId, Datagram)>,
+    recipients: &'a mut Vec<u32>,
+    schedule: S,
+}
+
+impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S> {
+    fn offered(&mut self, flight: &Datagram, link: LinkId) {
+        self.journal.tell(Event::Offered { instance: instance(flight), link, bytes: flight.ip_bytes() });
+    }
+
+    fn lost(&mut self, flight: &Datagram, link: LinkId) {
+        let fate = if flight.cargo().is_fragment { Fate::LostFragment } else { Fate::LostOnLink };
+        self.journal.tell(Event::Lost { instance: instance(flight), link, fate, links_passed: flight.hop() });
+    }
+
+    fn corrupted(&mut self, flight: &Datagram, link: LinkId) {
+        self.journal.tell(Event::Corrupted { instance: instance(flight), link });
+    }
+
+    fn duplicated(&mut self, flight: &Datagram, link: LinkId) {
+        self.journal.tell(Event::Duplicated { instance: instance(flight), link });
+    }
+
+    /// The host is a recipient if it is in the audience and on the transport; a question of the name service is for
+    /// everybody and addresses nobody.
+    fn cargo_towards(&mut self, broadcast: &Datagram, host: HostId) -> Cargo {
+        let mut cargo = *broadcast.cargo();
+        if cargo.bound == Bound::Audience {
+            let position = self.streams[cargo.stream.index()].targets[cargo.target as usize].position(host);
+            let recipient = position.filter(|_| is_on(self.scenario, host, broadcast.id().transport()));
+            cargo.bound = recipient.map_or(Bound::Bystander, Bound::Recipient);
+        }
+        cargo
+    }
+
+    fn spread(&mut self, broadcast: &Datagram, singles: &[(HostId, Cargo)]) {
+        if broadcast.cargo().service() == Service::Name {
+            return;
+        }
+        let recipient = |(_, cargo): &(HostId, Cargo)| match cargo.bound {
+            Bound::Recipient(recipient) => Some(recipient),
+            _ => None,
+        };
+        self.recipients.clear();
+        self.recipients.extend(singles.iter().filter_map(recipient));
+        self.journal.tell(Event::Spread { instance: instance(broadcast), recipients: self.recipients });
+    }
+
+    fn carry(&mut self, at: Instant, flight: Datagram) {
+        let key = self.flights.insert(flight) as u32;
+        (self.schedule)(at, FlightKey(key));
+    }
+
+    fn arrive(&mut self, host: HostId, flight: Datagram) {
+        self.arrivals.push((host, flight));
+    }
+}

@@ -1,0 +1,179 @@
+//! The books of a run: what was written, what is on its way, what waits where, and what became of it.
+//!
+//! Whoever drives a run, on whatever network and clock, runs machines and programs; the books are told what each of
+//! them did, and keep the rest: links and ways, whom a packet is for, the ledger and the observer. They call no machine
+//! and know no queue of events. With [`Books::now`] set, they are told in this order:
+//!
+//! 1. of whatever happens to a machine first what it did with its cause ([`Books::arrived`] and [`Books::took`]);
+//! 2. then each packet that it gave out ([`Books::send`]), and the result of a write ([`Books::wrote`]);
+//! 3. then each of its events ([`Books::happened`]), and what programs read ([`Books::read`]).
+//!
+//! Packets that leave machines gather in [`Books::departures`] until the driver gives them to [`Books::depart`], those
+//! that have come to a host in [`Books::arrivals`] until it delivers them. Nothing is delivered within a call of the
+//! books.
+
+mod carriage;
+mod delivery;
+mod sending;
+mod stream;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+pub(crate) use carriage::{Datagram, FlightKey};
+pub(crate) use sending::Cause;
+
+use carriage::{Cargo, instance};
+use delivery::{Fragment, Waiting};
+use sending::{Begun, Packed, Questions};
+use slab::Slab;
+use stream::Stream;
+
+use super::traffic::Sender;
+use super::{ALIVE_BYTES, MAX_ALIVE_BYTES, Outcome, Overload};
+use crate::id::HostId;
+use crate::mailslot::{ReassemblyKey, Receipt, WriteId};
+use crate::net::Fabric;
+use crate::rng::Root;
+use crate::scenario::Scenario;
+use crate::stats::{Bound, Event, Fate, Ledger, Observer};
+use crate::time::Instant;
+use crate::wire::NetbiosName;
+
+/// The books of one run: see the [module](self).
+pub(crate) struct Books<O> {
+    scenario: Rc<Scenario>,
+    root: Root,
+    journal: Journal<O>,
+    streams: Vec<Stream>,
+    hosts_by_address: BTreeMap<Ipv4Addr, HostId>,
+    fabric: Fabric<Cargo>,
+    /// What is on a link.
+    flights: Slab<Datagram>,
+    /// What is due to leave its machine.
+    pub(crate) departures: VecDeque<Datagram>,
+    /// What has come to a host and is due to be delivered.
+    pub(crate) arrivals: Vec<(HostId, Datagram)>,
+    /// For each host what its slots took and nobody has read, in the order of taking.
+    waiting: Vec<VecDeque<(Receipt, Waiting)>>,
+    /// How many there are on all hosts, and how many bytes they have.
+    waiting_messages: usize,
+    waiting_bytes: usize,
+    /// The fragments that wait on a host for the rest of their datagram.
+    held: BTreeMap<(HostId, ReassemblyKey), Vec<Fragment>>,
+    /// Writes that have not returned.
+    begun: BTreeMap<(HostId, WriteId), Begun>,
+    /// What each machine has asked about each name.
+    questions: BTreeMap<(HostId, NetbiosName), Questions>,
+    /// Packets of writes that have not been told yet, and room for the work on them.
+    outbox: Vec<Packed>,
+    bounds: Vec<Bound>,
+    recipients: Vec<u32>,
+}
+
+/// Those who are told every event.
+struct Journal<O> {
+    now: Instant,
+    ledger: Ledger,
+    observer: O,
+}
+
+impl<O: Observer> Journal<O> {
+    fn tell(&mut self, event: Event<'_>) {
+        self.ledger.observe(self.now, &event);
+        self.observer.observe(self.now, &event);
+    }
+}
+
+impl<O: Observer> Books<O> {
+    /// The books of a run that begins. `senders` are those of the scenario, in the order of streams.
+    pub(crate) fn new(scenario: Rc<Scenario>, root: Root, senders: &[Sender], observer: O) -> Self {
+        let topology = scenario.topology();
+        let hosts = topology.hosts().len();
+        let (streams, layouts) = stream::streams(&scenario, root, senders);
+        let ledger = Ledger::new(layouts, scenario.flows.len(), hosts);
+        Books {
+            root,
+            journal: Journal { now: Instant::ZERO, ledger, observer },
+            streams,
+            hosts_by_address: (0..).zip(topology.hosts()).map(|(id, host)| (host.address, HostId(id))).collect(),
+            fabric: Fabric::new(topology, root),
+            flights: Slab::new(),
+            departures: VecDeque::new(),
+            arrivals: Vec::new(),
+            waiting: vec![VecDeque::new(); hosts],
+            waiting_messages: 0,
+            waiting_bytes: 0,
+            held: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            outbox: Vec::new(),
+            bounds: Vec::new(),
+            recipients: Vec::new(),
+            scenario,
+        }
+    }
+
+    /// The moment of what is told.
+    pub(crate) fn now(&self) -> Instant {
+        self.journal.now
+    }
+
+    /// Time goes on: what is told from now on happens at `now`.
+    pub(crate) fn set_now(&mut self, now: Instant) {
+        self.journal.now = now;
+    }
+
+    /// Whether what is alive fits into memory.
+    pub(crate) fn check_memory(&self) -> Result<(), Overload> {
+        let alive = self.flights.len() + self.waiting_messages + self.begun.len();
+        if alive * ALIVE_BYTES + self.waiting_bytes > MAX_ALIVE_BYTES {
+            return Err(Overload { at: self.now() });
+        }
+        Ok(())
+    }
+
+    /// A program on a host got the message with this receipt.
+    pub(crate) fn read(&mut self, host: HostId, receipt: Receipt) {
+        let waiting = &mut self.waiting[host.index()];
+        let position = waiting.binary_search_by_key(&receipt, |(receipt, _)| *receipt).expect("it was waiting");
+        let (_, Waiting { instance, written, damaged, bytes }) = waiting.remove(position).expect("it was found");
+        self.waiting_messages -= 1;
+        self.waiting_bytes -= bytes as usize;
+        self.tell(Event::Read { instance, host, delay: self.now().since(written), damaged });
+    }
+
+    /// The run is over: writes that have not returned are aborted, and what is on its way or in a slot stays there.
+    ///
+    /// # Panics
+    ///
+    /// If the conservation law is broken.
+    pub(crate) fn finish(mut self) -> Outcome {
+        self.abort_writes();
+        let flights = std::mem::take(&mut self.flights);
+        let arrivals = std::mem::take(&mut self.arrivals).into_iter().map(|(_, flight)| flight);
+        let on_their_way = flights.into_iter().map(|(_, flight)| flight).chain(arrivals);
+        for flight in on_their_way.chain(std::mem::take(&mut self.departures)) {
+            let links_passed = flight.hop();
+            self.tell(Event::Left { instance: instance(&flight), fate: Fate::InFlight, links_passed });
+        }
+        for ((host, _), fragments) in std::mem::take(&mut self.held) {
+            fragments.iter().for_each(|fragment| self.give_up(host, fragment));
+        }
+        for (_, waiting) in std::mem::take(&mut self.waiting).into_iter().flatten() {
+            self.tell(Event::Left { instance: waiting.instance, fate: Fate::Unread, links_passed: 0 });
+        }
+        let links = self.fabric.links().iter().map(|link| *link.counters()).collect();
+        Outcome { tally: self.journal.ledger.finish(), links }
+    }
+
+    fn tell(&mut self, event: Event<'_>) {
+        self.journal.tell(event);
+    }
+}
+
+/// Whether a host is on a transport.
+fn is_on(scenario: &Scenario, host: HostId, transport: u8) -> bool {
+    transport < scenario.hosts[host.index()].transports
+}

@@ -1,0 +1,42 @@
+//! The programs that write.
+
+use super::traffic::{Outgoing, Sender};
+use crate::mailslot::{Handle, Machine, OpenOptions, Win32Error, Write};
+use crate::scenario::Target;
+use crate::time::Instant;
+
+/// A program that opens its targets and writes the messages of a sender.
+pub(super) struct WriterProgram {
+    /// One for each target, once it was opened.
+    handles: Vec<Option<Handle>>,
+}
+
+impl WriterProgram {
+    pub(super) fn new(sender: &Sender) -> Self {
+        WriterProgram { handles: vec![None; sender.targets().len()] }
+    }
+
+    /// Writes the message that the sender made last, opening its target first if need be.
+    pub(super) fn write(
+        &mut self,
+        now: Instant,
+        machine: &mut Machine,
+        sender: &Sender,
+        outgoing: Outgoing,
+    ) -> Result<Write, Win32Error> {
+        let target = outgoing.target as usize;
+        let handle = match self.handles[target] {
+            Some(handle) => handle,
+            None => *self.handles[target].insert(open(machine, &sender.targets()[target])?),
+        };
+        machine.write(now, handle, sender.data())
+    }
+}
+
+fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
+    match target {
+        Target::Local(slot) => machine.open(&format!(r"\\?\mailslot\{slot}"), OpenOptions::default()),
+        Target::PrimaryDomain(slot) => machine.open(&format!(r"\\*\mailslot\{slot}"), OpenOptions::default()),
+        Target::Named { name, slot } => machine.open_name(*name, slot, OpenOptions::default()),
+    }
+}
