@@ -42,6 +42,7 @@ impl Cargo {
 }
 
 /// The instance that a flight is.
+#[inline]
 pub(super) fn instance(flight: &Datagram) -> Instance {
     let DatagramId { copy, packet, duplicate, .. } = *flight.id();
     let Cargo { stream, message, bound, .. } = *flight.cargo();
@@ -73,7 +74,8 @@ impl<O: Observer> Books<O> {
     }
 }
 
-/// The part of the books that is kept while the fabric is at work.
+/// The part of the books that is kept while the fabric is at work. What is called for every flight is marked for
+/// inlining: the price of a broadcast is mostly that of moving flights.
 struct Way<'a, O, S> {
     scenario: &'a Scenario,
     journal: &'a mut Journal<O>,
@@ -104,6 +106,7 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
 
     /// The host is a recipient if it is in the audience and on the transport; a question of the name service is for
     /// everybody and addresses nobody.
+    #[inline]
     fn cargo_towards(&mut self, broadcast: &Datagram, host: HostId) -> Cargo {
         let mut cargo = *broadcast.cargo();
         if cargo.bound == Bound::Audience {
@@ -127,11 +130,13 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
         self.journal.tell(Event::Spread { instance: instance(broadcast), recipients: self.recipients });
     }
 
+    #[inline]
     fn carry(&mut self, at: Instant, flight: Datagram) {
         let key = self.flights.insert(flight) as u32;
         (self.schedule)(at, FlightKey(key));
     }
 
+    #[inline]
     fn arrive(&mut self, host: HostId, flight: Datagram) {
         self.arrivals.push((host, flight));
     }
