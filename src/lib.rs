@@ -43,3 +43,8 @@ pub mod wire;
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]
 struct Readme;
+
+/// So are those of the guide to turmoil.
+#[doc = include_str!("../docs/turmoil.md")]
+#[cfg(all(doctest, feature = "turmoil"))]
+struct TurmoilGuide;

@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("scenario", &["time", "id", "wire", "names", "mailslot", "link", "net", "stats"]),
     ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim"]),
-    ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "sim"]),
+    ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario", "sim"]),
     ("cli", &["scenario", "sim", "report"]),
 ];
 
@@ -62,8 +62,9 @@ fn no_use_is_hidden() {
 fn only_drive_knows_the_real_world() {
     for file in rust_files(Path::new("src")) {
         let text = fs::read_to_string(&file).unwrap();
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         for word in ["tokio", "turmoil", "socket2", "if_addrs", "futures_core"] {
-            let uses = text.contains(&format!("{word}::"));
+            let uses = code.iter().any(|line| line.contains(&format!("{word}::")));
             assert!(!uses || ["drive", "cli"].contains(&part_of(&file).as_str()), "{}: uses {word}", file.display());
         }
     }

@@ -59,16 +59,14 @@ impl PendingFile {
         Ok(PendingFile { path, temporary, writer: Some(BufWriter::new(file)) })
     }
 
-    /// Where to write.
-    pub(super) fn writer(&mut self) -> &mut BufWriter<File> {
-        self.writer.as_mut().expect("the file is open until it is finished")
+    /// Where to write: to be given back at the end.
+    pub(super) fn writer(&mut self) -> BufWriter<File> {
+        self.writer.take().expect("a file is written once")
     }
 
     /// Gives the file its name, unless writing it failed.
-    pub(super) fn finish(mut self, written: io::Result<()>) -> Result<(), Exit> {
-        let mut writer = self.writer.take().expect("a file is finished once");
-        let result = written.and_then(|()| writer.flush());
-        drop(writer);
+    pub(super) fn finish(mut self, written: io::Result<BufWriter<File>>) -> Result<(), Exit> {
+        let result = written.and_then(|mut writer| writer.flush());
         let named = result.and_then(|()| match self.temporary.take() {
             Some(temporary) => fs::rename(&temporary, &self.path).inspect_err(|_| drop(fs::remove_file(&temporary))),
             None => Ok(()),
@@ -101,6 +99,7 @@ pub(super) fn create_folder(path: &Path) -> Result<(), Exit> {
 /// Writes a whole file.
 pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Exit> {
     let mut file = PendingFile::create(path)?;
-    let written = file.writer().write_all(content.as_bytes());
-    file.finish(written)
+    let mut writer = file.writer();
+    let written = writer.write_all(content.as_bytes());
+    file.finish(written.map(|()| writer))
 }

@@ -1,11 +1,16 @@
 //! `run`: one scenario, one seed.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+#[cfg(feature = "turmoil")]
+use mailslot_sim::drive::turmoil;
 use mailslot_sim::report::{Detail, RunReport, Trace, Verdict, summary};
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim::{self, Outcome};
+use mailslot_sim::stats::Observer;
 
 use super::check::read_scenario;
 use super::output::{PendingFile, create_folder, failed, message, print, write_file};
@@ -23,6 +28,9 @@ pub(super) struct Arguments {
     /// Set a value of the scenario. The path goes by keys, in lists by the entries' names. Repeatable.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// What runs the engines.
+    #[arg(long, default_value = "events")]
+    driver: Driver,
     /// How to print the result.
     #[arg(long, default_value = "text")]
     format: Format,
@@ -47,6 +55,15 @@ enum Format {
     Json,
     /// The report as JSON on one line.
     Ndjson,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Driver {
+    /// The event core: exact times, fast.
+    Events,
+    /// turmoil: every host an async program on sockets. Slow, and programs act at whole milliseconds.
+    #[cfg(feature = "turmoil")]
+    Turmoil,
 }
 
 const EXAMPLES: &str = "\
@@ -77,7 +94,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         create_folder(folder)?;
     }
     let to_stdout = arguments.trace.as_deref() == Some(Path::new("-"));
-    let outcome = traced(&scenario, arguments.trace.as_deref())?;
+    let outcome = traced(&scenario, arguments.driver, arguments.trace.as_deref())?;
     let report = RunReport::new(&scenario, REPLICATION, &outcome);
     if let Some(folder) = &arguments.out {
         write_file(&folder.join(REPORT), &report.to_json())?;
@@ -101,35 +118,43 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
 }
 
 /// Runs the scenario and writes the trace, if one is wanted.
-fn traced(scenario: &Scenario, trace: Option<&Path>) -> Result<Outcome, Exit> {
+fn traced(scenario: &Scenario, driver: Driver, trace: Option<&Path>) -> Result<Outcome, Exit> {
     match trace {
-        None => sim::run(scenario, REPLICATION, &mut ()).map_err(|overload| too_much(&overload)),
+        None => simulate(scenario, driver, ()),
         Some(path) if path == Path::new("-") => {
-            let (outcome, written) = observed(scenario, io::BufWriter::new(io::stdout().lock()))?;
-            match written {
+            let (outcome, written) = observed(scenario, driver, io::BufWriter::new(io::stdout()))?;
+            match written.and_then(|mut stdout| stdout.flush()) {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
                 Ok(()) | Err(_) => Ok(outcome),
             }
         }
         Some(path) => {
             let mut file = PendingFile::create(path)?;
-            let (outcome, written) = observed(scenario, file.writer())?;
+            let (outcome, written) = observed(scenario, driver, file.writer())?;
             file.finish(written)?;
             Ok(outcome)
         }
     }
 }
 
-/// The outcome of a traced run, and whether the trace could be written.
-fn observed(scenario: &Scenario, out: impl Write) -> Result<(Outcome, io::Result<()>), Exit> {
-    let mut trace = Trace::new(scenario, out);
-    let outcome = sim::run(scenario, REPLICATION, &mut trace).map_err(|overload| too_much(&overload))?;
-    Ok((outcome, trace.finish().map(|_| ())))
+/// The outcome of a traced run, and where the trace was written to, if it could be.
+fn observed<W: Write + 'static>(scenario: &Scenario, driver: Driver, out: W) -> Result<(Outcome, io::Result<W>), Exit> {
+    let trace = Rc::new(RefCell::new(Trace::new(scenario, out)));
+    let outcome = simulate(scenario, driver, trace.clone())?;
+    let trace = Rc::into_inner(trace).expect("the run is over").into_inner();
+    Ok((outcome, trace.finish()))
 }
 
-fn too_much(overload: &sim::Overload) -> Exit {
-    message(&format!("error: failed to run the scenario: {overload}"));
-    Exit::BadScenario
+fn simulate(scenario: &Scenario, driver: Driver, mut observer: impl Observer + 'static) -> Result<Outcome, Exit> {
+    let not_run = |error: &dyn std::error::Error| {
+        message(&format!("error: failed to run the scenario: {error}"));
+        Exit::BadScenario
+    };
+    match driver {
+        Driver::Events => sim::run(scenario, REPLICATION, &mut observer).map_err(|error| not_run(&error)),
+        #[cfg(feature = "turmoil")]
+        Driver::Turmoil => turmoil::run(scenario, REPLICATION, observer).map_err(|error| not_run(&error)),
+    }
 }
 
 /// Refuses outputs that would overwrite the scenario or one another.

@@ -56,23 +56,33 @@ pub struct Damage {
 /// Who drives a fabric: keeps flights while they are on a link, and takes note of what happens to them.
 pub trait Carrier<C> {
     /// A link is offered a flight.
-    fn offered(&mut self, flight: &Flight<C>, link: LinkId);
+    fn offered(&mut self, flight: &Flight<C>, link: LinkId) {
+        let _ = (flight, link);
+    }
 
     /// The link loses it.
-    fn lost(&mut self, flight: &Flight<C>, link: LinkId);
+    fn lost(&mut self, flight: &Flight<C>, link: LinkId) {
+        let _ = (flight, link);
+    }
 
     /// The link flips a bit of its payload.
-    fn corrupted(&mut self, flight: &Flight<C>, link: LinkId);
+    fn corrupted(&mut self, flight: &Flight<C>, link: LinkId) {
+        let _ = (flight, link);
+    }
 
     /// The link makes an extra copy of it.
-    fn duplicated(&mut self, flight: &Flight<C>, link: LinkId);
+    fn duplicated(&mut self, flight: &Flight<C>, link: LinkId) {
+        let _ = (flight, link);
+    }
 
     /// The cargo of the flight that a broadcast, which has reached its segment, becomes for one host there.
     fn cargo_towards(&mut self, broadcast: &Flight<C>, host: HostId) -> C;
 
     /// A broadcast has reached its segment and ends there: these flights to single hosts, in the order of the hosts'
     /// names, go on in its place.
-    fn spread(&mut self, broadcast: &Flight<C>, singles: &[(HostId, C)]);
+    fn spread(&mut self, broadcast: &Flight<C>, singles: &[(HostId, C)]) {
+        let _ = (broadcast, singles);
+    }
 
     /// A flight is on a link and comes to its end at `at`, which is later than now: it is due to be given to
     /// [`Fabric::proceed`] then.

@@ -217,7 +217,7 @@ impl RunReport {
                 hash: scenario.hash(),
                 seed: scenario.seed().to_string(),
                 replication,
-                driver: "events",
+                driver: outcome.driver.name(),
                 duration_ns: scenario.duration().nanos(),
             },
             totals: Figures::new(&totals),

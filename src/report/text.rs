@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::json::RunReport;
 use super::verdict::{ExpectationReport, Verdict};
 use crate::scenario::{Flow, Scenario};
-use crate::sim::{Outcome, Theory, theory};
+use crate::sim::{Driver, Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, Proportion};
 use crate::time::Duration;
 
@@ -22,7 +22,7 @@ pub enum Detail {
 #[must_use]
 pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detail: Detail) -> String {
     let mut text = String::new();
-    heading(&mut text, scenario);
+    heading(&mut text, scenario, outcome.driver);
     for ((flow, tally), theory) in scenario.flows.iter().zip(&outcome.tally.flows).zip(theory(scenario)) {
         flow_section(&mut text, scenario, flow, tally, theory);
     }
@@ -33,7 +33,7 @@ pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detai
     text
 }
 
-fn heading(text: &mut String, scenario: &Scenario) {
+fn heading(text: &mut String, scenario: &Scenario, driver: Driver) {
     let topology = scenario.topology();
     match scenario.description() {
         "" => line(text, scenario.name()),
@@ -46,6 +46,9 @@ fn heading(text: &mut String, scenario: &Scenario) {
         plural(topology.segments().len() as u64, "segment"),
     ];
     line(text, &parts.join(", "));
+    if driver == Driver::Turmoil {
+        line(text, "under turmoil: programs act at whole milliseconds, and a datagram takes at least one");
+    }
 }
 
 fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &FlowTally, theory: Theory) {

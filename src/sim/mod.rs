@@ -31,9 +31,31 @@ use crate::scenario::Scenario;
 use crate::stats::{Observer, Tally};
 use crate::time::Instant;
 
+/// What runs the engines of a scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Driver {
+    /// The event core: [`run`].
+    Events,
+    /// turmoil: `drive::turmoil::run`.
+    Turmoil,
+}
+
+impl Driver {
+    /// Its name in reports and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Driver::Events => "events",
+            Driver::Turmoil => "turmoil",
+        }
+    }
+}
+
 /// What a run led to.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// What ran it.
+    pub driver: Driver,
     /// What was counted of messages and hosts.
     pub tally: Tally,
     /// What the links did, in the order of the topology's links.

@@ -39,7 +39,7 @@ pub(crate) struct Sender {
 }
 
 /// A message to write.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Outgoing {
     /// Its number in the stream.
     pub(crate) message: u64,

@@ -8,7 +8,7 @@ use super::queue::Queue;
 use super::reader::ReaderProgram;
 use super::traffic::{self, Sender};
 use super::writer::WriterProgram;
-use super::{Outcome, Overload};
+use super::{Driver, Outcome, Overload};
 use crate::id::{HostId, StreamId};
 use crate::mailslot::{Event, Machine, Receipt, Service, Write};
 use crate::rng::Root;
@@ -107,7 +107,7 @@ impl<O: Observer> World<O> {
             }
             self.books.check_memory()?;
         }
-        Ok(self.books.finish())
+        Ok(self.books.finish(Driver::Events))
     }
 
     fn schedule_write(&mut self, stream: StreamId) {

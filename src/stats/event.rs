@@ -1,5 +1,8 @@
 //! The events of a run, as plain facts: what the ledger counts and the trace shows.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::id::{HostId, LinkId, StreamId};
 use crate::stats::Fate;
 use crate::time::{Duration, Instant};
@@ -19,6 +22,13 @@ impl Observer for () {
 impl<T: Observer + ?Sized> Observer for &mut T {
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
         (**self).observe(at, event);
+    }
+}
+
+/// A shared observer, for drivers that keep theirs until the end.
+impl<T: Observer> Observer for Rc<RefCell<T>> {
+    fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        self.borrow_mut().observe(at, event);
     }
 }
 

@@ -68,14 +68,18 @@
 //!   dropped some.
 //! * IPv4 only, no multicast. A broadcast, to 255.255.255.255, reaches the hosts of the sender's segment.
 
+mod account;
 mod address;
+mod journal;
 mod network;
 mod packet;
+mod scenario;
 mod socket;
 mod switch;
 
 pub use address::Address;
 pub use network::{Network, builder};
+pub use scenario::{MAX_HOSTS, RunError, run};
 pub use socket::UdpSocket;
 
 /// How many datagrams wait in a socket that [`builder`] makes.

@@ -11,9 +11,9 @@ use ::turmoil::{Builder, Sim};
 use super::packet::Packet;
 use super::switch::{self, Delivery, Medium};
 use super::{TICK, UDP_CAPACITY};
-use crate::id::{DatagramId, HostId, LinkId};
+use crate::id::{DatagramId, HostId};
 use crate::link::Counters;
-use crate::net::{Action, Carrier, Fabric, Flight, Topology};
+use crate::net::{Carrier, Fabric, Flight, Topology};
 use crate::rng::Root;
 use crate::sim::Queue;
 use crate::time::Instant;
@@ -187,13 +187,9 @@ struct Way<'a> {
 }
 
 impl Carrier<Cargo> for Way<'_> {
-    fn note(&mut self, _: &Flight<Cargo>, _: LinkId, _: Action) {} // the links count
-
     fn cargo_towards(&mut self, broadcast: &Flight<Cargo>, _: HostId) -> Cargo {
         *broadcast.cargo()
     }
-
-    fn spread(&mut self, _: &Flight<Cargo>, _: &[(HostId, Cargo)]) {}
 
     fn carry(&mut self, at: Instant, flight: Flight<Cargo>) {
         self.waiting.push(at, flight);

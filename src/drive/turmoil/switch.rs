@@ -143,6 +143,10 @@ async fn sleep_until(alarm: Option<Instant>) {
 
 /// The time of the simulation, on a host of it.
 pub(super) fn now() -> Instant {
-    let elapsed = ::turmoil::sim_elapsed().expect("it is called on a host of a simulation");
-    Instant::ZERO + Duration::from_nanos(elapsed.as_nanos() as u64)
+    try_now().expect("it is called on a host of a simulation")
+}
+
+/// The time of the simulation; `None` anywhere but on a host of it.
+pub(super) fn try_now() -> Option<Instant> {
+    ::turmoil::sim_elapsed().map(|elapsed| Instant::ZERO + Duration::from_nanos(elapsed.as_nanos() as u64))
 }

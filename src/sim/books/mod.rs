@@ -31,7 +31,7 @@ use slab::Slab;
 use stream::Stream;
 
 use super::traffic::Sender;
-use super::{ALIVE_BYTES, MAX_ALIVE_BYTES, Outcome, Overload};
+use super::{ALIVE_BYTES, Driver, MAX_ALIVE_BYTES, Outcome, Overload};
 use crate::id::HostId;
 use crate::mailslot::{ReassemblyKey, Receipt, WriteId};
 use crate::net::Fabric;
@@ -144,12 +144,28 @@ impl<O: Observer> Books<O> {
         self.tell(Event::Read { instance, host, delay: self.now().since(written), damaged });
     }
 
+    /// Whether nothing is on its way or waits for anything but a reader.
+    #[cfg(feature = "turmoil")]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.flights.is_empty()
+            && self.departures.is_empty()
+            && self.arrivals.is_empty()
+            && self.held.is_empty()
+            && self.begun.is_empty()
+    }
+
+    /// How many messages wait in slots.
+    #[cfg(feature = "turmoil")]
+    pub(crate) fn waiting_messages(&self) -> usize {
+        self.waiting_messages
+    }
+
     /// The run is over: writes that have not returned are aborted, and what is on its way or in a slot stays there.
     ///
     /// # Panics
     ///
     /// If the conservation law is broken.
-    pub(crate) fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(mut self, driver: Driver) -> Outcome {
         self.abort_writes();
         let flights = std::mem::take(&mut self.flights);
         let arrivals = std::mem::take(&mut self.arrivals).into_iter().map(|(_, flight)| flight);
@@ -165,7 +181,7 @@ impl<O: Observer> Books<O> {
             self.tell(Event::Left { instance: waiting.instance, fate: Fate::Unread, links_passed: 0 });
         }
         let links = self.fabric.links().iter().map(|link| *link.counters()).collect();
-        Outcome { tally: self.journal.ledger.finish(), links }
+        Outcome { driver, tally: self.journal.ledger.finish(), links }
     }
 
     fn tell(&mut self, event: Event<'_>) {

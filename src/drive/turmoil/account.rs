@@ -1,0 +1,198 @@
+//! A scenario's network and books: what the switch moves datagrams through when a scenario runs under turmoil.
+//!
+//! The real bytes go through turmoil from socket to socket. What they are for is not in them: the account finds it by
+//! the order in which a host gave packets out and took them in, and checks that the bytes are the same.
+
+use std::collections::VecDeque;
+
+use super::journal::{Record, Records};
+use super::packet::Packet;
+use super::switch::{Delivery, Medium, READY};
+use crate::id::{HostId, StreamId};
+use crate::mailslot::{Event, Service};
+use crate::sim::books::{Books, Cause, Datagram, FlightKey};
+use crate::sim::traffic::Outgoing;
+use crate::sim::{Driver, Outcome, Overload, Queue};
+use crate::stats::Observer;
+use crate::time::Instant;
+
+/// The books of a run, fed by the journal of its hosts.
+pub(super) struct Account<O> {
+    books: Books<O>,
+    records: Records,
+    hosts: Vec<Side>,
+    queue: Queue<FlightKey>,
+    deliveries: VecDeque<Delivery>,
+    end: Instant,
+    overload: Option<Overload>,
+}
+
+/// What is known of one host.
+#[derive(Default)]
+struct Side {
+    /// What it does now.
+    doing: Doing,
+    /// What it gave out and the switch has not got yet.
+    leaving: VecDeque<Datagram>,
+    /// What was handed to its sockets and has not been taken yet, in order: of the datagram and of the name service.
+    coming: [VecDeque<Datagram>; 2],
+}
+
+#[derive(Default)]
+enum Doing {
+    #[default]
+    Nothing,
+    Writing(StreamId, Outgoing),
+    Taking(Box<Datagram>),
+    TimedOut,
+}
+
+impl<O: Observer> Account<O> {
+    pub(super) fn new(books: Books<O>, records: Records, hosts: usize, end: Instant) -> Self {
+        Account {
+            books,
+            records,
+            hosts: std::iter::repeat_with(Side::default).take(hosts).collect(),
+            queue: Queue::new(),
+            deliveries: VecDeque::new(),
+            end,
+            overload: None,
+        }
+    }
+
+    /// Whether nothing can happen any more without a program that writes or reads.
+    pub(super) fn is_quiet(&self) -> bool {
+        let idle = |side: &Side| side.leaving.is_empty() && side.coming.iter().all(VecDeque::is_empty);
+        self.books.is_quiet() && self.hosts.iter().all(idle) && self.records.lock().is_ok_and(|it| it.is_empty())
+    }
+
+    /// How many messages wait in slots.
+    pub(super) fn waiting_messages(&self) -> usize {
+        self.books.waiting_messages()
+    }
+
+    /// Why the run was given up, if it was.
+    pub(super) fn overload(&self) -> Option<Overload> {
+        self.overload
+    }
+
+    /// The run is over.
+    pub(super) fn finish(mut self) -> Outcome {
+        self.read_journal();
+        self.books.set_now(self.end);
+        for mut side in self.hosts {
+            let left = side.coming.iter_mut().flat_map(|coming| coming.drain(..));
+            self.books.departures.extend(side.leaving.into_iter().chain(left));
+        }
+        self.books.finish(Driver::Turmoil)
+    }
+
+    /// Enters into the books what the hosts did since the last time.
+    fn read_journal(&mut self) {
+        let records = std::mem::take(&mut *self.records.lock().expect("nothing panics while it is held"));
+        for (at, host, record) in records {
+            let at = scenario_time(at);
+            if at > self.end {
+                break;
+            }
+            self.books.set_now(at);
+            self.enter(host, record);
+            let side = &mut self.hosts[host.index()];
+            side.leaving.extend(self.books.departures.drain(..));
+        }
+    }
+
+    fn enter(&mut self, host: HostId, record: Record) {
+        let side = &mut self.hosts[host.index()];
+        match record {
+            Record::Calls(stream, outgoing) => side.doing = Doing::Writing(stream, outgoing),
+            Record::Wrote(result) => {
+                let Doing::Writing(stream, outgoing) = side.doing else { unreachable!("a write was called for") };
+                self.books.wrote(stream, outgoing, result);
+            }
+            Record::Received { service, payload, disposition } => {
+                let flight = side.coming[service as usize].pop_front().expect("what comes was handed over");
+                assert!(**flight.payload() == *payload, "turmoil keeps order and bytes");
+                if let Some(disposition) = disposition {
+                    self.books.took(host, &flight, disposition);
+                }
+                side.doing = Doing::Taking(Box::new(flight));
+            }
+            Record::TimedOut => side.doing = Doing::TimedOut,
+            Record::Sent(transmit, payload) => {
+                let cause = match &side.doing {
+                    Doing::Writing(stream, outgoing) => Cause::Write(*stream, outgoing.message),
+                    Doing::Taking(flight) => Cause::Packet(flight),
+                    Doing::TimedOut => Cause::Timer,
+                    Doing::Nothing => unreachable!("a host does not send by itself"),
+                };
+                self.books.send(host, transmit, &payload, cause);
+            }
+            Record::Happened(Event::ReadDone { .. }) => {} // the program that reads says so
+            Record::Happened(event) => self.books.happened(host, event),
+            Record::Read(receipt) => self.books.read(host, receipt),
+        }
+    }
+}
+
+impl<O: Observer + 'static> Medium for Account<O> {
+    /// The datagram of a write that nobody can get has no flight: its bytes go nowhere.
+    fn depart(&mut self, now: Instant, from: HostId, _: u16, packet: &Packet<'_>) {
+        self.read_journal();
+        let now = scenario_time(now);
+        let leaving = &mut self.hosts[from.index()].leaving;
+        let position = leaving.iter().position(|flight| **flight.payload() == *packet.payload);
+        if let Some(flight) = position.and_then(|position| leaving.remove(position))
+            && now <= self.end
+        {
+            self.books.set_now(now);
+            let queue = &mut self.queue;
+            self.books.depart(flight, |at, flight| queue.push(at, flight));
+        }
+    }
+
+    fn advance(&mut self, until: Instant) {
+        self.read_journal();
+        let until = scenario_time(until);
+        while let Some((at, flight)) = self.queue.pop_until(until.min(self.end)) {
+            self.books.set_now(at);
+            let queue = &mut self.queue;
+            self.books.proceed(flight, |at, flight| queue.push(at, flight));
+        }
+        if until > self.end {
+            return;
+        }
+        self.books.set_now(until);
+        for (to, flight) in std::mem::take(&mut self.books.arrivals) {
+            if self.books.arrived(to, &flight) {
+                let (source, service) = (self.books.source(&flight), flight.cargo().service());
+                let payload = flight.payload().clone();
+                self.deliveries.push_back(Delivery { to, port: service.port(), source, payload });
+                self.hosts[to.index()].coming[service as usize].push_back(flight);
+            }
+        }
+        if let Err(overload) = self.books.check_memory() {
+            self.overload = Some(overload);
+        }
+    }
+
+    fn next_delivery(&mut self) -> Option<Delivery> {
+        self.deliveries.pop_front()
+    }
+
+    fn next_time(&self) -> Option<Instant> {
+        self.queue.next_time().map(simulation_time)
+    }
+}
+
+/// A scenario begins when the switch is ready.
+pub(super) fn scenario_time(simulation: Instant) -> Instant {
+    Instant::ZERO + simulation.since(READY)
+}
+
+/// The other way round.
+pub(super) fn simulation_time(scenario: Instant) -> Instant {
+    READY + scenario.since(Instant::ZERO)
+}
+
+const _: () = assert!(Service::Datagram as usize == 0 && Service::Name as usize == 1);

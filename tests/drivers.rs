@@ -1,0 +1,166 @@
+//! The same scenario by both drivers: every message has the same fate at every recipient, and the same delay but for a
+//! tick.
+#![cfg(feature = "turmoil")]
+
+mod support;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::rc::Rc;
+
+use mailslot_sim::drive::turmoil;
+use mailslot_sim::scenario::{Scenario, Source, parse};
+use mailslot_sim::sim::{self, Outcome};
+use mailslot_sim::stats::{Event, Fate, Instance, Observer};
+use mailslot_sim::time::Instant;
+use support::Pair;
+
+/// What happened to every instance of every message, in an order that does not depend on time.
+#[derive(Default)]
+struct History {
+    /// Of each write (flow and sender, number): its error, if it failed.
+    writes: BTreeMap<(u32, u64), Option<u32>>,
+    /// How each instance ended, with the links that it had passed.
+    ends: Vec<String>,
+    /// How each message that was read had been under way, in ns.
+    delays: BTreeMap<String, u64>,
+}
+
+impl Observer for History {
+    fn observe(&mut self, _: Instant, event: &Event<'_>) {
+        let key = |instance: &Instance| format!("{instance:?}");
+        match event {
+            Event::Write(write) => {
+                self.writes.insert((write.stream.0, write.message), write.result.err());
+            }
+            Event::Lost { instance, link, fate, links_passed } => {
+                self.ends.push(format!("{} lost on {link:?} after {links_passed}: {fate:?}", key(instance)));
+            }
+            Event::Left { instance, fate, .. } => self.ends.push(format!("{} {fate:?}", key(instance))),
+            Event::Discarded { instance, host, reason, fate } => {
+                self.ends.push(format!("{} discarded by {host:?}: {reason:?}, {fate:?}", key(instance)));
+            }
+            Event::Read { instance, delay, damaged, .. } => {
+                self.ends.push(format!("{} read, damaged: {damaged}", key(instance)));
+                self.delays.insert(key(instance), delay.nanos());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn by_events(scenario: &Scenario) -> (Outcome, History) {
+    let mut history = History::default();
+    let outcome = sim::run(scenario, 0, &mut history).unwrap();
+    history.ends.sort();
+    (outcome, history)
+}
+
+fn by_turmoil(scenario: &Scenario) -> (Outcome, History) {
+    let history = Rc::new(RefCell::new(History::default()));
+    let outcome = turmoil::run(scenario, 0, history.clone()).unwrap();
+    let mut history = Rc::into_inner(history).expect("the run is over").into_inner();
+    history.ends.sort();
+    (outcome, history)
+}
+
+/// Nothing differs but delays, and they by `tolerance` at most.
+fn assert_same(name: &str, scenario: &Scenario, tolerance: u64) {
+    let (outcome, by_events) = by_events(scenario);
+    let (other, by_turmoil) = by_turmoil(scenario);
+    assert_eq!(by_events.writes, by_turmoil.writes, "{name}");
+    for (one, other) in by_events.ends.iter().zip(&by_turmoil.ends) {
+        assert_eq!(one, other, "{name}");
+    }
+    assert_eq!(by_events.ends.len(), by_turmoil.ends.len(), "{name}");
+    for (key, delay) in &by_events.delays {
+        let difference = delay.abs_diff(by_turmoil.delays[key]);
+        assert!(difference <= tolerance, "{name}: {key} by {difference} ns of {delay}");
+    }
+    for (flow, other) in outcome.tally.flows.iter().zip(&other.tally.flows) {
+        for fate in Fate::ALL {
+            assert_eq!(flow.fate(fate), other.fate(fate), "{name}: {fate:?}");
+        }
+        assert_eq!((flow.addressed, flow.acknowledgements), (other.addressed, other.acknowledgements), "{name}");
+    }
+    assert_eq!(outcome.links, other.links, "{name}");
+}
+
+const TICK: u64 = 1_000_000;
+
+fn shipped(file: &str) -> Scenario {
+    let text = fs::read_to_string(format!("scenarios/{file}")).unwrap();
+    let read_file = |name: &str| fs::read(format!("scenarios/{name}"));
+    parse(&Source { name: file, text: &text, set: &[], read_file: &read_file }).unwrap().scenario
+}
+
+/// Every shipped scenario with at most 16 hosts.
+#[test]
+fn shipped_scenarios_have_the_same_fates() {
+    let mut compared = 0;
+    for entry in fs::read_dir("scenarios").unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        if !file.ends_with(".toml") {
+            continue;
+        }
+        let scenario = shipped(&file);
+        if scenario.topology().hosts().len() > 16 {
+            continue;
+        }
+        assert_same(&file, &scenario, TICK);
+        compared += 1;
+    }
+    assert!(compared >= 8, "{compared} compared");
+}
+
+/// Readers that are slow or look from time to time, small slots, fragments, transports and lookups.
+#[test]
+fn hosts_of_all_kinds_have_the_same_fates() {
+    let down =
+        "delay = { distribution = \"uniform\", min = \"0 s\", max = \"9 ms\" }\nloss = \"20 %\"\nduplicate = \"10 %\"";
+    let top = "duration = \"10 s\"";
+    let pair = Pair { top, down, traffic: "poisson = \"40 /s\"\ncount = 300", ..Pair::default() };
+    let all = [
+        ("wait", Pair { ..pair }),
+        ("never", Pair { mailslot: "reader = \"never\"\nqueue_limit = 9", ..pair }),
+        ("small", Pair { mailslot: "max_message_size = \"3 B\"", ..pair }),
+        ("damaged", Pair { up: "corrupt = \"30 %\"\nudp_checksum = false", ..pair }),
+        ("checked", Pair { up: "corrupt = \"30 %\"", receiver: "datagram_errors = true", ..pair }),
+        (
+            "fragments",
+            Pair {
+                sender: "fragments = true\napi_424 = false",
+                traffic: "every = \"20 ms\"\nsize = \"430 B\"\ncount = 200",
+                ..pair
+            },
+        ),
+        ("transports", Pair { sender: "transports = 3", receiver: "transports = 2", ..pair }),
+        ("domain", Pair { to: r"\\*\mailslot\t", ..pair }),
+        ("local", Pair { to: r"\\.\mailslot\t", ..pair }),
+        ("looked up", Pair { top: "duration = \"10 s\"\nname_service = \"broadcast\"", ..pair }),
+        ("disabled", Pair { sender: "remote_mailslots_disabled = true", ..pair }),
+        ("missing", Pair { slot: "other", ..pair }),
+    ];
+    for (name, pair) in all {
+        assert_same(name, &pair.scenario(), TICK);
+    }
+    // The work on a backlog begins within a tick of when it would, and each read is at a tick.
+    let down = "delay = \"5500 us\"\nloss = \"20 %\"";
+    let slow = Pair { down, mailslot: "reader = { service_time = \"33300 us\" }", ..pair };
+    assert_same("slow", &slow.scenario(), 3 * TICK);
+    // What comes within a tick of a look may have to wait for the next one.
+    let poll = Pair { mailslot: "reader = { poll = \"70 ms\" }", ..pair };
+    assert_same("poll", &poll.scenario(), 70 * TICK);
+}
+
+/// Another seed is another run, under turmoil too; the same seed is the same to the last delay.
+#[test]
+fn runs_repeat() {
+    let run = |seed| {
+        let (_, history) = by_turmoil(&shipped("plant-alarm.toml").with_seed(seed));
+        (history.ends, history.delays)
+    };
+    assert!(run(1) == run(1));
+    assert!(run(1) != run(2));
+}
