@@ -145,6 +145,18 @@ fn what_the_network_refuses_is_120_with_its_reason() {
 }
 
 #[test]
+fn v_tells_what_was_discarded() {
+    let lan = Lan::new(6);
+    let listen = lan.listen(2, "PRESS", &[SLOT, "-v", "--count", "1"]);
+    for slot in ["other", "alarm"] {
+        assert_eq!(lan.send(3, "CTRL", &[&format!(r"\\PRESS\mailslot\{slot}"), "x"]).0, 0);
+    }
+    let output = listen.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(" from 127.0.0.3:") && said.contains("nobody has a mailslot of that name open"), "{said}");
+}
+
+#[test]
 fn bad_command_lines_are_2_and_say_what_would_be_right() {
     for (arguments, needed) in [
         (vec!["listen", "alarm"], r"write it as '\\.\mailslot\NAME'"),

@@ -1,10 +1,12 @@
 //! `listen`: what comes to a mailslot, on a real network.
 
+use std::net::SocketAddrV4;
 use std::time::Duration;
 
-use mailslot_sim::drive::{Error, Host, Mailslot, Sockets};
-use mailslot_sim::mailslot::{self, MailslotPath, SlotName};
+use mailslot_sim::drive::{Error, Host, Mailslot, Sockets, Watch};
+use mailslot_sim::mailslot::{self, Disposition, MailslotPath, Service, SlotName};
 use mailslot_sim::message::{Message, names_heard};
+use mailslot_sim::time::Instant;
 use serde::Serialize;
 use tokio::net::UdpSocket;
 
@@ -42,11 +44,13 @@ enum Format {
 
 const EXAMPLES: &str = r"Examples:
   mailslot-sim listen '\\.\mailslot\alarm'
-  mailslot-sim listen '\\.\mailslot\alarm' --bind 127.0.0.2 --port 11138 --name PRESS   without privileges
-  mailslot-sim listen '\\.\mailslot\BROWSE' --domain PLANT --format ndjson              what the browsers say
+  mailslot-sim listen '\\.\mailslot\alarm' -v          (what was discarded, too)
+  mailslot-sim listen '\\.\mailslot\BROWSE' --domain PLANT --format ndjson
+Without privileges, on this computer alone:
+  mailslot-sim listen '\\.\mailslot\alarm' --bind 127.0.0.2 --port 11138 --name PRESS
 
-Exit codes: 0 got --count messages, 124 timed out before that (0 without --count), 120 cannot bind, or the name is
-another's, 130 interrupted, 2 bad command line";
+Exit codes: 0 got --count messages, or --timeout passed and no --count was given; 124 timed out
+before --count; 120 cannot bind, or the name is another's; 130 interrupted; 2 bad command line";
 
 /// Listens.
 pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
@@ -79,7 +83,7 @@ async fn listen(arguments: &Arguments, slot: &SlotName, global: &Global) -> Resu
         machine.hear(name);
     }
     let who = Network::describe(&machine, interface, ports);
-    let host = host(machine, Sockets::bind(interface, ports))?;
+    let host = host(machine, Sockets::bind(interface, ports), Discards { told: global.verbose })?;
     let mailslot = host.listen(&arguments.path).map_err(|error| network_failed(&error.to_string()))?;
     let deadline = arguments.timeout.map(|timeout| tokio::time::Instant::now() + timeout);
     tokio::select! {
@@ -87,6 +91,26 @@ async fn listen(arguments: &Arguments, slot: &SlotName, global: &Global) -> Resu
         _ = tokio::signal::ctrl_c() => Err(Exit::Interrupted),
         () = sleep_until(deadline) => Ok(if arguments.count.is_some() { Exit::TimedOut } else { Exit::Success }),
         result = receive(&host, &mailslot, arguments, &slot, (global, &who)) => result,
+    }
+}
+
+/// Tells of packets that become no message, if that is wanted.
+struct Discards {
+    told: bool,
+}
+
+impl Watch for Discards {
+    fn received(
+        &mut self,
+        _: Instant,
+        _: Service,
+        from: SocketAddrV4,
+        payload: &[u8],
+        disposition: Option<Disposition>,
+    ) {
+        if let (true, Some(Disposition::Discarded(why))) = (self.told, disposition) {
+            message(&format!("discarded {} bytes from {from}: {why}", payload.len()));
+        }
     }
 }
 

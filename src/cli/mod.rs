@@ -36,7 +36,7 @@ struct Global {
     /// No warnings, and no summary.
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// More detail: hosts and links too.
+    /// More detail: hosts and links too; for listen, what was discarded.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use mailslot_sim::drive::{BindError, Host, Interface, Ports, Sockets};
+use mailslot_sim::drive::{BindError, Host, Interface, Ports, Sockets, Watch};
 use mailslot_sim::mailslot::{Config, Machine};
 use mailslot_sim::names::Mode;
 use mailslot_sim::scenario::parse_time;
@@ -67,8 +67,13 @@ impl Network {
 }
 
 /// Puts a machine on the network.
-pub(super) fn host(machine: Machine, sockets: Result<Sockets<UdpSocket>, BindError>) -> Result<Host<UdpSocket>, Exit> {
-    sockets.map(|sockets| Host::new(machine, sockets)).map_err(|error| network_failed(&error.to_string()))
+pub(super) fn host(
+    machine: Machine,
+    sockets: Result<Sockets<UdpSocket>, BindError>,
+    watch: impl Watch,
+) -> Result<Host<UdpSocket>, Exit> {
+    let sockets = sockets.map_err(|error| network_failed(&error.to_string()))?;
+    Ok(Host::watched(machine, sockets, watch))
 }
 
 /// What runs the host.

@@ -41,11 +41,12 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = r"Examples:
   mailslot-sim send '\\PRESS\mailslot\alarm' 'stop line 1'
   mailslot-sim send '\\PLANT\mailslot\alarm' stop --domain PLANT --count 3 --every '500 ms'
-  mailslot-sim send '\\PRESS\mailslot\alarm' stop --bind 127.0.0.3 --port 11138 --name CTRL
   printf '\x01\x02' | mailslot-sim send '\\PRESS\mailslot\bytes' -
+Without privileges, on this computer alone:
+  mailslot-sim send '\\PRESS\mailslot\alarm' stop --bind 127.0.0.3 --port 11138 --name CTRL
 
-Exit codes: 0 handed to the network, 120 cannot bind, or the write failed (its Win32 code is printed), 130 interrupted,
-2 bad command line";
+Exit codes: 0 handed to the network; 120 cannot bind, or the write failed (its Win32 code is
+printed); 130 interrupted; 2 bad command line";
 
 /// Writes.
 pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
@@ -100,7 +101,7 @@ async fn send(arguments: &Arguments, data: &[u8], global: &Global) -> Result<Exi
     let computer = machine.config().computer;
     machine.disown_name(&computer);
     let longest = longest(&machine, &arguments.path);
-    let host = host(machine, Sockets::bind_sender(interface, ports))?;
+    let host = host(machine, Sockets::bind_sender(interface, ports), ())?;
     let client = host.open(&arguments.path).map_err(|error| network_failed(&error.to_string()))?;
     let mut handed = 0;
     let ended = tokio::select! {

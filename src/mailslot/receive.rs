@@ -2,6 +2,8 @@
 
 use std::net::SocketAddrV4;
 
+use thiserror::Error;
+
 use super::calls::Event;
 use super::error::Win32Error;
 use super::machine::Machine;
@@ -26,23 +28,31 @@ pub enum Disposition {
 }
 
 /// Why a message was dropped.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Discard {
     /// The packet is not a well-formed mailslot write.
+    #[error("it is no mailslot write: {0}")]
     Malformed(Malformed),
     /// This machine does not bear the destination name.
+    #[error("it is for a name that this machine does not bear")]
     NotForUs,
     /// The packet is of a type without user data: an error or a query.
+    #[error("it carries no message")]
     NoUserData,
     /// A fragment whose first fragment did not come, or came too long ago.
+    #[error("it is a fragment whose first one is missing")]
     NoFirstFragment,
     /// No slot of that name is open.
+    #[error("nobody has a mailslot of that name open")]
     NoSuchMailslot,
     /// The message is longer than the slot's maximum.
+    #[error("it is longer than the mailslot's maximum")]
     TooLargeForSlot,
     /// The slot's queue limit refused it.
+    #[error("the mailslot is full")]
     SlotFull,
     /// A policy of this machine turns mailslots of other machines off.
+    #[error("remote mailslots are disabled by policy")]
     RemoteMailslotsDisabled,
 }
 
