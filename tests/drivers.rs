@@ -136,6 +136,7 @@ fn hosts_of_all_kinds_have_the_same_fates() {
             },
         ),
         ("transports", Pair { sender: "transports = 3", receiver: "transports = 2", ..pair }),
+        ("copies", Pair { traffic: "every = \"30 ms\"\ncount = 200\ncopies = 3\nspacing = \"1100 us\"", ..pair }),
         ("domain", Pair { to: r"\\*\mailslot\t", ..pair }),
         ("local", Pair { to: r"\\.\mailslot\t", ..pair }),
         ("looked up", Pair { top: "duration = \"10 s\"\nname_service = \"broadcast\"", ..pair }),

@@ -61,9 +61,10 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, u64)> {
     let switches = (1..3u8, 1..3u8, any::<bool>()).prop_map(|(near, far, split)| {
         (format!("transports = {near}\nfragments = {split}"), format!("transports = {far}"))
     });
+    let copies = prop_oneof![3 => Just(""), 1 => Just("copies = 3\nspacing = \"150 ms\""), 1 => Just("copies = 2")];
     let names = prop_oneof![2 => Just("static"), 1 => Just("broadcast"), 1 => Just("wins")];
-    let all = (links, reader, arrivals, target, (switches, names), any::<u64>());
-    all.prop_map(|((up, down, wan), reader, arrivals, target, ((near, far), names), seed)| {
+    let all = (links, reader, (arrivals, copies), target, (switches, names), any::<u64>());
+    all.prop_map(|((up, down, wan), reader, (arrivals, copies), target, ((near, far), names), seed)| {
         let text = format!(
             r#"
             schema = 1
@@ -108,6 +109,7 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, u64)> {
             from = "H{{1..2}}"
             to = '{target}'
             {arrivals}
+            {copies}
             size = {{ uniform = ["0 B", "430 B"] }}
             "#
         );

@@ -33,10 +33,19 @@ fn single(message: u64, copy: u16) -> Instance {
 /// A successful write whose datagram is bound for `network`.
 fn write(ledger: &mut Ledger, message: u64, copy: u16, copies_left: u16, network: Option<Bound>) {
     let packets: Vec<Bound> = network.into_iter().collect();
-    let result = Ok(Sent { target: 0, packets: &packets, own: None });
+    let result = Ok(Sent { packets: &packets, own: None });
     tell(
         ledger,
-        Event::Write(Write { stream: STREAM, message, copy, copies_left, bytes: 1, called: Instant::ZERO, result }),
+        Event::Write(Write {
+            stream: STREAM,
+            message,
+            copy,
+            copies_left,
+            target: 0,
+            bytes: 1,
+            called: Instant::ZERO,
+            result,
+        }),
     );
 }
 
@@ -114,8 +123,16 @@ fn a_message_is_open_until_its_last_write_is_done() {
     let mut ledger = ledger(1);
     write(&mut ledger, 0, 0, 2, Some(Bound::Recipient(0)));
     lost(&mut ledger, single(0, 0), 0, Fate::LostOnLink);
-    let failed =
-        Write { stream: STREAM, message: 0, copy: 1, copies_left: 1, bytes: 1, called: Instant::ZERO, result: Err(53) };
+    let failed = Write {
+        stream: STREAM,
+        message: 0,
+        copy: 1,
+        copies_left: 1,
+        target: 0,
+        bytes: 1,
+        called: Instant::ZERO,
+        result: Err(53),
+    };
     tell(&mut ledger, Event::Write(failed));
     write(&mut ledger, 0, 2, 0, Some(Bound::Recipient(0)));
     read(&mut ledger, single(0, 2));
@@ -235,8 +252,16 @@ fn writes_that_return_late_keep_their_place() {
     read(&mut ledger, single(3, 0));
     write_one(&mut ledger, 2);
     lost(&mut ledger, single(2, 0), 0, Fate::LostOnLink);
-    let failed =
-        Write { stream: STREAM, message: 1, copy: 0, copies_left: 0, bytes: 1, called: Instant::ZERO, result: Err(53) };
+    let failed = Write {
+        stream: STREAM,
+        message: 1,
+        copy: 0,
+        copies_left: 0,
+        target: 0,
+        bytes: 1,
+        called: Instant::ZERO,
+        result: Err(53),
+    };
     tell(&mut ledger, Event::Write(failed));
     write_one(&mut ledger, 0);
     lost(&mut ledger, single(0, 0), 0, Fate::LostOnLink);

@@ -88,8 +88,6 @@ fn what_is_planned_is_refused_by_name() {
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
         ("open", plain.replace("on = \"B\"", "on = \"B\"\nopen = \"2 s\"")),
-        ("copies", network("", "copies = 3")),
-        ("spacing", network("", "spacing = \"1 ms\"")),
         ("over", network("", "over = \"nbt\"")),
         ("ack", network("", "ack = true")),
         ("phase", network("", "[[expect]]\nmetric = \"messages\"\nequals = 1\nphase = \"x\"")),
@@ -101,6 +99,30 @@ fn what_is_planned_is_refused_by_name() {
             || message.contains(&format!("{word} is not supported yet"));
         assert!(named, "{word}: {message}");
     }
+}
+
+#[test]
+fn copies_have_limits() {
+    for (traffic, words) in [
+        ("copies = 0", "1 to 1000 times (MAX_COPIES)"),
+        ("copies = 1001", "(MAX_COPIES)"),
+        ("copies = 70000", "70000 is not a whole number from 0 to 65535"),
+        ("copies = 3\nspacing = 5", "is not a time"),
+    ] {
+        let text = network("", traffic);
+        let message = problems(&text);
+        assert!(
+            message.contains(words) && message.contains(&place(&text, traffic.lines().last().unwrap())),
+            "{message}"
+        );
+    }
+    let transports = network("transports = 300", "");
+    assert!(problems(&transports).contains("300 is not a whole number from 0 to 255"));
+    let long = network("", "copies = 2\nspacing = \"1 d\"").replace("duration = \"10 s\"", "duration = \"10 d\"");
+    let often = problems(&long.replace("every = \"1 s\"", "every = \"20 ms\""));
+    assert!(often.contains("4320000 messages of each sender") && often.contains("(MAX_REPEATING)"), "{often}");
+    assert!(warnings(&network("", "spacing = \"1 ms\"")).contains("only one copy"));
+    assert!(warnings(&network("", "copies = 2\nspacing = \"20 s\"")).contains("the flow writes nothing"));
 }
 
 #[test]

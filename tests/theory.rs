@@ -19,6 +19,11 @@ fn check(up: &str, down: &str, hosts: u32, to: &str) {
 
 /// The same, with `switches` in the sender's table and messages of 400 bytes.
 fn check_with(switches: &str, up: &str, down: &str, hosts: u32, to: &str) {
+    check_all((switches, ""), up, down, hosts, to);
+}
+
+/// The same, with `traffic` in the table of the flow.
+fn check_all((switches, traffic): (&str, &str), up: &str, down: &str, hosts: u32, to: &str) {
     let scenario = scenario(&format!(
         r#"
         schema = 1
@@ -47,6 +52,7 @@ fn check_with(switches: &str, up: &str, down: &str, hosts: u32, to: &str) {
         to = '{to}'
         every = "250 ms"
         size = "400 B"
+        {traffic}
         "#
     ));
     let reports: Vec<Value> = (0..SEEDS).map(|seed| report(&scenario, seed)).collect();
@@ -71,6 +77,19 @@ const ALL: &str = r"\\*\mailslot\t";
 fn independent_loss() {
     check("", "loss = \"20 %\"", 1, ONE);
     check("", "loss = \"5 %\"", 8, ALL);
+}
+
+/// A message that is written several times has several chances; that of a whole audience is not their product, since a
+/// copy that is lost on the way up is lost for all.
+#[test]
+fn copies() {
+    let copies = ("", "copies = 3\nspacing = \"70 ms\"");
+    let doubling = "loss = \"40 %\"\nduplicate = \"20 %\"\ndelay = { distribution = \"uniform\", min = \"1 ms\", max = \"90 ms\" }";
+    check_all(copies, "loss = \"30 %\"", "loss = \"20 %\"", 1, ONE);
+    check_all(copies, doubling, "loss = \"20 %\"", 1, ONE);
+    check_all(copies, "loss = \"40 %\"", "loss = \"40 %\"", 8, ALL);
+    check_all(copies, doubling, "loss = \"30 %\"", 8, ALL);
+    check_all(("transports = 2", "copies = 2"), "loss = \"50 %\"", "loss = \"30 %\"", 1, ONE);
 }
 
 #[test]

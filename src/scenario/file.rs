@@ -309,6 +309,10 @@ pub(super) struct Traffic {
     pub(super) count: Option<u64>,
     /// Length of a message. Default "64 B".
     pub(super) size: Option<Size>,
+    /// How many times each message is written, the same bytes again; it is delivered where any copy is. Default 1.
+    pub(super) copies: Option<u16>,
+    /// Time from one copy to the next. Default "0 s". No message begins so late that its copies would not all be written.
+    pub(super) spacing: Option<Time>,
     /// A pcap or pcapng file: replays its mailslot datagrams as writes of the captured hosts, at the captured times, to
     /// the captured names.
     pub(super) capture: Option<String>,

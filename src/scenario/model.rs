@@ -128,6 +128,16 @@ pub(crate) struct Generated {
     /// Messages per sender, at most.
     pub(crate) count: Option<u64>,
     pub(crate) size: Size,
+    pub(crate) copies: Copies,
+}
+
+/// How often a message is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct Copies {
+    /// At least 1.
+    pub(crate) number: u16,
+    /// From one copy to the next.
+    pub(crate) spacing: Duration,
 }
 
 /// When messages are written.
@@ -215,6 +225,15 @@ impl Flow {
                 (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0))
             }
         }
+    }
+}
+
+impl Generated {
+    /// No message begins from then on: all copies of a message are written before the flow's end.
+    pub(crate) fn last_beginning(&self) -> Duration {
+        let Copies { number, spacing } = self.copies;
+        let lasts = spacing * (u64::from(number) - 1);
+        Duration::from_nanos(self.stop.nanos().saturating_sub(lasts.nanos()))
     }
 }
 

@@ -132,12 +132,14 @@ impl Validator<'_> {
     }
 
     fn integer(&mut self, number: i64, schema: &Resolved<'_>, path: &Path) {
-        let limit = match schema.keywords.get("format").and_then(Json::as_str) {
+        let bound = |key: &str| schema.keywords.get(key).and_then(Json::as_i64);
+        let of_format = match schema.keywords.get("format").and_then(Json::as_str) {
             Some("uint32") => i64::from(u32::MAX),
             _ => i64::MAX,
         };
-        if schema.keywords.contains_key("minimum") && number < 0 || number > limit {
-            self.refuse(path, format!("{number} is not a whole number from 0 to {limit}"));
+        let (least, most) = (bound("minimum").unwrap_or(i64::MIN), bound("maximum").unwrap_or(of_format));
+        if !(least..=most).contains(&number) {
+            self.refuse(path, format!("{number} is not a whole number from {least} to {most}"));
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::id::{HostId, LinkId};
 use crate::link::{Config, Distribution};
 use crate::names::{BCAST_REQ_RETRY_COUNT, BCAST_REQ_RETRY_TIMEOUT, UCAST_REQ_RETRY_COUNT, UCAST_REQ_RETRY_TIMEOUT};
-use crate::scenario::{Flow, NameService, Reader, Scenario, Target};
+use crate::scenario::{Flow, NameService, Reader, Scenario, Target, Traffic};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
 use crate::wire::fragment;
@@ -105,27 +105,29 @@ impl Forms<'_> {
             });
         }
         let fragments = self.fragments(flow, sender, to);
+        let written = self.written(flow);
         let mut each: Vec<Option<f64>> = Vec::new();
-        let mut is_repeated = fragments != Some(1);
+        let mut is_multiplied = fragments != Some(1);
         for ((accepted, path), recipient) in fates.iter().zip(&paths).zip(&audience) {
-            let copies = self.copies(sender, *recipient);
-            is_repeated |= copies > 1;
-            each.push(match (accepted, fragments) {
-                (Some(true), Some(fragments)) => {
+            let transports = self.transports(sender, *recipient);
+            is_multiplied |= transports > 1;
+            let copies = written.map(|written| written * transports);
+            each.push(match (accepted, fragments, copies) {
+                (Some(true), Some(fragments), Some(copies)) => {
                     self.passes(path.as_ref().expect("what is accepted has a way"), fragments, copies)
                 }
-                (Some(true), None) | (None, _) => None,
-                (Some(false), _) => Some(0.0),
+                (Some(true), ..) | (None, ..) => None,
+                (Some(false), ..) => Some(0.0),
             });
         }
         let all = if fates.contains(&Some(false)) {
             Some(0.0)
-        } else if each.contains(&None) || is_repeated && each.len() > 1 {
+        } else if each.contains(&None) || is_multiplied && each.len() > 1 {
             None
-        } else if is_repeated {
+        } else if is_multiplied {
             each[0]
         } else {
-            self.all_pass(self.scenario.is_group(sender, to), &paths)
+            written.and_then(|copies| self.all_pass(self.scenario.is_group(sender, to), &paths, copies))
         };
         Some(Form { messages, audience: audience.len() as f64, delivered: each.into_iter().sum(), all, writes })
     }
@@ -203,20 +205,30 @@ impl Forms<'_> {
         Some(packets(largest)).filter(|most| *most == packets(smallest))
     }
 
-    /// How many times a message is sent to a recipient: once for each transport that both are on.
-    fn copies(&self, sender: HostId, recipient: HostId) -> usize {
+    /// How many times each message of a flow is written; `None` if the writes of a message may have different ends,
+    /// because its target's name is looked up.
+    fn written(&self, flow: &Flow) -> Option<usize> {
+        let copies = match &flow.traffic {
+            Traffic::Generated(generated) => usize::from(generated.copies.number),
+            Traffic::Captured(_) => 1,
+        };
+        (copies == 1 || self.scenario.name_service == NameService::Static).then_some(copies)
+    }
+
+    /// How many times a write is sent to a recipient: once for each transport that both are on.
+    fn transports(&self, sender: HostId, recipient: HostId) -> usize {
         let transports = |host: HostId| usize::from(self.scenario.hosts[host.index()].transports);
         if sender == recipient { 1 } else { transports(sender).min(transports(recipient)) }
     }
 
     /// The probability that a message passes all ways. A broadcast passes the first link once for all; the sender's own
     /// copy passes none.
-    fn all_pass(&self, is_group: bool, paths: &[Option<Vec<LinkId>>]) -> Option<f64> {
+    fn all_pass(&self, is_group: bool, paths: &[Option<Vec<LinkId>>], copies: usize) -> Option<f64> {
         let paths = || paths.iter().flatten().filter(|path| !path.is_empty());
         let shared = paths().next().filter(|_| is_group).map(|path| self.hop(path[0]));
         let own = usize::from(is_group);
         let ways: Vec<Vec<Hop>> = paths().map(|path| self.hops(&path[own..])).collect();
-        theory::all_ratio(shared.as_ref(), &ways)
+        theory::all_ratio(shared.as_ref(), &ways, copies)
     }
 
     /// Whether a slot takes all messages that come this way and a program reads them, or none; `None` if that depends

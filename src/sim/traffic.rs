@@ -1,5 +1,6 @@
 //! What is written: when, to whom and how much.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::Rng;
@@ -7,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::id::{HostId, StreamId};
 use crate::rng::Root;
-use crate::scenario::{Arrivals, Flow, Generated, Scenario, Size, Target, Traffic};
+use crate::scenario::{Arrivals, Copies, Flow, Generated, Scenario, Size, Target, Traffic};
 use crate::time::{Duration, Instant};
 
 /// The senders of all flows; a [`StreamId`] is a position among them.
@@ -34,6 +35,10 @@ pub(crate) struct Sender {
     targets: Vec<Target>,
     messages: Messages,
     next_message: u64,
+    /// When that is written, once it is known.
+    upcoming: Option<Instant>,
+    /// When messages are written again, in order; with the number of the copy and its size.
+    repeats: BTreeMap<(Instant, u64), (u16, u32)>,
     /// The message that is written.
     data: Vec<u8>,
 }
@@ -43,6 +48,9 @@ pub(crate) struct Sender {
 pub(crate) struct Outgoing {
     /// Its number in the stream.
     pub(crate) message: u64,
+    /// Which of the writes of the message it is, from 0, and how many follow.
+    pub(crate) copy: u16,
+    pub(crate) copies_left: u16,
     /// Position of its target in [`Sender::targets`].
     pub(crate) target: u32,
     pub(crate) bytes: u32,
@@ -50,7 +58,7 @@ pub(crate) struct Outgoing {
 
 /// Where the messages come from.
 enum Messages {
-    Generated(Box<(Schedule, Sizes)>),
+    Generated(Box<Program>),
     /// Recorded writes of this sender: (time, position of the target, bytes).
     Captured(std::vec::IntoIter<(Instant, u32, Arc<[u8]>)>),
 }
@@ -62,7 +70,8 @@ impl Sender {
             Traffic::Generated(generated) => {
                 let schedule = Schedule::new(generated, root.workload(&flow.name, name, "gaps"));
                 let sizes = Sizes { size: generated.size, rng: root.workload(&flow.name, name, "sizes") };
-                (vec![generated.to.clone()], Messages::Generated(Box::new((schedule, sizes))))
+                let program = Program { schedule, sizes, copies: generated.copies };
+                (vec![generated.to.clone()], Messages::Generated(Box::new(program)))
             }
             Traffic::Captured(records) => {
                 let own = || records.iter().filter(|record| record.from == host);
@@ -75,7 +84,7 @@ impl Sender {
                 (targets, Messages::Captured(writes.into_iter()))
             }
         };
-        Sender { host, targets, messages, next_message: 0, data: Vec::new() }
+        Sender { host, targets, messages, next_message: 0, upcoming: None, repeats: BTreeMap::new(), data: Vec::new() }
     }
 
     /// The machine that it runs on.
@@ -90,36 +99,75 @@ impl Sender {
 
     /// When it writes next.
     pub(crate) fn next_time(&mut self) -> Option<Instant> {
-        match &mut self.messages {
-            Messages::Generated(generated) => generated.0.next(),
-            Messages::Captured(records) => records.as_slice().first().map(|(at, ..)| *at),
+        if self.upcoming.is_none() {
+            self.upcoming = match &mut self.messages {
+                Messages::Generated(program) => program.schedule.next(),
+                Messages::Captured(records) => records.as_slice().first().map(|(at, ..)| *at),
+            };
+        }
+        let again = self.repeats.first_key_value().map(|((at, _), _)| *at);
+        again.into_iter().chain(self.upcoming).min()
+    }
+
+    /// What it writes then: an earlier message again, or the next one.
+    ///
+    /// # Panics
+    ///
+    /// If [`Sender::next_time`] did not say that there is something.
+    pub(crate) fn next_message(&mut self) -> Outgoing {
+        match self.repeats.first_key_value().map(|((at, message), (copy, size))| (*at, *message, *copy, *size)) {
+            Some((at, message, copy, size)) if self.upcoming.is_none_or(|upcoming| at <= upcoming) => {
+                self.repeats.pop_first();
+                write_payload(&mut self.data, message, size);
+                let copies_left = self.repeat(at, message, copy, size);
+                Outgoing { message, copy, copies_left, target: 0, bytes: size }
+            }
+            _ => self.fresh_message(),
         }
     }
 
-    /// The message that it writes now.
-    pub(crate) fn next_message(&mut self) -> Outgoing {
+    fn fresh_message(&mut self) -> Outgoing {
+        let at = self.upcoming.take().expect("next_time said that there is one");
         let message = self.next_message;
         self.next_message += 1;
-        let target = match &mut self.messages {
-            Messages::Generated(generated) => {
-                let size = generated.1.next();
+        match &mut self.messages {
+            Messages::Generated(program) => {
+                let size = program.sizes.next();
                 write_payload(&mut self.data, message, size);
-                0
+                let copies_left = self.repeat(at, message, 0, size);
+                Outgoing { message, copy: 0, copies_left, target: 0, bytes: size }
             }
             Messages::Captured(records) => {
                 let (_, target, data) = records.next().expect("next_time said that there is one");
                 self.data.clear();
                 self.data.extend_from_slice(&data);
-                target
+                Outgoing { message, copy: 0, copies_left: 0, target, bytes: data.len() as u32 }
             }
-        };
-        Outgoing { message, target, bytes: self.data.len() as u32 }
+        }
+    }
+
+    /// Sets down when a message is written again after this copy; how many copies are left.
+    fn repeat(&mut self, at: Instant, message: u64, copy: u16, size: u32) -> u16 {
+        let Messages::Generated(program) = &self.messages else { return 0 };
+        let Copies { number, spacing } = program.copies;
+        let left = number - 1 - copy;
+        if left > 0 {
+            self.repeats.insert((at + spacing, message), (copy + 1, size));
+        }
+        left
     }
 
     /// The bytes of the message that [`Sender::next_message`] gave last.
     pub(crate) fn data(&self) -> &[u8] {
         &self.data
     }
+}
+
+/// A program that makes up its messages.
+struct Program {
+    schedule: Schedule,
+    sizes: Sizes,
+    copies: Copies,
 }
 
 /// Bytes that tell messages apart in a capture: the number, as far as there is room, then a ramp, of which what is
@@ -151,7 +199,7 @@ impl Schedule {
         Schedule {
             arrivals: generated.arrivals.clone(),
             next: Instant::ZERO + generated.start,
-            stop: Instant::ZERO + generated.stop,
+            stop: Instant::ZERO + generated.last_beginning(),
             left: generated.count.unwrap_or(u64::MAX),
             position: 0,
             rng,
@@ -224,7 +272,8 @@ mod tests {
     fn times(arrivals: Arrivals, start: u64, stop: u64, count: Option<u64>) -> Vec<u64> {
         let to = Target::Local(crate::mailslot::SlotName::new("t").unwrap());
         let [start, stop] = [start, stop].map(Duration::from_nanos);
-        let generated = Generated { to, arrivals, start, stop, count, size: Size::Fixed(1) };
+        let copies = Copies { number: 1, spacing: Duration::ZERO };
+        let generated = Generated { to, arrivals, start, stop, count, size: Size::Fixed(1), copies };
         let mut schedule = Schedule::new(&generated, Root { seed: 1, replication: 0 }.workload("f", "s", "gaps"));
         std::iter::from_fn(|| schedule.next()).map(Instant::nanos).collect()
     }
@@ -237,6 +286,45 @@ mod tests {
         assert_eq!(times(Arrivals::Burst { size: 2, every: ns(10) }, 0, 15, None), [0, 0, 10, 10]);
         assert_eq!(times(Arrivals::Burst { size: 2, every: ns(10) }, 0, 15, Some(3)), [0, 0, 10]);
         assert_eq!(times(Arrivals::At(vec![ns(1), ns(4), ns(9)]), 0, 9, None), [1, 4]);
+    }
+
+    /// Copies come at their times between other messages, with the bytes of the first; none is left out at the end.
+    #[test]
+    fn messages_are_written_again() {
+        let [every, spacing, stop] = [10, 25, 61].map(Duration::from_nanos);
+        let generated = Generated {
+            to: Target::Local(crate::mailslot::SlotName::new("t").unwrap()),
+            arrivals: Arrivals::Every(every),
+            start: Duration::ZERO,
+            stop,
+            count: Some(3),
+            size: Size::Uniform { min: 0, max: 40 },
+            copies: Copies { number: 3, spacing },
+        };
+        let root = Root { seed: 1, replication: 0 };
+        let program = Program {
+            schedule: Schedule::new(&generated, root.workload("f", "s", "gaps")),
+            sizes: Sizes { size: generated.size, rng: root.workload("f", "s", "sizes") },
+            copies: generated.copies,
+        };
+        let mut sender = Sender {
+            host: HostId(0),
+            targets: vec![generated.to],
+            messages: Messages::Generated(Box::new(program)),
+            next_message: 0,
+            upcoming: None,
+            repeats: BTreeMap::new(),
+            data: Vec::new(),
+        };
+        let mut writes = Vec::new();
+        let mut bytes: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        while let Some(at) = sender.next_time() {
+            let Outgoing { message, copy, copies_left, .. } = sender.next_message();
+            assert_eq!(copy + copies_left, 2);
+            assert_eq!(bytes.entry(message).or_insert_with(|| sender.data().to_vec()), sender.data());
+            writes.push((at.nanos(), message, copy));
+        }
+        assert_eq!(writes, [(0, 0, 0), (10, 1, 0), (25, 0, 1), (35, 1, 1), (50, 0, 2), (60, 1, 2)]);
     }
 
     /// 100,000 gaps: the mean is within 5 standard errors (1 % / sqrt 10) but once in 1.7 million seeds.

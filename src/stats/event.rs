@@ -67,8 +67,6 @@ pub enum Bound {
 /// What a successful write set off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sent<'a> {
-    /// The position of the write's target among the stream's targets: it says who the audience is.
-    pub target: u32,
     /// Whom each of the packets that were sent is bound for.
     pub packets: &'a [Bound],
     /// The sender's own position among the recipients, if a copy goes straight into its own slot.
@@ -86,6 +84,8 @@ pub struct Write<'a> {
     pub copy: u16,
     /// How many writes of the message are still to come.
     pub copies_left: u16,
+    /// The position of its target among the stream's targets: it says who the audience is.
+    pub target: u32,
     /// Bytes of the message.
     pub bytes: u32,
     /// When the program called; the event happens when the call returns.

@@ -97,10 +97,13 @@ impl Ledger {
             Ok(sent) => {
                 tally.succeeded += 1;
                 self.tally.hosts[stream.layout.sender.index()].sent += sent.packets.len() as u64;
-                stream.address(write.message, write.copies_left, sent, tally);
+                stream.address(write, sent, tally);
             }
             Err(code) => {
                 *tally.failed.entry(code).or_default() += 1;
+                if write.copies_left > 0 {
+                    stream.open(write.message, write.target, write.copies_left); // one of them may succeed
+                }
                 if stream.messages.contains_key(&write.message) {
                     stream.release_shared(write.message, None, tally);
                 }
@@ -245,12 +248,13 @@ impl Stream {
     }
 
     /// Takes note of a successful write.
-    fn address(&mut self, message: u64, copies_left: u16, sent: Sent<'_>, tally: &mut FlowTally) {
+    fn address(&mut self, write: &Write<'_>, sent: Sent<'_>, tally: &mut FlowTally) {
+        let Write { message, copies_left, target, .. } = *write;
         let broadcasts = sent.packets.iter().filter(|bound| **bound == Bound::Audience).count() as u32;
-        let open = self.open(message, sent.target, copies_left);
+        let open = self.open(message, target, copies_left);
         let is_first = !std::mem::replace(&mut open.addressed, true);
         open.shared += broadcasts;
-        let target = &self.layout.targets[sent.target as usize];
+        let target = &self.layout.targets[target as usize];
         if is_first {
             tally.addressed += target.audience.len() as u64;
         }

@@ -75,15 +75,15 @@ pub fn delivery_ratio(path: &[Hop]) -> Option<f64> {
 }
 
 /// The probability that a message passes `path` which is sent `copies` times, each time in `fragments` packets of which
-/// every one is needed; `None` where no closed form of this kind holds: with several packets the links must be without
-/// memory, and neither double nor reorder; and fragments must arrive together, since they do not wait for each other long.
+/// every one is needed; `None` where no closed form of this kind holds: the links must be without memory then, and with
+/// several packets they must not double, and take the same time for all, since fragments do not wait for each other long.
 #[must_use]
 pub fn repeated_delivery_ratio(path: &[Hop], fragments: usize, copies: usize) -> Option<f64> {
     if fragments == 1 && copies == 1 {
         return delivery_ratio(path);
     }
-    let keeps_together = |hop: &Hop| if fragments > 1 { hop.steady } else { !hop.reorders };
-    let is_plain = |hop: &Hop| !hop.has_memory() && hop.duplicate == 0.0 && keeps_together(hop);
+    let keeps_together = |hop: &Hop| fragments == 1 || (hop.steady && hop.duplicate == 0.0);
+    let is_plain = |hop: &Hop| !hop.has_memory() && keeps_together(hop);
     if !path.iter().all(is_plain) {
         return None;
     }
@@ -92,12 +92,14 @@ pub fn repeated_delivery_ratio(path: &[Hop], fragments: usize, copies: usize) ->
     Some(1.0 - std::iter::repeat_n(1.0 - whole, copies).product::<f64>())
 }
 
-/// The probability that a broadcast reaches everybody: it passes the link `shared` once, then each way of `ways` by
-/// itself; `None` where no closed form of this kind holds.
+/// The probability that a broadcast, sent `copies` times, reaches everybody: it passes the link `shared` once, then each
+/// way of `ways` by itself; `None` where no closed form of this kind holds: with several copies links must be without
+/// memory.
 #[must_use]
-pub fn all_ratio(shared: Option<&Hop>, ways: &[Vec<Hop>]) -> Option<f64> {
+pub fn all_ratio(shared: Option<&Hop>, ways: &[Vec<Hop>], copies: usize) -> Option<f64> {
     let whole = |way: &Vec<Hop>| applies(&shared.into_iter().chain(way).cloned().collect::<Vec<_>>());
-    if !ways.iter().all(whole) {
+    let mut hops = shared.into_iter().chain(ways.iter().flatten());
+    if !ways.iter().all(whole) || (copies > 1 && hops.any(Hop::has_memory)) {
         return None;
     }
     let extinctions: Option<Vec<_>> = ways.iter().map(|way| Extinction::of(way)).collect();
@@ -105,10 +107,19 @@ pub fn all_ratio(shared: Option<&Hop>, ways: &[Vec<Hop>]) -> Option<f64> {
     let everybody = |instances: usize| -> f64 {
         extinctions.iter().map(|extinction| 1.0 - extinction.probability(instances)).product()
     };
-    let Some(shared) = shared else { return Some(everybody(1)) };
+    let Some(shared) = shared else { return Some(everybody(copies)) };
     let kept: f64 = shared.states.iter().map(|(share, loss)| share * (1.0 - loss) * (1.0 - shared.corrupt)).sum();
-    let (one, two) = (kept * (1.0 - shared.duplicate), kept * shared.duplicate);
-    Some(one * everybody(1) + two * everybody(2))
+    let each = [1.0 - kept, kept * (1.0 - shared.duplicate), kept * shared.duplicate];
+    // How probable it is that so many instances leave the shared link.
+    let mut instances = vec![1.0];
+    for _ in 0..copies {
+        let mut more = vec![0.0; instances.len() + 2];
+        for (before, probability) in instances.iter().enumerate() {
+            each.iter().enumerate().for_each(|(further, share)| more[before + further] += probability * share);
+        }
+        instances = more;
+    }
+    Some((0..).zip(&instances).map(|(number, probability)| probability * everybody(number)).sum())
 }
 
 /// Whether the closed form holds: two flipped bits can cancel, so at most one link may flip any; and a duplicate that
@@ -185,10 +196,10 @@ mod tests {
     #[test]
     fn a_shared_link_is_lost_once_for_all() {
         let ways = |n| vec![vec![losing(0.05)]; n];
-        assert_near(all_ratio(None, &ways(12)), 0.95_f64.powi(12));
-        assert_near(all_ratio(Some(&losing(0.05)), &vec![Vec::new(); 12]), 0.95);
-        assert_near(all_ratio(Some(&losing(0.1)), &ways(2)), 0.9 * 0.95 * 0.95);
+        assert_near(all_ratio(None, &ways(12), 1), 0.95_f64.powi(12));
+        assert_near(all_ratio(Some(&losing(0.05)), &vec![Vec::new(); 12], 1), 0.95);
+        assert_near(all_ratio(Some(&losing(0.1)), &ways(2), 1), 0.9 * 0.95 * 0.95);
         let doubling = Hop { duplicate: 1.0, ..losing(0.0) };
-        assert_near(all_ratio(Some(&doubling), &ways(3)), (1.0_f64 - 0.05 * 0.05).powi(3));
+        assert_near(all_ratio(Some(&doubling), &ways(3), 1), (1.0_f64 - 0.05 * 0.05).powi(3));
     }
 }

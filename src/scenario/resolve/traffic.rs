@@ -7,7 +7,7 @@ use super::network::Network;
 use crate::mailslot::{MailslotPath, Server};
 use crate::scenario::document::BACKSLASHES;
 use crate::scenario::file;
-use crate::scenario::model::{Arrivals, Flow, Generated, Mailslot, Size, Target, Traffic};
+use crate::scenario::model::{Arrivals, Copies, Flow, Generated, Mailslot, Size, Target, Traffic};
 use crate::scenario::problem::{Path, Problem, at};
 use crate::scenario::quantity::clipped;
 use crate::time::Duration;
@@ -22,6 +22,10 @@ const MAX_MESSAGES: u64 = 100_000_000;
 const MAX_PAIRS: u64 = 4_000_000;
 /// The greatest message: a local mailslot takes any size, but somebody has to hold it.
 const MAX_MESSAGE_BYTES: u32 = 1 << 20;
+/// The most copies of a message.
+const MAX_COPIES: u16 = 1_000;
+/// The most messages of one sender whose copies are not all written: each is remembered until then.
+const MAX_REPEATING: u64 = 1_000_000;
 /// The size of messages where none is given.
 const DEFAULT_SIZE: u32 = 64;
 
@@ -79,14 +83,16 @@ impl Context<'_> {
         let span = self.span(index, spec, duration);
         let arrivals = self.arrivals(index, spec, span, duration);
         let size = self.size(&at("size"), spec.size.as_ref());
+        let copies = self.copies(index, spec);
         let to_text = spec.to.as_ref()?;
         let to = self.target(&at("to"), to_text, network)?;
         let (arrivals, (start, stop)) = (arrivals?, span?);
-        self.check_number(index, &arrivals, stop.nanos() - start.nanos(), spec.count);
+        let generated = Generated { to, arrivals, start, stop, count: spec.count, size, copies };
+        self.check_number(index, &generated);
         if senders.is_empty() {
             return None;
         }
-        let traffic = Traffic::Generated(Generated { to, arrivals, start, stop, count: spec.count, size });
+        let traffic = Traffic::Generated(generated);
         Some(Flow { name: spec.name.clone()?, to: to_text.clone(), senders, traffic })
     }
 
@@ -202,6 +208,18 @@ impl Context<'_> {
         size
     }
 
+    fn copies(&mut self, index: usize, spec: &file::Traffic) -> Copies {
+        let at = |key: &str| at!["traffic", index, key];
+        let number = spec.copies.unwrap_or(1);
+        if !(1..=MAX_COPIES).contains(&number) {
+            self.error(at("copies"), format!("a message is written 1 to {MAX_COPIES} times (MAX_COPIES)"));
+        }
+        if spec.spacing.is_some() && number == 1 && self.is_sound() {
+            self.warning(at("spacing"), "there is only one copy of each message; `copies` says how many there are");
+        }
+        Copies { number: number.clamp(1, MAX_COPIES), spacing: spec.spacing.map_or(Duration::ZERO, |time| time.0) }
+    }
+
     fn target(&mut self, at: &Path, text: &str, network: &Network) -> Option<Target> {
         let parsed = MailslotPath::parse(text).and_then(|path| path.slot.to_wire().map(|_| path));
         let MailslotPath { server, slot } = match parsed {
@@ -235,7 +253,9 @@ impl Context<'_> {
         None
     }
 
-    fn check_number(&mut self, index: usize, arrivals: &Arrivals, span: u64, count: Option<u64>) {
+    fn check_number(&mut self, index: usize, generated: &Generated) {
+        let Generated { arrivals, start, count, copies, .. } = generated;
+        let span = generated.last_beginning().nanos().saturating_sub(start.nanos());
         let (key, number) = match arrivals {
             Arrivals::Every(every) => ("every", span.div_ceil(every.nanos())),
             Arrivals::Poisson { mean_gap } => ("poisson", span / mean_gap.nanos()),
@@ -250,6 +270,15 @@ impl Context<'_> {
             let message =
                 format!("each sender would write {number} messages; the limit is {MAX_MESSAGES} (MAX_MESSAGES)");
             self.error(at!["traffic", index, key], message);
+        }
+        let lasts = copies.spacing.nanos().saturating_mul(u64::from(copies.number) - 1);
+        let repeating = (u128::from(number) * u128::from(lasts.min(span)) / u128::from(span.max(1))) as u64;
+        if repeating > MAX_REPEATING {
+            let message = format!(
+                "{repeating} messages of each sender would wait for their next copy at once; the limit is {MAX_REPEATING} \
+                 (MAX_REPEATING)"
+            );
+            self.error(at!["traffic", index, "spacing"], message);
         }
     }
 }

@@ -74,8 +74,8 @@ impl<O: Observer> Books<O> {
             Ok(Write::Done(written)) => self.end_write(begun, None, Ok(written)),
             Err(error) => self.end_write(begun, None, Err(error)),
             Ok(Write::Pending(write)) => {
-                let Outgoing { message, target, .. } = outgoing;
-                self.tell(Event::WriteBegun { stream, message, target, copies_left: 0 });
+                let Outgoing { message, copies_left, target, .. } = outgoing;
+                self.tell(Event::WriteBegun { stream, message, target, copies_left });
                 self.begun.insert((self.streams[stream.index()].host, write), begun);
             }
         }
@@ -89,7 +89,7 @@ impl<O: Observer> Books<O> {
 
     /// A write returned: its packets leave the machine.
     fn end_write(&mut self, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
-        let Begun { stream, outgoing: Outgoing { message, target, bytes }, at } = begun;
+        let Begun { stream, outgoing: Outgoing { message, copy, copies_left, target, bytes }, at } = begun;
         let host = self.streams[stream.index()].host;
         let mut packets = std::mem::take(&mut self.outbox);
         if !self.begun.is_empty() || write.is_some() {
@@ -103,20 +103,21 @@ impl<O: Observer> Books<O> {
         }
         let own = self.streams[stream.index()].targets[target as usize].position(host);
         let own_copy = result.as_ref().ok().and_then(|written| written.own_copy).zip(own);
-        let sent = |_: Written| Sent { target, packets: &bounds, own: own_copy.map(|(_, own)| own) };
+        let sent = |_: Written| Sent { packets: &bounds, own: own_copy.map(|(_, own)| own) };
         let result = result.map(sent).map_err(Win32Error::code);
-        self.tell(Event::Write(stats::Write { stream, message, copy: 0, copies_left: 0, bytes, called: at, result }));
+        let write = stats::Write { stream, message, copy, copies_left, target, bytes, called: at, result };
+        self.tell(Event::Write(write));
         self.bounds = bounds;
 
         if let Some((disposition, own)) = own_copy {
-            let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, bound: Bound::Recipient(own) };
+            let instance = Instance { stream, message, copy, packet: 0, duplicate: 0, bound: Bound::Recipient(own) };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
         for Packed { transmit, payload, route } in packets.drain(..) {
             let Some((bound, to)) = route else { continue };
             let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
             let stream_key = self.key_towards(stream, target, to);
-            let id = DatagramId { stream_key, message, copy: 0, packet, duplicate: 0 };
+            let id = DatagramId { stream_key, message, copy, packet, duplicate: 0 };
             let is_fragment = datagram::Packet::new(&payload).is_ok_and(|packet| packet.is_fragment());
             let cargo = Cargo { stream, target, message, written: at, bound, is_fragment };
             self.departures.push_back(Flight::new(payload, id, host, to, cargo));
