@@ -270,7 +270,7 @@ fn bad_files_are_refused_where_they_are_wrong() {
     assert_refused(&alarm_with("\"100 ms\"", "100"), &["`100` is not a time"]);
     assert_refused(&alarm_with("burst = 4.0", "burst = 0.5"), &["at least 1 datagrams"]);
     assert_refused(&alarm_with("count = 500", "over = \"udp\""), &["`over` is not supported yet"]);
-    assert_refused(&alarm_with("[[expect]]", "[[event]]\nat = \"1 s\"\n[[expect]]"), &["`event` is not supported yet"]);
+    assert_refused(&alarm_with("[[expect]]", "[[phase]]\nname = \"p\"\n[[expect]]"), &["`phase` is not supported yet"]);
     assert_refused(
         &alarm_with("\"100 ms\"", "\"1 ns\"").replace("count = 500", ""),
         &["the limit is 100000000 (MAX_MESSAGES)"],

@@ -155,6 +155,22 @@ fn hosts_of_all_kinds_have_the_same_fates() {
     assert_same("poll", &poll.scenario(), 70 * TICK);
 }
 
+/// A partition cuts the same datagrams under turmoil: its moments are between those at which programs act.
+#[test]
+fn partitions_cut_the_same() {
+    let events =
+        "[[event]]\nat = \"2000500 us\"\npartition = [[\"A\"], [\"B\"]]\n[[event]]\nat = \"5000500 us\"\nheal = true\n";
+    let pair = Pair {
+        top: "duration = \"10 s\"",
+        down: "delay = { distribution = \"uniform\", min = \"0 s\", max = \"9 ms\" }\nloss = \"20 %\"",
+        traffic: &format!("every = \"20 ms\"\n{events}"),
+        ..Pair::default()
+    };
+    assert_same("partition", &pair.scenario(), TICK);
+    let (outcome, _) = by_events(&pair.scenario());
+    assert_eq!(outcome.tally.flows[0].fate(Fate::LostInPartition), 150);
+}
+
 /// Another seed is another run, under turmoil too; the same seed is the same to the last delay.
 #[test]
 fn runs_repeat() {

@@ -69,7 +69,6 @@ fn what_is_planned_is_refused_by_name() {
     let top = |line: &str| format!("{line}\n{plain}");
     let cases = [
         ("phase", top("phase = []")),
-        ("event", top("event = []")),
         ("app", top("app = []")),
         ("study", top("study = {}")),
         ("reorder", in_link("reorder = \"1 %\"")),

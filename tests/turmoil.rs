@@ -190,6 +190,28 @@ fn broadcasts_reach_the_segment() {
     assert_eq!(*log.borrow(), ["b: all", "c: all", "far: one"]);
 }
 
+/// The network can be cut and mended while the simulation runs, one-way too.
+#[test]
+fn partitions_cut_hosts_off() {
+    let network = pair(constant(1_000_000));
+    let heard = Heard::default();
+    let mut sim = builder().build();
+    sim.client("server", server(heard.clone()));
+    sim.client("client", client(50, 10));
+    network.install(&mut sim);
+    while !sim.step().unwrap() {
+        match sim.elapsed().as_millis() {
+            105 => network.partition(&[&["client"], &["server"]]),
+            205 => network.heal(),
+            305 => network.partition_oneway(&["server"], &["client"]), // nothing goes that way
+            405 => network.partition_oneway(&["client"], &["server"]),
+            _ => {}
+        }
+    }
+    let numbers: Vec<u32> = heard.borrow().iter().map(|(number, ..)| *number).collect();
+    assert_eq!(numbers, (0..=10).chain(21..=40).collect::<Vec<_>>());
+}
+
 #[test]
 fn sockets_behave_as_those_of_tokio() {
     let mut sim = builder().build();

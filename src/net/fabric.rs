@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use slab::Slab;
 
+use super::partition::Partition;
 use super::topology::Topology;
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
 use crate::link::{Link, LossState, Offer};
@@ -23,6 +24,7 @@ pub const IP_UDP_HEADERS: usize = 20 + 8;
 #[derive(Clone, Debug)]
 pub struct Fabric<C> {
     links: Vec<Link>,
+    partitions: Vec<Partition>,
     families: Slab<Family>,
     /// Room for the hosts that a broadcast goes on to.
     singles: Vec<(HostId, C)>,
@@ -57,6 +59,11 @@ pub struct Damage {
 pub trait Carrier<C> {
     /// A link is offered a flight.
     fn offered(&mut self, flight: &Flight<C>, link: LinkId) {
+        let _ = (flight, link);
+    }
+
+    /// A partition cuts it off before the link is offered it.
+    fn cut(&mut self, flight: &Flight<C>, link: LinkId) {
         let _ = (flight, link);
     }
 
@@ -98,13 +105,24 @@ impl<C: Clone> Fabric<C> {
     #[must_use]
     pub fn new(topology: &Topology, root: Root) -> Self {
         let links = topology.links().iter().map(|spec| Link::new(spec.config, root.link(&spec.name))).collect();
-        Fabric { links, families: Slab::new(), singles: Vec::new() }
+        Fabric { links, partitions: Vec::new(), families: Slab::new(), singles: Vec::new() }
     }
 
     /// The links, in the order of the topology: each knows what it did.
     #[must_use]
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// Cuts hosts off from each other, beside those that are already. What is on a link comes to its end, and is cut off
+    /// there; of a broadcast, what goes to single hosts.
+    pub fn cut(&mut self, partition: Partition) {
+        self.partitions.push(partition);
+    }
+
+    /// Ends all partitions.
+    pub fn heal(&mut self) {
+        self.partitions.clear();
     }
 
     /// A new flight leaves its host by the up link; it goes on until it must wait, is lost or has arrived. `topology` is
@@ -266,6 +284,11 @@ struct Walk<'a, C, R> {
 impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     /// Offers a flight to a link; what is carried comes to the other end later, or now if the link takes no time.
     fn offer(&mut self, mut flight: Flight<C>, link: LinkId) {
+        let is_cut = |to| self.fabric.partitions.iter().any(|partition| partition.cuts(flight.from, to));
+        if flight.to.is_some_and(is_cut) {
+            self.fabric.leave_family(&flight);
+            return self.carrier.cut(&flight, link);
+        }
         self.carrier.offered(&flight, link);
         let Fabric { links, families, .. } = &mut *self.fabric;
         let model = &mut links[link.index()];

@@ -5,12 +5,15 @@
 //! link. A broadcast passes the up link once and then the down link of every other host of the segment. The way is the
 //! one with the fewest crossings, and among those the one whose crossings come first by name.
 //!
-//! [`Topology`] is the plan, built once and then only read; [`Fabric`] is what moves datagrams on it in one run.
+//! [`Topology`] is the plan, built once and then only read; [`Fabric`] is what moves datagrams on it in one run, and a
+//! [`Partition`] is what stands in their way for a while.
 
 mod fabric;
+mod partition;
 mod topology;
 
 pub use fabric::{Carrier, Damage, Fabric, Flight, IP_UDP_HEADERS};
+pub use partition::Partition;
 pub use topology::{
     Builder, Crossing, Host, Invalid, LinkSpec, MAX_HOSTS_PER_SEGMENT, MAX_SEGMENTS, Segment, Topology,
 };

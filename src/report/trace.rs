@@ -78,10 +78,29 @@ impl<W: Write> Trace<W> {
     }
 }
 
+/// The line of an event of the scenario, which concerns no message.
+#[derive(Serialize)]
+struct FaultLine<'a> {
+    t_ns: u64,
+    side: &'a str,
+    event: &'a str,
+    fault: &'a str,
+}
+
 impl<W: Write> Observer for Trace<W> {
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
-        let Some(line) = self.names.describe(at, event).filter(|_| self.result.is_ok()) else { return };
-        self.result = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);
+        if self.result.is_err() {
+            return;
+        }
+        let written = match (event, self.names.describe(at, event)) {
+            (Event::Fault { name }, _) => {
+                let line = FaultLine { t_ns: at.nanos(), side: "network", event: "fault", fault: name };
+                serde_json::to_writer(&mut self.out, &line)
+            }
+            (_, Some(line)) => serde_json::to_writer(&mut self.out, &line),
+            (_, None) => return,
+        };
+        self.result = written.map_err(io::Error::from);
         self.result = std::mem::replace(&mut self.result, Ok(())).and_then(|()| self.out.write_all(b"\n"));
     }
 }
@@ -127,6 +146,7 @@ impl Names {
             Event::Enqueued { instance, host } => self.taken(at, "enqueued", instance, *host),
             Event::Read { instance, host, .. } => self.taken(at, "read", instance, *host),
             Event::WriteBegun { .. }
+            | Event::Fault { .. }
             | Event::Spread { .. }
             | Event::Joined { .. }
             | Event::SentAside { .. }

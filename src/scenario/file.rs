@@ -42,6 +42,9 @@ pub(super) struct Scenario {
     /// Routers between segments.
     #[serde(default)]
     pub(super) router: Vec<Router>,
+    /// What happens to the network while programs write.
+    #[serde(default)]
+    pub(super) event: Vec<Event>,
     /// Mailslots that programs open when the run starts.
     #[serde(default)]
     pub(super) mailslot: Vec<Mailslot>,
@@ -231,6 +234,21 @@ pub(super) struct Router {
     pub(super) joins: Option<Vec<String>>,
     /// The link profile of a crossing. Default: perfect.
     pub(super) link: Option<String>,
+}
+
+/// Something that happens at a moment: exactly one of `partition` and `heal`.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Event {
+    /// When; before all else that happens at that moment.
+    #[schemars(required)]
+    pub(super) at: Option<Time>,
+    /// Groups of hosts, patterns, domains ('\\PLANT') or segments that are cut off from each other; hosts in none reach all.
+    pub(super) partition: Option<Vec<Vec<String>>>,
+    /// Whether only what goes from the first group to the others is cut. Default false.
+    pub(super) oneway: Option<bool>,
+    /// Ends all partitions: true.
+    pub(super) heal: Option<bool>,
 }
 
 /// A mailslot that a program opens when the run starts.

@@ -25,7 +25,7 @@ pub use self::capture::MAX_CAPTURE_BYTES;
 pub use self::document::MAX_FILE_BYTES;
 pub use model::Scenario;
 pub(crate) use model::{
-    Arrivals, Bound, Copies, Expectation, Flow, Generated, Mailslot, NameService, Reader, Size, Target, Traffic,
+    Arrivals, Bound, Copies, Expectation, Fault, Flow, Generated, Mailslot, NameService, Reader, Size, Target, Traffic,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use quantity::parse_time;

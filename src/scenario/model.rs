@@ -33,6 +33,9 @@ pub struct Scenario {
     pub(crate) mailslots: Vec<Mailslot>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) expectations: Vec<Expectation>,
+    /// What happens to the network, in the order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) events: Vec<Event>,
     #[serde(skip)]
     pub(crate) names: Names,
     /// The name server that the hosts of each segment ask, if there is one.
@@ -241,6 +244,33 @@ impl Target {
     pub(crate) fn slot(&self) -> &SlotName {
         match self {
             Target::Local(slot) | Target::PrimaryDomain(slot) | Target::Named { slot, .. } => slot,
+        }
+    }
+}
+
+/// Something that happens to the network.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Event {
+    pub(crate) at: Duration,
+    pub(crate) fault: Fault,
+}
+
+/// What happens.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Fault {
+    /// Groups of hosts are cut off from each other.
+    Partition { groups: Vec<Vec<HostId>>, one_way: bool },
+    /// All partitions end.
+    Heal,
+}
+
+impl Fault {
+    /// Its name in traces.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Fault::Partition { .. } => "partition",
+            Fault::Heal => "heal",
         }
     }
 }

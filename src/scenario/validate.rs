@@ -171,13 +171,14 @@ impl Validator<'_> {
 /// Keys that a table is going to have: they are refused by name, never ignored.
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
-        "Scenario" => &["phase", "event", "app", "study"],
+        "Scenario" => &["phase", "app", "study"],
+        "Event" => &["crash", "restart", "pause", "resume", "leave", "join", "open", "close", "set", "every", "for"],
         "Link" => &["reorder", "rate", "queue", "mtu"],
         "BurstLoss" => &["gilbert_elliott", "four_state", "every", "pattern"],
         "DelayDistribution" => &["correlation", "median", "sigma", "alpha", "file"],
         "Router" => &["forward_broadcast"],
         "Mailslot" => &["open"],
-        "Traffic" => &["copies", "spacing", "over", "ack"],
+        "Traffic" => &["over", "ack"],
         "Expect" => &["phase", "sometimes"],
         _ => &[],
     }

@@ -47,6 +47,8 @@ enum Happening {
     Reader(u32),
     /// A machine has asked to be called.
     Timer(HostId),
+    /// Something happens to the network.
+    Event(usize),
 }
 
 impl<O: Observer> World<O> {
@@ -88,6 +90,9 @@ impl<O: Observer> World<O> {
     /// Lets everything happen; returns what was counted.
     pub(super) fn run(mut self) -> Result<Outcome, Overload> {
         let end = self.scenario.end();
+        for (number, event) in self.scenario.events.iter().enumerate() {
+            self.queue.push(Instant::ZERO + event.at, Happening::Event(number)); // first, so before all else of its moment
+        }
         for stream in traffic::by_name(&self.scenario) {
             self.schedule_write(stream);
         }
@@ -100,6 +105,7 @@ impl<O: Observer> World<O> {
                     self.deliver_all();
                 }
                 Happening::Timer(host) => self.handle_timeout(host),
+                Happening::Event(number) => self.books.strike(number),
                 Happening::Reader(reader) => {
                     self.readers[reader as usize].wake();
                     self.let_read(reader, None);

@@ -128,6 +128,11 @@ pub enum Event<'a> {
     },
     /// A write returned. This is all that the sender ever learns.
     Write(Write<'a>),
+    /// Something happened to the network.
+    Fault {
+        /// What.
+        name: &'static str,
+    },
     /// A link was offered an instance.
     Offered {
         /// Which instance.
@@ -137,7 +142,7 @@ pub enum Event<'a> {
         /// Bytes of the IP datagram.
         bytes: u32,
     },
-    /// A link did not hand it on.
+    /// A link did not hand it on, or a partition kept it from the link.
     Lost {
         /// Which instance.
         instance: Instance,

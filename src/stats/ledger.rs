@@ -189,7 +189,7 @@ impl Observer for Ledger {
                 self.streams[stream.index()].open(*message, *target, *copies_left);
             }
             Event::Write(write) => self.write(write),
-            Event::Offered { .. } | Event::Corrupted { .. } => {}
+            Event::Offered { .. } | Event::Corrupted { .. } | Event::Fault { .. } => {}
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
             Event::Duplicated { instance, .. } => self.duplicate(instance),
             Event::Spread { instance, recipients } => self.spread(instance, recipients),

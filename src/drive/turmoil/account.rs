@@ -10,6 +10,7 @@ use super::packet::Packet;
 use super::switch::{Delivery, Medium, READY};
 use crate::id::{HostId, StreamId};
 use crate::mailslot::{Event, Service};
+use crate::scenario::Scenario;
 use crate::sim::books::{Books, Cause, Datagram, FlightKey};
 use crate::sim::traffic::Outgoing;
 use crate::sim::{Driver, Outcome, Overload, Queue};
@@ -21,10 +22,18 @@ pub(super) struct Account<O> {
     books: Books<O>,
     records: Records,
     hosts: Vec<Side>,
-    queue: Queue<FlightKey>,
+    queue: Queue<Due>,
     deliveries: VecDeque<Delivery>,
     end: Instant,
     overload: Option<Overload>,
+}
+
+/// What happens on the network at a moment.
+enum Due {
+    /// A flight comes to the end of its link.
+    LinkEnd(FlightKey),
+    /// An event of the scenario.
+    Event(usize),
 }
 
 /// What is known of one host.
@@ -48,14 +57,18 @@ enum Doing {
 }
 
 impl<O: Observer> Account<O> {
-    pub(super) fn new(books: Books<O>, records: Records, hosts: usize, end: Instant) -> Self {
+    pub(super) fn new(books: Books<O>, records: Records, scenario: &Scenario) -> Self {
+        let mut queue = Queue::new();
+        for (number, event) in scenario.events.iter().enumerate() {
+            queue.push(Instant::ZERO + event.at, Due::Event(number));
+        }
         Account {
             books,
             records,
-            hosts: std::iter::repeat_with(Side::default).take(hosts).collect(),
-            queue: Queue::new(),
+            hosts: scenario.hosts.iter().map(|_| Side::default()).collect(),
+            queue,
             deliveries: VecDeque::new(),
-            end,
+            end: scenario.end(),
             overload: None,
         }
     }
@@ -147,17 +160,22 @@ impl<O: Observer + 'static> Medium for Account<O> {
         {
             self.books.set_now(now);
             let queue = &mut self.queue;
-            self.books.depart(flight, |at, flight| queue.push(at, flight));
+            self.books.depart(flight, |at, flight| queue.push(at, Due::LinkEnd(flight)));
         }
     }
 
     fn advance(&mut self, until: Instant) {
         self.read_journal();
         let until = scenario_time(until);
-        while let Some((at, flight)) = self.queue.pop_until(until.min(self.end)) {
+        while let Some((at, due)) = self.queue.pop_until(until.min(self.end)) {
             self.books.set_now(at);
             let queue = &mut self.queue;
-            self.books.proceed(flight, |at, flight| queue.push(at, flight));
+            match due {
+                Due::LinkEnd(flight) => {
+                    self.books.proceed(flight, |at, flight| queue.push(at, Due::LinkEnd(flight)));
+                }
+                Due::Event(number) => self.books.strike(number),
+            }
         }
         if until > self.end {
             return;

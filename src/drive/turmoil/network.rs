@@ -13,7 +13,7 @@ use super::switch::{self, Delivery, Medium};
 use super::{TICK, UDP_CAPACITY};
 use crate::id::{DatagramId, HostId};
 use crate::link::Counters;
-use crate::net::{Carrier, Fabric, Flight, Topology};
+use crate::net::{Carrier, Fabric, Flight, Partition, Topology};
 use crate::rng::Root;
 use crate::sim::Queue;
 use crate::time::Instant;
@@ -78,6 +78,41 @@ impl Network {
             hosts
         };
         switch::install(sim, hosts, self.lan.clone());
+    }
+
+    /// Cuts groups of hosts, by their names, off from each other, until [`Network::heal`]; hosts in no group reach all. It
+    /// can be called while the simulation runs, between its steps or by a program on a host.
+    ///
+    /// # Panics
+    ///
+    /// If a name is none of the network's, or is in two groups.
+    pub fn partition(&self, groups: &[&[&str]]) {
+        self.cut(groups, false);
+    }
+
+    /// Cuts what goes from the hosts `from` to the hosts `to`, until [`Network::heal`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Network::partition`].
+    pub fn partition_oneway(&self, from: &[&str], to: &[&str]) {
+        self.cut(&[from, to], true);
+    }
+
+    /// Ends all partitions.
+    pub fn heal(&self) {
+        self.lan.borrow_mut().fabric.heal();
+    }
+
+    fn cut(&self, groups: &[&[&str]], one_way: bool) {
+        let lan = &mut *self.lan.borrow_mut();
+        let hosts = lan.topology.hosts();
+        let host = |name: &&str| {
+            let position = hosts.iter().position(|host| host.name == *name);
+            HostId(position.unwrap_or_else(|| panic!("there is no host `{name}`")) as u32)
+        };
+        let groups: Vec<Vec<HostId>> = groups.iter().map(|group| group.iter().map(host).collect()).collect();
+        lan.fabric.cut(Partition::new(hosts.len(), &groups, one_way));
     }
 
     /// What a link has done so far: `SEGMENT/HOST/up`, `SEGMENT/HOST/down`, `ROUTER/FROM>TO`.

@@ -66,7 +66,7 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
     let senders = traffic::senders(&scenario, root);
     let records = Records::default();
     let books = Books::new(scenario.clone(), root, &senders, observer);
-    let account = Rc::new(RefCell::new(Account::new(books, records.clone(), hosts, scenario.end())));
+    let account = Rc::new(RefCell::new(Account::new(books, records.clone(), &scenario)));
     let writers = Arc::new(AtomicUsize::new(senders.len()));
 
     let mut sim = builder().simulation_duration(std::time::Duration::MAX).build();

@@ -4,6 +4,7 @@
 //! that was left out is not complained about a second time.
 
 mod capture;
+mod events;
 mod expectations;
 mod links;
 mod mailslots;
@@ -16,7 +17,7 @@ use std::io;
 
 use self::network::Network;
 use super::file;
-use super::model::{Bearers, Expectation, Flow, Mailslot, NameService, Scenario};
+use super::model::{Bearers, Event, Expectation, Flow, Mailslot, NameService, Scenario};
 use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
 use crate::id::HostId;
@@ -67,6 +68,7 @@ impl Context<'_> {
         let mailslots: Vec<Mailslot> = self.mailslots(&network);
         let flows: Vec<Flow> = self.flows(&network, &mailslots, duration);
         let expectations: Vec<Expectation> = self.expectations();
+        let events: Vec<Event> = self.events(&network, duration.map(|duration| duration + drain));
         Some(Scenario {
             name: name?,
             description: self.file.description.clone().unwrap_or_default(),
@@ -79,6 +81,7 @@ impl Context<'_> {
             mailslots,
             flows,
             expectations,
+            events,
             names: network.names,
             name_servers: network.name_servers,
         })

@@ -91,6 +91,11 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
         self.journal.tell(Event::Offered { instance: instance(flight), link, bytes: flight.ip_bytes() });
     }
 
+    fn cut(&mut self, flight: &Datagram, link: LinkId) {
+        let (instance, fate) = (instance(flight), Fate::LostInPartition);
+        self.journal.tell(Event::Lost { instance, link, fate, links_passed: flight.hop() });
+    }
+
     fn lost(&mut self, flight: &Datagram, link: LinkId) {
         let fate = if flight.cargo().is_fragment { Fate::LostFragment } else { Fate::LostOnLink };
         self.journal.tell(Event::Lost { instance: instance(flight), link, fate, links_passed: flight.hop() });

@@ -34,9 +34,9 @@ use super::traffic::Sender;
 use super::{ALIVE_BYTES, Driver, MAX_ALIVE_BYTES, Outcome, Overload};
 use crate::id::HostId;
 use crate::mailslot::{ReassemblyKey, Receipt, WriteId};
-use crate::net::Fabric;
+use crate::net::{Fabric, Partition};
 use crate::rng::Root;
-use crate::scenario::Scenario;
+use crate::scenario::{Fault, Scenario};
 use crate::stats::{Bound, Event, Fate, Ledger, Observer};
 use crate::time::Instant;
 use crate::wire::NetbiosName;
@@ -132,6 +132,19 @@ impl<O: Observer> Books<O> {
             return Err(Overload { at: self.now() });
         }
         Ok(())
+    }
+
+    /// An event of the scenario happens to the network.
+    pub(crate) fn strike(&mut self, event: usize) {
+        let scenario = self.scenario.clone();
+        let fault = &scenario.events[event].fault;
+        match fault {
+            Fault::Partition { groups, one_way } => {
+                self.fabric.cut(Partition::new(scenario.hosts.len(), groups, *one_way));
+            }
+            Fault::Heal => self.fabric.heal(),
+        }
+        self.tell(Event::Fault { name: fault.name() });
     }
 
     /// A program on a host got the message with this receipt.
