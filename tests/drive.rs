@@ -313,6 +313,25 @@ async fn a_watch_is_told_what_no_program_sees() {
     assert_eq!(*log.0.lock().unwrap(), ["Name 127.0.0.3 true None", "sent Name", discarded.as_str()]);
 }
 
+/// A program that has the well-known ports is found by one that has not, though both have the same address.
+#[tokio::test]
+async fn a_sender_finds_who_listens_at_its_own_address() {
+    let interface = Interface { address: [127, 0, 0, 77].into(), broadcast: [127, 255, 255, 255].into() };
+    let lan = Lan::new();
+    for ports in [lan.ports, Ports::WELL_KNOWN] {
+        let machine = |name| Machine::new(Config::new(name, "PLANT", interface.address).unwrap(), Mode::Broadcast);
+        let sockets = match Sockets::bind(interface, ports) {
+            Err(_) if ports == Ports::WELL_KNOWN => return, // that needs privileges
+            sockets => sockets.unwrap(),
+        };
+        let press = Host::new(machine("PRESS"), sockets);
+        let ctrl = Host::new(machine("CTRL"), Sockets::bind_sender(interface, ports).unwrap());
+        let slot = press.listen(r"\\.\mailslot\a").unwrap();
+        soon(ctrl.open(r"\\PRESS\mailslot\a").unwrap().send(b"!")).await.unwrap();
+        assert_eq!(soon(slot.recv()).await.unwrap().data, b"!", "{ports:?}");
+    }
+}
+
 #[tokio::test]
 async fn sockets_that_are_not_to_be_had_say_why() {
     let lan = Lan::new();

@@ -52,7 +52,8 @@ impl<S: DatagramSocket> Host<S> {
     ///
     /// As [`Host::new`].
     #[must_use]
-    pub fn watched(machine: Machine, sockets: Sockets<S>, watch: impl Watch) -> Self {
+    pub fn watched(mut machine: Machine, sockets: Sockets<S>, watch: impl Watch) -> Self {
+        machine.set_name_port(sockets.own_ports.name);
         let shared = Arc::new(Shared::new(machine, sockets, Box::new(watch)));
         let mut tasks = vec![spawn(&shared, |shared| async move { shared.tend().await })];
         let services = [Some(Service::Datagram), shared.sockets().name.as_ref().map(|_| Service::Name)];

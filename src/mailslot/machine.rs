@@ -353,6 +353,12 @@ impl Machine {
         self.names.disown(name);
     }
 
+    /// Says from which port the driver sends the packets of the name service, where it is not 137: what comes from 137
+    /// of this machine's address is then another program's, and not an own broadcast that is heard again.
+    pub fn set_name_port(&mut self, port: u16) {
+        self.names.set_port(port);
+    }
+
     /// What the machine is called and how it behaves.
     #[must_use]
     pub fn config(&self) -> &Config {

@@ -9,7 +9,8 @@ use crate::wire::{NetbiosName, Scope};
 /// How a machine takes part in the name service.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Its address. What comes from there, port 137, is its own, heard again, and ignored.
+    /// Its address. What comes from there and its port, which is 137 unless [`set_port`](super::NameService::set_port) was
+    /// called, is its own, heard again, and ignored.
     pub address: Ipv4Addr,
     /// The NetBIOS scope that it is in; names of another one are not its business.
     pub scope: Scope,

@@ -8,7 +8,7 @@ use super::service::NameService;
 use super::transaction::Task;
 use crate::time::Instant;
 use crate::wire::datagram::NodeType;
-use crate::wire::nbns::{self, Entry, ErrorCode, INFINITE_TTL, Message, Packet, Repr};
+use crate::wire::nbns::{Entry, ErrorCode, INFINITE_TTL, Message, Packet, Repr};
 use crate::wire::{NetbiosName, Profile};
 
 /// TTL of answers and claims, in seconds: 3 days 11 hours 20 minutes, as Windows writes it. No document demands it (RFC
@@ -22,7 +22,7 @@ impl NameService {
     /// scope, or answers nothing that was asked, is ignored. So are WACK and challenges, which no name server here sends.
     /// What comes from another port of this machine's address is another program's.
     pub fn handle_packet(&mut self, now: Instant, from: SocketAddrV4, payload: &[u8]) {
-        if from == SocketAddrV4::new(self.config.address, nbns::PORT) {
+        if from == SocketAddrV4::new(self.config.address, self.port) {
             return;
         }
         let Ok(repr) = Packet::new(payload).and_then(|packet| Repr::parse(&packet, Profile::Windows)) else { return };

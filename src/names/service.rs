@@ -23,6 +23,8 @@ pub const MAX_TRANSMITS: usize = 1024;
 #[derive(Debug)]
 pub struct NameService {
     pub(super) config: Config,
+    /// Where its packets come from.
+    pub(super) port: u16,
     pub(super) own: BTreeMap<NetbiosName, OwnName>,
     /// What is held for others, by a name server only.
     pub(super) database: Option<Database>,
@@ -49,6 +51,7 @@ impl NameService {
         let mut service = NameService {
             database: config.is_server.then(Database::default),
             config,
+            port: nbns::PORT,
             own: BTreeMap::new(),
             cache: Cache::default(),
             transactions: Transactions::default(),
@@ -61,6 +64,12 @@ impl NameService {
             service.publish(name, kind);
         }
         service
+    }
+
+    /// Says from which port its packets come, where it is not 137: what comes from 137 of the machine's address is then
+    /// another program's.
+    pub fn set_port(&mut self, port: u16) {
+        self.port = port;
     }
 
     /// Whether a datagram to `name` is for this machine: it bears the name, or the name is `*`.

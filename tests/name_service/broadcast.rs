@@ -192,6 +192,16 @@ fn answers_that_nobody_waits_for_are_ignored() {
     assert_eq!(late.0.poll_event(), None);
 }
 
+/// Two programs on one computer: that with port 137 answers, and the other asks from a port of its own.
+#[test]
+fn another_program_of_the_same_computer_is_heard() {
+    let mut program = Alone::new(&[]);
+    program.0.set_port(50_000);
+    let answer = program.ask(0, 10);
+    program.hear(10, 0, &answer(0));
+    assert_eq!(program.0.poll_event(), Some(resolved(Some(unique(0)))));
+}
+
 #[test]
 fn a_name_is_remembered_as_long_as_the_answer_says_but_ten_minutes_at_most() {
     for (ttl, seconds) in [(5, 5), (599, 599), (300_000, 600), (0, 600)] {
