@@ -20,8 +20,8 @@
 //! The engine stands alone: [`mailslot::Machine`] serves whoever gives it datagrams and the time. The simulator is
 //! [`sim::run`]; scenarios come from [`scenario::parse`].
 //!
-//! Nothing here asks for the clock or for random numbers, and nothing depends on the order of a hash table: the same
-//! scenario and seed give the same bytes on every machine.
+//! Nothing but `drive` asks for the clock, nothing asks for random numbers, and nothing depends on the order of a hash
+//! table: the same scenario and seed give the same bytes on every machine.
 
 #[cfg(feature = "tokio")]
 pub mod drive;

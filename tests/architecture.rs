@@ -19,7 +19,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim"]),
     ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario", "sim"]),
-    ("cli", &["time", "message", "names", "mailslot", "scenario", "sim", "stats", "report", "drive"]),
+    ("cli", &["time", "wire", "message", "names", "mailslot", "scenario", "sim", "stats", "report", "drive"]),
 ];
 
 #[test]

@@ -199,6 +199,42 @@ async fn reads_that_race_with_time_outs_lose_nothing() {
     assert!(given_up > 100, "{given_up} reads were given up");
 }
 
+/// Reads that completed and are given up, in whatever order, leave the messages in theirs.
+#[tokio::test]
+async fn given_up_reads_keep_the_order() {
+    let lan = Lan::new();
+    let host = lan.host("A", 2);
+    let slot = host.listen(r"\\.\mailslot\a").unwrap();
+    let client = host.open(r"\\.\mailslot\a").unwrap();
+    let (mut first, mut second) = (Box::pin(slot.recv()), Box::pin(slot.recv()));
+    assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
+    for text in ["1", "2", "3"] {
+        client.send(text.as_bytes()).await.unwrap();
+    }
+    drop(first);
+    drop(second);
+    for text in ["1", "2", "3"] {
+        assert_eq!(slot.recv().await.unwrap().data, text.as_bytes());
+    }
+}
+
+/// Waiting for a message to be there takes none, and ends for all who wait.
+#[tokio::test]
+async fn readable_takes_no_message() {
+    let lan = Lan::new();
+    let host = lan.host("A", 2);
+    let slot = host.listen(r"\\.\mailslot\a").unwrap();
+    let client = host.open(r"\\.\mailslot\a").unwrap();
+    let (mut first, mut second) = (Box::pin(slot.readable()), Box::pin(slot.readable()));
+    assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
+    client.send(b"1").await.unwrap();
+    assert_eq!(slot.info().message_count, 1);
+    first.now_or_never().unwrap().unwrap();
+    second.now_or_never().unwrap().unwrap();
+    assert_eq!(slot.try_recv().unwrap().unwrap().data, b"1");
+    assert!(slot.readable().now_or_never().is_none());
+}
+
 /// A write that is dropped while its name is looked up sends nothing.
 #[tokio::test]
 async fn dropped_writes_send_nothing() {
@@ -253,12 +289,42 @@ async fn names_are_claimed_and_defended() {
     soon(first.claim_names()).await.unwrap();
     let second = lan.host("TWIN", 3);
     let refused = soon(second.claim_names()).await.unwrap_err();
-    assert_eq!((refused.name.to_string().as_str(), refused.by), ("TWIN<00>", Some([127, 0, 0, 2].into())));
+    assert_eq!(
+        refused.to_string(),
+        "the NetBIOS name TWIN<00> is not to be had: 127.0.0.2 bears it (ERROR_DUP_NAME, 52)"
+    );
+    assert_eq!(refused.code(), 52);
     let name = "LINE1<20>".parse().unwrap();
     soon(first.register_name(name, NameKind::Unique)).await.unwrap();
     assert!(soon(second.register_name(name, NameKind::Unique)).await.is_err());
     first.release_name(name);
     soon(second.register_name(name, NameKind::Unique)).await.expect("it was released");
+}
+
+/// A claim that is given up ends.
+#[tokio::test]
+async fn a_name_that_is_released_while_it_is_claimed_is_refused() {
+    let lan = Lan::new();
+    let host = lan.host("A", 2);
+    let name = "LINE1<20>".parse().unwrap();
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        host.release_name(name);
+    };
+    let (claim, ()) = soon(future::join(host.register_name(name, NameKind::Unique), release)).await;
+    assert_eq!(claim.unwrap_err().code(), 52);
+}
+
+/// What cannot even be asked is no answer: the network's error and not the silence after it.
+#[tokio::test]
+async fn a_network_that_cannot_be_reached_is_said() {
+    let lan = Lan::new();
+    let interface = Interface { address: [127, 0, 0, 2].into(), broadcast: [10, 255, 255, 255].into() };
+    let machine = Machine::new(Config::new("A", "PLANT", interface.address).unwrap(), Mode::Broadcast);
+    let host = Host::new(machine, Sockets::bind_sender(interface, lan.ports).unwrap());
+    let error = soon(host.open(r"\\NOBODY\mailslot\x").unwrap().send(b"?")).await.unwrap_err();
+    assert!(matches!(error, Error::Network(_)) && error.code() == 59, "{error}");
+    assert_eq!(soon(host.claim_names()).await.unwrap_err().code(), 59);
 }
 
 /// One who listens on the wire takes datagrams to a name of others and says nothing of it.

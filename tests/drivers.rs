@@ -155,6 +155,51 @@ fn hosts_of_all_kinds_have_the_same_fates() {
     assert_same("poll", &poll.scenario(), 70 * TICK);
 }
 
+/// What is under way when the run ends, and a run that ends between two ticks.
+#[test]
+fn runs_end_the_same() {
+    let on_its_way = Pair {
+        top: "duration = \"1 s\"\ndrain = \"0 s\"",
+        down: "delay = \"20300 us\"",
+        traffic: "every = \"10 ms\"",
+        ..Pair::default()
+    };
+    assert_same("in flight", &on_its_way.scenario(), TICK);
+    let (outcome, _) = by_turmoil(&on_its_way.scenario());
+    assert_eq!(outcome.tally.flows[0].fate(Fate::InFlight), 2);
+    let between = Pair {
+        top: "duration = \"10500 us\"\ndrain = \"0 s\"",
+        traffic: "at = [\"1 ms\", \"10200 us\"]",
+        ..Pair::default()
+    };
+    let [by_events, by_turmoil] = [by_events(&between.scenario()), by_turmoil(&between.scenario())];
+    assert_eq!(by_events.0.tally.flows[0].addressed, 2);
+    assert_eq!(by_turmoil.0.tally.flows[0].addressed, 2, "both were written in time");
+    // Nothing is lost between a host and the network, however much there is at once.
+    let much = Pair {
+        top: "duration = \"1 s\"",
+        down: "duplicate = \"100 %\"",
+        traffic: "burst = { size = 70000, every = \"10 s\" }\nsize = \"8 B\"",
+        ..Pair::default()
+    };
+    assert_same("much", &much.scenario(), TICK);
+    // Local messages need no network, and end the run as early.
+    assert_same("local", &Pair { to: r"\\.\mailslot\t", traffic: "every = \"10 ms\"", ..on_its_way }.scenario(), TICK);
+}
+
+/// A reader that looks reads all that is there, whether its looks are at ticks or between them.
+#[test]
+fn pollers_read_all_that_is_there() {
+    let bursts = Pair {
+        top: "duration = \"5 s\"",
+        down: "delay = \"3 ms\"",
+        mailslot: "reader = { poll = \"10300 us\" }\nqueue_limit = 60",
+        traffic: "burst = { size = 50, every = \"100 ms\" }",
+        ..Pair::default()
+    };
+    assert_same("bursts", &bursts.scenario(), 11 * TICK);
+}
+
 /// A partition cuts the same datagrams under turmoil: its moments are between those at which programs act.
 #[test]
 fn partitions_cut_the_same() {

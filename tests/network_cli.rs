@@ -103,6 +103,41 @@ fn ndjson_has_all_that_is_known() {
     assert!(time.starts_with("20") && time.ends_with('Z'), "{time}");
 }
 
+/// Nobody reads any more (`| head -1`): it ends. Text is shown as it is, but for control characters.
+#[test]
+#[cfg(unix)]
+fn a_listener_ends_when_nobody_reads() {
+    let lan = Lan::new(7);
+    let mut listen = lan.listen(2, "PRESS", &[SLOT]);
+    let mut out = BufReader::new(listen.stdout.take().unwrap());
+    let to = r"\\PRESS\mailslot\alarm";
+    assert_eq!(lan.send(3, "CTRL", &[to, "it's \"1\" in C:\\x\t."]).0, 0);
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert_eq!(line, "CTRL<00>: it's \"1\" in C:\\x\\t.\n");
+    drop(out);
+    assert_eq!(lan.send(3, "CTRL", &[to, "nobody sees this"]).0, 0);
+    assert_eq!(listen.wait().unwrap().code(), Some(0));
+}
+
+/// However fast it writes, Ctrl-C and the time-out get their turn.
+#[test]
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a real program has to be at work for a while")]
+fn a_sender_can_be_stopped() {
+    let lan = Lan::new(8);
+    let listen = lan.listen(2, "PRESS", &[SLOT]);
+    let mut send = lan.command("send", 3, "CTRL");
+    send.args([r"\\PRESS\mailslot\alarm", "x", "--count", "1000000000", "--every", "0 s"]).stderr(Stdio::null());
+    let mut send = send.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    for program in [send.id(), listen.id()] {
+        assert!(Command::new("kill").args(["-INT", &program.to_string()]).status().unwrap().success());
+    }
+    assert_eq!(send.wait().unwrap().code(), Some(130));
+    assert_eq!(end(listen).0, 130);
+}
+
 #[test]
 fn a_listener_ends_in_time() {
     let lan = Lan::new(3);

@@ -319,6 +319,14 @@ fn settings_that_bend_results_are_refused() {
     }
     let said = refusal(
         |b| {
+            let _ = b.tick_duration(Std::from_micros(250));
+        },
+        true,
+        1,
+    );
+    assert!(said.contains("sooner than a tick") && said.contains("tick must be 1 ms"), "{said}");
+    let said = refusal(
+        |b| {
             let _ = b.fail_rate(0.5);
         },
         true,

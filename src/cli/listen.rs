@@ -4,14 +4,16 @@ use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use mailslot_sim::drive::{Error, Host, Mailslot, Sockets, Watch};
-use mailslot_sim::mailslot::{self, Disposition, MailslotPath, Service, SlotName};
+use mailslot_sim::mailslot::{self, Disposition, Event, MailslotPath, Service, SlotName};
 use mailslot_sim::message::{Message, names_heard};
 use mailslot_sim::time::Instant;
+use mailslot_sim::wire::NetbiosName;
 use serde::Serialize;
 use tokio::net::UdpSocket;
+use tokio::sync::oneshot;
 
 use super::network::{Network, host, network_failed, read_duration, runtime};
-use super::output::{message, print};
+use super::output::{message, print_while_read};
 use super::{Exit, Global};
 
 /// Creates a mailslot on this computer and prints what comes to it, from programs on any computer of the network.
@@ -83,23 +85,37 @@ async fn listen(arguments: &Arguments, slot: &SlotName, global: &Global) -> Resu
         machine.hear(name);
     }
     let who = Network::describe(&machine, interface, ports);
-    let host = host(machine, Sockets::bind(interface, ports), Discards { told: global.verbose })?;
+    let (conflict, in_conflict) = oneshot::channel();
+    let warden = Warden { tells_discards: global.verbose, conflict: Some(conflict) };
+    let host = host(machine, Sockets::bind(interface, ports), warden)?;
     let mailslot = host.listen(&arguments.path).map_err(|error| network_failed(&error.to_string()))?;
     let deadline = arguments.timeout.map(|timeout| tokio::time::Instant::now() + timeout);
     tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => Err(Exit::Interrupted),
-        () = sleep_until(deadline) => Ok(if arguments.count.is_some() { Exit::TimedOut } else { Exit::Success }),
+        () = sleep_until(deadline) => Ok(timed_out(arguments)),
+        Ok(name) = in_conflict => {
+            Err(network_failed(&format!("another computer says that it bears {name}: what is sent there is not heard any more")))
+        }
         result = receive(&host, &mailslot, arguments, &slot, (global, &who)) => result,
     }
 }
 
-/// Tells of packets that become no message, if that is wanted.
-struct Discards {
-    told: bool,
+/// Tells of packets that become no message, if that is wanted, and of names that the computer loses.
+struct Warden {
+    tells_discards: bool,
+    conflict: Option<oneshot::Sender<NetbiosName>>,
 }
 
-impl Watch for Discards {
+impl Watch for Warden {
+    fn event(&mut self, _: Instant, event: &Event) {
+        if let Event::NameConflict { name } = event
+            && let Some(conflict) = self.conflict.take()
+        {
+            let _ = conflict.send(*name);
+        }
+    }
+
     fn received(
         &mut self,
         _: Instant,
@@ -108,7 +124,7 @@ impl Watch for Discards {
         payload: &[u8],
         disposition: Option<Disposition>,
     ) {
-        if let (true, Some(Disposition::Discarded(why))) = (self.told, disposition) {
+        if let (true, Some(Disposition::Discarded(why))) = (self.tells_discards, disposition) {
             message(&format!("discarded {} bytes from {from}: {why}", payload.len()));
         }
     }
@@ -129,10 +145,23 @@ async fn receive(
     let mut left = arguments.count;
     while left != Some(0) {
         let received = mailslot.recv().await.map_err(|error: Error| network_failed(&error.to_string()))?;
-        print(&line(&received, slot, arguments.format))?;
+        if !print_while_read(&line(&received, slot, arguments.format))? {
+            return Ok(Exit::Success);
+        }
         left = left.map(|left| left - 1);
     }
     Ok(Exit::Success)
+}
+
+/// The time is over.
+fn timed_out(arguments: &Arguments) -> Exit {
+    match arguments.count {
+        Some(count) => {
+            message(&format!("timed out before {count} messages had come (--count)"));
+            Exit::TimedOut
+        }
+        None => Exit::Success,
+    }
 }
 
 async fn sleep_until(deadline: Option<tokio::time::Instant>) {
@@ -163,7 +192,11 @@ fn line(received: &mailslot::Message, slot: &[u8], format: Format) -> String {
     match format {
         Format::Text => {
             let shown = meaning.or(text).unwrap_or_else(|| format!("{} bytes {}", data.len(), hex()));
-            format!("{source}: {}\n", shown.escape_debug())
+            let control = |character: char| match character.is_control() {
+                true => character.escape_default().to_string(),
+                false => character.to_string(),
+            };
+            format!("{source}: {}\n", shown.chars().map(control).collect::<String>())
         }
         Format::Ndjson => {
             let line = Line {

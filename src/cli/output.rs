@@ -15,6 +15,17 @@ pub(super) fn print(text: &str) -> Result<(), Exit> {
     }
 }
 
+/// Prints part of a result to stdout; says whether anybody still reads there.
+#[cfg(feature = "tokio")]
+pub(super) fn print_while_read(text: &str) -> Result<bool, Exit> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(failed("stdout", &error)),
+    }
+}
+
 /// Prints a message to stderr. When even that fails, nobody is there to be told.
 pub(super) fn message(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");

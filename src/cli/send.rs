@@ -132,6 +132,7 @@ async fn write(client: &Client<UdpSocket>, data: &[u8], arguments: &Arguments, h
         }
         client.send(data).await?;
         *handed += 1;
+        tokio::task::yield_now().await; // Ctrl-C and --timeout get their turn
     }
     Ok(())
 }

@@ -19,13 +19,15 @@ impl<S: DatagramSocket> Client<S> {
     /// Writes one message. That it succeeded says that the message was put into a slot of this machine or handed to the
     /// network; nobody will ever say whether it arrived.
     ///
-    /// It waits only while the target's name is looked up. It is cancel safe: a future that is dropped before it ended
-    /// has sent nothing.
+    /// It waits while the target's name is looked up, and while the socket takes no more. A future that is dropped while
+    /// the name is looked up has sent nothing; once the name is found the message goes out, whether anybody waits for that
+    /// or not.
     ///
     /// # Errors
     ///
     /// As [`Machine::write`](crate::mailslot::Machine::write), and [`Error::Network`] if the socket refused a packet.
     pub async fn send(&self, data: &[u8]) -> Result<Written, Error> {
+        self.open.shared().room().await;
         match self.open.shared().write(self.open.handle, data)? {
             Begun::Done(written) => Ok(written),
             Begun::Pending(id, result) => {

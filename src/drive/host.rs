@@ -1,12 +1,11 @@
 //! A host: one machine on a network.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use thiserror::Error;
 use tokio::task::AbortHandle;
 
 use super::client::Client;
+use super::error::Error;
 use super::server::Mailslot;
 use super::shared::Shared;
 use super::socket::{DatagramSocket, Sockets};
@@ -20,16 +19,6 @@ use crate::wire::NetbiosName;
 /// host. It goes when it and all mailslots and clients of it are dropped.
 pub struct Host<S: DatagramSocket> {
     running: Arc<Running<S>>,
-}
-
-/// A name is another's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-#[error("the NetBIOS name {name} is not to be had{}", by.map(|by| format!(": {by} bears it")).unwrap_or_default())]
-pub struct NameRefused {
-    /// The name.
-    pub name: NetbiosName,
-    /// The owner that the objection names, if it names one.
-    pub by: Option<Ipv4Addr>,
 }
 
 impl<S: DatagramSocket> Host<S> {
@@ -77,8 +66,9 @@ impl<S: DatagramSocket> Host<S> {
     ///
     /// # Errors
     ///
-    /// If a name is another's. The others are claimed all the same.
-    pub async fn claim_names(&self) -> Result<(), NameRefused> {
+    /// [`Error::NameRefused`] if one is another's; the others are claimed all the same. [`Error::Network`] if nobody could be
+    /// asked.
+    pub async fn claim_names(&self) -> Result<(), Error> {
         let claims: Vec<_> = {
             let (shared, state) = (&self.running.shared, &mut *self.running.shared.lock());
             let names = state.machine.claim_names(shared.now());
@@ -97,8 +87,8 @@ impl<S: DatagramSocket> Host<S> {
     ///
     /// # Errors
     ///
-    /// If it is another's.
-    pub async fn register_name(&self, name: NetbiosName, kind: NameKind) -> Result<(), NameRefused> {
+    /// [`Error::NameRefused`] if it is another's, or is given up meanwhile; [`Error::Network`] if nobody could be asked.
+    pub async fn register_name(&self, name: NetbiosName, kind: NameKind) -> Result<(), Error> {
         let claim = {
             let (shared, state) = (&self.running.shared, &mut *self.running.shared.lock());
             let claim = state.claim(name);

@@ -46,8 +46,8 @@ mod watch;
 
 pub use bind::{BindError, Interface, InterfaceError};
 pub use client::Client;
-pub use error::{Error, UNEXPECTED_NETWORK_ERROR};
-pub use host::{Host, NameRefused};
+pub use error::{DUPLICATE_NAME, Error, UNEXPECTED_NETWORK_ERROR};
+pub use host::Host;
 pub use server::{Mailslot, Messages};
 pub use shared::MAX_OUTBOX;
 pub use socket::{DatagramSocket, Ports, Sockets};

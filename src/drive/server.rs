@@ -54,24 +54,13 @@ impl<S: DatagramSocket> Mailslot<S> {
         }
     }
 
-    /// Waits until a message is there, and takes none: another reader may be quicker. As cancel safe as
-    /// [`Mailslot::recv`].
+    /// Waits until a message is there, as long as it takes, and takes none: another reader may be quicker.
     ///
     /// # Errors
     ///
-    /// As [`Mailslot::recv`].
+    /// [`Error::Network`] once the host's socket has failed and all that it heard is read.
     pub async fn readable(&self) -> Result<(), Error> {
-        if self.info().message_count > 0 {
-            return Ok(());
-        }
-        match self.begin()? {
-            Begun::Done(message) => self.put_back(message),
-            Begun::Pending(mut pending) => {
-                let message = std::future::poll_fn(|context| pending.poll(context)).await?;
-                self.put_back(message);
-            }
-        }
-        Ok(())
+        self.open.shared().arrival(|state| Ok(state.machine.info(self.open.handle)?.message_count > 0)).await
     }
 
     /// All messages, one after another; an error is an item too, and does not end the stream unless the network failed.
@@ -90,13 +79,6 @@ impl<S: DatagramSocket> Mailslot<S> {
     pub fn set_read_timeout(&self, millis: u32) {
         let state = &mut *self.open.shared().lock();
         state.machine.set_read_timeout(self.open.handle, millis).expect("the handle is open and a server's");
-    }
-
-    fn put_back(&self, message: Message) {
-        let shared = self.open.shared();
-        let state = &mut *shared.lock();
-        state.machine.unread(self.open.handle, message);
-        shared.settle(state);
     }
 
     fn begin(&self) -> Result<Begun<'_, S>, Error> {

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddrV4;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant as Clock;
 
 use super::error::Error;
-use super::host::NameRefused;
 use super::socket::{DatagramSocket, Sockets};
 use super::watch::Watch;
 use crate::mailslot::{Event, Handle, Machine, Message, ReadId, Service, Transmit, Write, WriteId, Written};
@@ -24,6 +23,10 @@ pub(super) struct Shared<S> {
     state: Mutex<State>,
     /// The engine wants to be called at another time, or packets wait for a socket.
     changed: Notify,
+    /// A message may have come to a slot.
+    arrived: Notify,
+    /// There is room for packets again.
+    room: Notify,
 }
 
 /// A write that was called and did not fail.
@@ -36,13 +39,15 @@ pub(super) struct State {
     pub(super) machine: Machine,
     pub(super) reads: BTreeMap<ReadId, oneshot::Sender<Result<Message, Error>>>,
     pub(super) writes: BTreeMap<WriteId, oneshot::Sender<Result<Written, Error>>>,
-    pub(super) claims: BTreeMap<NetbiosName, Vec<oneshot::Sender<Result<(), NameRefused>>>>,
+    pub(super) claims: BTreeMap<NetbiosName, Vec<oneshot::Sender<Result<(), Error>>>>,
     /// Packets that the sockets did not take at once.
     outbox: VecDeque<(Service, SocketAddrV4, Vec<u8>)>,
     /// When the engine wants to be called, as far as the host's task has been told.
     alarm: Option<Instant>,
     /// Why nothing is heard any more.
     failure: Option<Error>,
+    /// Why the last packet of the name service could not be sent, if it could not.
+    name_failure: Option<Error>,
     watch: Box<dyn Watch>,
     packet: Vec<u8>,
 }
@@ -57,10 +62,12 @@ impl<S: DatagramSocket> Shared<S> {
             outbox: VecDeque::new(),
             alarm: None,
             failure: None,
+            name_failure: None,
             watch,
             packet: Vec::new(),
         };
-        Shared { sockets, epoch: Clock::now(), state: Mutex::new(state), changed: Notify::new() }
+        let [changed, arrived, room] = [Notify::new(), Notify::new(), Notify::new()];
+        Shared { sockets, epoch: Clock::now(), state: Mutex::new(state), changed, arrived, room }
     }
 
     pub(super) fn sockets(&self) -> &Sockets<S> {
@@ -68,7 +75,8 @@ impl<S: DatagramSocket> Shared<S> {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nothing panics while the engine is called")
+        // Only a watch can panic meanwhile; the engine is whole then.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The engine's time.
@@ -83,9 +91,36 @@ impl<S: DatagramSocket> Shared<S> {
         self.tell_events(state);
     }
 
+    /// Waits until a message may have come since this was called, given that `is_there` says that none is.
+    pub(super) async fn arrival(&self, is_there: impl Fn(&State) -> Result<bool, Error>) -> Result<(), Error> {
+        loop {
+            let arrived = self.arrived.notified(); // from now on, whether it is awaited or not
+            {
+                let state = self.lock();
+                if is_there(&state)? {
+                    return Ok(());
+                }
+                state.check()?;
+            }
+            arrived.await;
+        }
+    }
+
+    /// Waits until the socket has taken so many packets that there is room for those of a write.
+    pub(super) async fn room(&self) {
+        loop {
+            let room = self.room.notified();
+            if self.lock().outbox.len() <= MAX_OUTBOX / 2 {
+                return;
+            }
+            room.await;
+        }
+    }
+
     /// Writes, and lets out what that leads to.
     pub(super) fn write(&self, handle: Handle, data: &[u8]) -> Result<Begun, Error> {
-        let (now, state) = (self.now(), &mut *self.lock());
+        let state = &mut *self.lock();
+        let now = self.now();
         let result = state.machine.write(now, handle, data);
         let begun = result.as_ref().ok().map(|write| match write {
             Write::Done(written) => Begun::Done(*written),
@@ -99,7 +134,7 @@ impl<S: DatagramSocket> Shared<S> {
         state.watch.wrote(now, &result);
         self.tell_events(state);
         match (refused, begun) {
-            (Some(error), Some(Begun::Done(_))) => Err(Error::Network(error)),
+            (Some(error), Some(Begun::Done(_))) => Err(error),
             (_, begun) => begun.ok_or_else(|| result.expect_err("it did not begin").into()),
         }
     }
@@ -107,12 +142,18 @@ impl<S: DatagramSocket> Shared<S> {
     /// Reads what comes to a socket, until the socket fails.
     pub(super) async fn listen(&self, service: Service, socket: &S) {
         let mut buffer = vec![0; MAX_UDP_PAYLOAD];
+        let mut failures = 0;
         loop {
             match socket.recv_from(&mut buffer).await {
-                Ok((len, from)) => self.take(service, from, &buffer[..len]),
-                // Some systems report here that an earlier datagram reached nobody: nothing that a receiver cares for.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Ok((len, from)) => {
+                    failures = 0;
+                    self.take(service, from, &buffer[..len]);
+                }
+                // Some systems report here that an earlier datagram reached nobody, and an interface may come back.
+                Err(_) if failures < MAX_FAILURES => {
+                    failures += 1;
+                    tokio::time::sleep(RECOVERY).await;
+                }
                 Err(error) => return self.fail(error),
             }
         }
@@ -138,10 +179,11 @@ impl<S: DatagramSocket> Shared<S> {
 
     /// A packet came.
     fn take(&self, service: Service, from: SocketAddrV4, payload: &[u8]) {
-        if self.sockets.is_own(service, from) {
-            return;
+        if service == Service::Datagram && self.sockets.is_own(from) {
+            return; // the engine knows those of the name service itself
         }
-        let (now, state) = (self.now(), &mut *self.lock());
+        let state = &mut *self.lock();
+        let now = self.now();
         let disposition = match service {
             Service::Datagram => Some(state.machine.handle_datagram(now, from, payload)),
             Service::Name => {
@@ -154,14 +196,15 @@ impl<S: DatagramSocket> Shared<S> {
     }
 
     fn handle_timeout(&self) {
-        let (now, state) = (self.now(), &mut *self.lock());
+        let state = &mut *self.lock();
+        let now = self.now();
         state.machine.handle_timeout(now);
         state.watch.timed_out(now);
         self.settle(state);
     }
 
     /// Gives the engine's packets to the sockets; says if one refused a packet of a write that is not pending.
-    fn send_packets(&self, state: &mut State) -> Option<Arc<io::Error>> {
+    fn send_packets(&self, state: &mut State) -> Option<Error> {
         let (now, mut packet) = (self.now(), std::mem::take(&mut state.packet));
         let mut refused = None;
         while let Some(transmit) = state.machine.poll_transmit(&mut packet) {
@@ -173,21 +216,21 @@ impl<S: DatagramSocket> Shared<S> {
                 true => socket.try_send_to(&packet, to),
                 false => Err(io::ErrorKind::WouldBlock.into()),
             };
-            match sent {
-                Ok(()) => {}
+            let failure = match sent {
+                Ok(()) => None,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if state.outbox.len() < MAX_OUTBOX {
                         state.outbox.push_back((service, to, packet.clone()));
                     }
+                    None
                 }
-                Err(error) => match write {
-                    None => refused = Some(Arc::new(error)),
-                    Some(id) => {
-                        if let Some(waiting) = state.writes.remove(&id) {
-                            let _ = waiting.send(Err(Error::Network(Arc::new(error))));
-                        }
-                    }
-                },
+                Err(error) => Some(Error::Network(Arc::new(error))),
+            };
+            match (service, write, failure) {
+                (Service::Name, _, failure) => state.name_failure = failure,
+                (Service::Datagram, None, Some(failure)) => refused = Some(failure),
+                (Service::Datagram, Some(id), Some(failure)) => answer(state.writes.remove(&id), Err(failure)),
+                (Service::Datagram, _, None) => {}
             }
         }
         state.packet = packet;
@@ -201,12 +244,22 @@ impl<S: DatagramSocket> Shared<S> {
             state.watch.event(now, &event);
             match event {
                 Event::ReadDone { id, result } => answer(state.reads.remove(&id), result.map_err(Error::from)),
-                Event::WriteDone { id, result } => answer(state.writes.remove(&id), result.map_err(Error::from)),
-                Event::NameRegistered { name } => state.end_claim(name, Ok(())),
-                Event::NameRefused { name, by } => state.end_claim(name, Err(NameRefused { name, by })),
+                Event::WriteDone { id, result } => {
+                    let result = result.map_err(|error| state.unless_unsent(error.into()));
+                    answer(state.writes.remove(&id), result);
+                }
+                Event::NameRegistered { name } => {
+                    let result = state.name_failure.clone().map_or(Ok(()), Err); // nobody could object
+                    state.end_claim(name, &result);
+                }
+                Event::NameRefused { name, by } => {
+                    let error = state.unless_unsent(Error::NameRefused { name, by });
+                    state.end_claim(name, &Err(error));
+                }
                 Event::NameConflict { .. } | Event::ReassemblyDone { .. } => {}
             }
         }
+        self.arrived.notify_waiters();
         if state.machine.poll_timeout() != state.alarm || !state.outbox.is_empty() {
             self.changed.notify_one();
         }
@@ -237,11 +290,12 @@ impl<S: DatagramSocket> Shared<S> {
         while let Some((service, to, packet)) = state.outbox.front() {
             let socket = self.sockets.of(*service).expect("what waits has a socket");
             match socket.try_send_to(packet, *to) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // Its write has returned: what becomes of a datagram after that is told to nobody.
                 Ok(()) | Err(_) => drop(state.outbox.pop_front()),
             }
         }
+        self.room.notify_waiters();
     }
 }
 
@@ -252,16 +306,21 @@ impl State {
     }
 
     /// Waits for what becomes of the claim of a name.
-    pub(super) fn claim(&mut self, name: NetbiosName) -> oneshot::Receiver<Result<(), NameRefused>> {
+    pub(super) fn claim(&mut self, name: NetbiosName) -> oneshot::Receiver<Result<(), Error>> {
         let (sender, receiver) = oneshot::channel();
         self.claims.entry(name).or_default().push(sender);
         receiver
     }
 
-    fn end_claim(&mut self, name: NetbiosName, result: Result<(), NameRefused>) {
+    fn end_claim(&mut self, name: NetbiosName, result: &Result<(), Error>) {
         for waiting in self.claims.remove(&name).into_iter().flatten() {
-            let _ = waiting.send(result);
+            let _ = waiting.send(result.clone());
         }
+    }
+
+    /// What ended a lookup or a claim: if not even the question could be sent, that and not the silence after it.
+    fn unless_unsent(&self, error: Error) -> Error {
+        self.name_failure.clone().unwrap_or(error)
     }
 }
 
@@ -279,6 +338,9 @@ async fn sleep_until(alarm: Option<Clock>) {
     }
 }
 
+/// So many times in a row a socket may fail to receive before it is given up, this far apart: a choice.
+const MAX_FAILURES: u32 = 10;
+const RECOVERY: std::time::Duration = std::time::Duration::from_millis(100);
 /// The longest payload of a UDP datagram.
 const MAX_UDP_PAYLOAD: usize = 65_507;
 /// The most packets that wait for a socket; further ones are lost, as in any full buffer: a choice.

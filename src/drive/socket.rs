@@ -77,9 +77,9 @@ impl<S: DatagramSocket> Sockets<S> {
         }
     }
 
-    /// Whether a packet is one of the host's own broadcasts.
-    pub(super) fn is_own(&self, service: Service, from: SocketAddrV4) -> bool {
-        from == SocketAddrV4::new(self.address, self.own_ports.of(service))
+    /// Whether a datagram is one of the host's own broadcasts.
+    pub(super) fn is_own(&self, from: SocketAddrV4) -> bool {
+        from == SocketAddrV4::new(self.address, self.own_ports.datagram)
     }
 
     /// Where a packet of a service really goes: the engine knows the well-known ports only.

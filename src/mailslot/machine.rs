@@ -210,13 +210,13 @@ impl Machine {
         }
     }
 
-    /// Puts a message back that completed a waiting read whose caller has gone meanwhile, as if it had just come to the
-    /// head of the queue. It is lost if the slot has been closed.
+    /// Puts a message back that completed a waiting read whose caller has gone meanwhile: the next waiting read gets it, or
+    /// it comes to its old place in the queue. It is lost if the slot has been closed.
     ///
     /// A driver needs it to make waiting for a message cancellable; no program could do it.
     pub fn unread(&mut self, handle: Handle, message: Message) {
         let Ok(Object::Server(key)) = self.objects.get(handle) else { return };
-        self.put(*key, message, Slot::push_front);
+        self.put(*key, message, Slot::put_back);
     }
 
     /// Ends one pending write with `OperationAborted` (`CancelIoEx`); nothing happens if it has completed already.
@@ -386,6 +386,7 @@ impl Machine {
     /// Gives a NetBIOS name up at once, and says so to the network.
     pub fn release_name(&mut self, now: Instant, name: NetbiosName) {
         self.names.release(now, name);
+        self.handle_name_events(now);
     }
 
     /// Fills the database of a name server, as if `owner` had registered `name` before; other machines have none.

@@ -68,9 +68,10 @@ impl Slot {
         self.queue.push_back(message);
     }
 
-    /// Puts a message back at the head of the queue.
-    pub(super) fn push_front(&mut self, message: Message) {
-        self.queue.push_front(message);
+    /// Puts a message back where it was in the queue.
+    pub(super) fn put_back(&mut self, message: Message) {
+        let position = self.queue.partition_point(|waiting| waiting.receipt < message.receipt);
+        self.queue.insert(position, message);
     }
 
     /// Takes out the read that has waited longest.

@@ -60,10 +60,13 @@ impl NameService {
     }
 
     /// Gives a name up, at once; three demands tell the others, or the name server is told. In static mode nobody is.
-    /// Nothing is sent for a name in conflict, which another bears (a choice). A claim under way is abandoned; the name
-    /// server is told then too, since it may have granted it already.
+    /// Nothing is sent for a name in conflict, which another bears (a choice). A claim under way ends with
+    /// [`Event::Refused`]; the name server is told then too, since it may have granted it already.
     pub fn release(&mut self, now: Instant, name: NetbiosName) {
         let claim = self.transactions.about(&name, Task::is_claim).and_then(|id| self.transactions.close(id));
+        if claim.is_some() {
+            self.events.push_back(Event::Refused { name, by: None }); // whoever waits for it waits in vain
+        }
         let own = self.own.remove(&name);
         if own.is_some_and(|own| !own.in_conflict) {
             self.withdraw(&name);

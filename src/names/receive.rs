@@ -79,7 +79,7 @@ impl NameService {
             }
         } else {
             let Some(held) = self.kind(&name) else { return };
-            if (held, kind) == (NameKind::Group, NameKind::Group) || claimant.address == self.config.address {
+            if (held, kind) == (NameKind::Group, NameKind::Group) || *from.ip() == self.config.address {
                 return;
             }
             Message::Refused { code: ErrorCode::Active, ttl: 0, owner: self.entry(held) }

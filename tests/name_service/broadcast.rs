@@ -350,7 +350,7 @@ fn a_claim_ends_the_demands_for_the_same_name_and_a_release_the_claim() {
     lan.release(0, "X<00>");
     lan.run_until(5_000);
     assert_eq!(lan.trace, ["0 A>* release", "100 A>* register", "350 A>* register"]);
-    assert_eq!(lan.events, []);
+    assert_eq!(lan.events, [(400, 0, Event::Refused { name: name("X<00>"), by: None })]);
     assert_eq!(lan.hosts[0].poll_timeout(), None);
 }
 

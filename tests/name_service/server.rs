@@ -288,7 +288,8 @@ fn the_server_is_told_that_a_claim_was_abandoned() {
     lan.release(1, "X<00>");
     assert_eq!(lan.trace, ["0 B>A register", "0 A>B registered", "0 B>A release", "0 A>B released"]);
     lan.register(2, "X<00>", Unique);
-    assert_eq!(lan.events, [(0, 2, registered("X<00>"))]);
+    let refused = Event::Refused { name: name("X<00>"), by: None };
+    assert_eq!(lan.events, [(0, 1, refused), (0, 2, registered("X<00>"))]);
 }
 
 /// WINS keeps 25 and lets the oldest go (Microsoft KB Q140064).

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::TICK;
 use super::journal::{Record, Records};
 use super::packet::Packet;
 use super::switch::{Delivery, Medium, READY};
@@ -24,7 +25,9 @@ pub(super) struct Account<O> {
     hosts: Vec<Side>,
     queue: Queue<Due>,
     deliveries: VecDeque<Delivery>,
+    /// The end of the run, and the first tick at or after it: what programs do before the end is done by then.
     end: Instant,
+    last_tick: Instant,
     overload: Option<Overload>,
 }
 
@@ -69,6 +72,7 @@ impl<O: Observer> Account<O> {
             queue,
             deliveries: VecDeque::new(),
             end: scenario.end(),
+            last_tick: tick_from(scenario.end()),
             overload: None,
         }
     }
@@ -89,14 +93,21 @@ impl<O: Observer> Account<O> {
         self.overload
     }
 
+    /// A step of the simulation is over.
+    pub(super) fn catch_up(&mut self) {
+        self.read_journal();
+        if let Err(overload) = self.books.check_memory() {
+            self.overload = Some(overload);
+        }
+    }
+
     /// The run is over.
     pub(super) fn finish(mut self) -> Outcome {
-        self.read_journal();
-        self.books.set_now(self.end);
-        for mut side in self.hosts {
-            let left = side.coming.iter_mut().flat_map(|coming| coming.drain(..));
-            self.books.departures.extend(side.leaving.into_iter().chain(left));
+        for side in &self.hosts {
+            assert!(side.leaving.is_empty(), "what a host gave out reached the switch at the same tick");
+            assert!(side.coming.iter().all(VecDeque::is_empty), "what was handed to a host was taken");
         }
+        self.books.set_now(self.end);
         self.books.finish(Driver::Turmoil)
     }
 
@@ -105,10 +116,10 @@ impl<O: Observer> Account<O> {
         let records = std::mem::take(&mut *self.records.lock().expect("nothing panics while it is held"));
         for (at, host, record) in records {
             let at = scenario_time(at);
-            if at > self.end {
+            if at > self.last_tick {
                 break;
             }
-            self.books.set_now(at);
+            self.books.set_now(at.min(self.end));
             self.enter(host, record);
             let side = &mut self.hosts[host.index()];
             side.leaving.extend(self.books.departures.drain(..));
@@ -156,9 +167,9 @@ impl<O: Observer + 'static> Medium for Account<O> {
         let leaving = &mut self.hosts[from.index()].leaving;
         let position = leaving.iter().position(|flight| **flight.payload() == *packet.payload);
         if let Some(flight) = position.and_then(|position| leaving.remove(position))
-            && now <= self.end
+            && now <= self.last_tick
         {
-            self.books.set_now(now);
+            self.books.set_now(now.min(self.end));
             let queue = &mut self.queue;
             self.books.depart(flight, |at, flight| queue.push(at, Due::LinkEnd(flight)));
         }
@@ -177,10 +188,10 @@ impl<O: Observer + 'static> Medium for Account<O> {
                 Due::Event(number) => self.books.strike(number),
             }
         }
-        if until > self.end {
+        if until > self.last_tick {
             return;
         }
-        self.books.set_now(until);
+        self.books.set_now(until.min(self.end));
         for (to, flight) in std::mem::take(&mut self.books.arrivals) {
             if self.books.arrived(to, &flight) {
                 let (source, service) = (self.books.source(&flight), flight.cargo().service());
@@ -189,9 +200,6 @@ impl<O: Observer + 'static> Medium for Account<O> {
                 self.hosts[to.index()].coming[service as usize].push_back(flight);
             }
         }
-        if let Err(overload) = self.books.check_memory() {
-            self.overload = Some(overload);
-        }
     }
 
     fn next_delivery(&mut self) -> Option<Delivery> {
@@ -199,7 +207,7 @@ impl<O: Observer + 'static> Medium for Account<O> {
     }
 
     fn next_time(&self) -> Option<Instant> {
-        self.queue.next_time().map(simulation_time)
+        self.queue.next_time().filter(|at| *at <= self.end).map(simulation_time)
     }
 }
 
@@ -211,6 +219,11 @@ pub(super) fn scenario_time(simulation: Instant) -> Instant {
 /// The other way round.
 pub(super) fn simulation_time(scenario: Instant) -> Instant {
     READY + scenario.since(Instant::ZERO)
+}
+
+/// The first tick at or after a moment.
+fn tick_from(at: Instant) -> Instant {
+    Instant::from_nanos(at.nanos().next_multiple_of(TICK.nanos()))
 }
 
 const _: () = assert!(Service::Datagram as usize == 0 && Service::Name as usize == 1);

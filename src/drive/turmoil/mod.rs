@@ -6,7 +6,7 @@
 //! ([`crate::net`], [`crate::link`]) with loss in bursts, delay distributions, reordering, duplicates and flipped bits,
 //! and the same draws as in the simulator: switching one impairment on moves no other outcome.
 //!
-//! A program needs another [`UdpSocket`] and nothing else; it has the methods of tokio's.
+//! A program needs another [`UdpSocket`] and nothing else; its methods are tokio's.
 //!
 //! ```
 //! use std::time::Duration;
@@ -62,10 +62,10 @@
 //! * Cost: turmoil runs every host at every tick, whether it does anything or not, and looks at all pairs of hosts: a
 //!   simulated second of 2 idle hosts takes some milliseconds, of 64 hosts some hundred. For studies there is
 //!   [`crate::sim`].
-//! * turmoil's own latency, loss and partitions must not touch the datagrams, or results would be bent silently:
-//!   [`builder`] sets them to zero, and a run where they are not fails with an error that says which.
-//! * A socket holds what its program has not read, [`UDP_CAPACITY`] datagrams; [`UdpSocket::recv_from`] fails if turmoil
-//!   dropped some.
+//! * turmoil's own latency and loss must not touch the datagrams, or results would be bent silently: [`builder`] sets them
+//!   to zero, and a simulation where they are not fails at the first datagram that is late, or that comes after one that
+//!   was lost. Its partitions are without effect: [`Network::partition`] cuts hosts off.
+//! * A socket holds all that its program has not read, as far as memory goes, where turmoil's own holds 64 datagrams.
 //! * IPv4 only, no multicast. A broadcast, to 255.255.255.255, reaches the hosts of the sender's segment.
 
 mod account;
@@ -82,7 +82,7 @@ pub use network::{Network, builder};
 pub use scenario::{MAX_HOSTS, RunError, run};
 pub use socket::UdpSocket;
 
-/// How many datagrams wait in a socket that [`builder`] makes.
-pub const UDP_CAPACITY: usize = 1 << 16;
+/// How many datagrams a socket of a simulation that [`builder`] makes can hold: more than memory can.
+pub const UDP_CAPACITY: usize = 1 << 40;
 /// The tick of turmoil that everything here is made for.
 const TICK: crate::time::Duration = crate::time::Duration::from_millis(1);

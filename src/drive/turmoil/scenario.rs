@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use thiserror::Error;
-use tokio::task::spawn_local;
+use tokio::task::{JoinSet, spawn_local};
 
 use super::account::{Account, scenario_time, simulation_time};
 use super::journal::{Journal, Record, Records};
@@ -93,9 +93,10 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
         let is_idle = || account.is_quiet() && account.waiting_messages() == 0;
         account.overload().is_some() || (writers.load(Ordering::Relaxed) == 0 && is_idle())
     };
-    let end = simulation_time(scenario.end()) + super::TICK;
+    let end = simulation_time(scenario.end()) + super::TICK * 2; // the last tick, and one that it is over in
     while sim.elapsed().as_nanos() <= u128::from(end.nanos()) && !is_over() {
         sim.step().unwrap_or_else(|error| panic!("a simulation that is set up right does not fail: {error}"));
+        account.borrow_mut().catch_up();
     }
     drop(sim);
     let account = Rc::into_inner(account).expect("the switch is gone with the simulation").into_inner();
@@ -120,6 +121,7 @@ impl Programs {
         let Programs { machine, journal, mailslots, senders, writers } = self;
         let address = machine.config().address;
         let host = Host::watched(machine, Sockets::bind_simulated(address).await?, journal.clone());
+        let mut tasks = JoinSet::new();
         for mailslot in mailslots {
             let options = CreateOptions {
                 max_message_size: mailslot.max_message_size,
@@ -129,10 +131,13 @@ impl Programs {
             };
             let path = format!(r"\\?\mailslot\{}", mailslot.name); // the name as it stands
             let slot = host.create_mailslot(&path, options)?;
-            spawn_local(read(slot, mailslot.reader, journal.clone()));
+            tasks.spawn_local(read(slot, mailslot.reader, journal.clone()));
         }
         for (stream, sender) in senders {
-            spawn_local(write_all(host.clone(), stream, sender, journal.clone(), writers.clone()));
+            tasks.spawn_local(write_all(host.clone(), stream, sender, journal.clone(), writers.clone()));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended?; // a program that fails ends the run
         }
         std::future::pending().await
     }
@@ -199,6 +204,10 @@ async fn read(slot: Mailslot<UdpSocket>, habit: Reader, journal: Journal) {
             Reader::Poll(interval) => {
                 slot.readable().await.expect(OPEN);
                 sleep_until(Instant::ZERO + interval * now().nanos().div_ceil(interval.nanos())).await;
+                while let Some(message) = slot.try_recv().expect(OPEN) {
+                    journal.write(Record::Read(message.receipt));
+                }
+                continue;
             }
             Reader::Never => std::future::pending().await,
         }

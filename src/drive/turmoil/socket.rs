@@ -169,6 +169,11 @@ impl UdpSocket {
     fn open(&self, bytes: &[u8], from: SocketAddr, buffer: &mut [u8]) -> io::Result<Option<(usize, SocketAddr)>> {
         let (from, payload) = if from == SocketAddr::from(SWITCH) {
             let packet = Packet::parse(bytes);
+            if switch::now() < packet.sent + TICK {
+                return Err(Error::other(
+                    "a datagram came sooner than a tick after it was sent: turmoil's tick must be 1 ms",
+                ));
+            }
             let mut awaited = self.awaited.lock().expect(NO_PANIC);
             let lost = awaited.map_or(0, |awaited| packet.number - awaited);
             *awaited = Some(packet.number + 1);
@@ -232,7 +237,9 @@ impl Sockets<UdpSocket> {
             let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, service.port())).await?;
             socket.set_broadcast(true).map(|()| socket)
         };
-        Ok(simulated(address, bind(Service::Datagram).await?, bind(Service::Name).await?))
+        // The network gives nobody its own broadcasts.
+        let own_ports = Ports { datagram: 0, ..Ports::WELL_KNOWN };
+        Ok(simulated(address, own_ports, bind(Service::Datagram).await?, bind(Service::Name).await?))
     }
 }
 
@@ -248,11 +255,11 @@ impl Sockets<Inner> {
             let socket = Inner::bind((Ipv4Addr::UNSPECIFIED, service.port())).await?;
             socket.set_broadcast(true).map(|()| socket)
         };
-        Ok(simulated(address, bind(Service::Datagram).await?, bind(Service::Name).await?))
+        Ok(simulated(address, Ports::WELL_KNOWN, bind(Service::Datagram).await?, bind(Service::Name).await?))
     }
 }
 
-fn simulated<S>(address: Ipv4Addr, datagram: S, name: S) -> Sockets<S> {
+fn simulated<S>(address: Ipv4Addr, own_ports: Ports, datagram: S, name: S) -> Sockets<S> {
     Sockets {
         datagram,
         name: Some(name),
@@ -260,7 +267,7 @@ fn simulated<S>(address: Ipv4Addr, datagram: S, name: S) -> Sockets<S> {
         broadcast: Ipv4Addr::BROADCAST,
         ports: Ports::WELL_KNOWN,
         address,
-        own_ports: Ports::WELL_KNOWN,
+        own_ports,
     }
 }
 
