@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut lan = plan::Builder::default();
     let segment = lan.segment("lan")?;
-    lan.host("meter", segment, bad, bad)?;
+    lan.host("meter", segment, bad.clone(), bad)?;
     lan.host("collector", segment, Config::PERFECT, Config::PERFECT)?;
     let network = Network::new(lan.build()?, 42);
 

@@ -124,6 +124,28 @@ fn loss_on_a_later_hop_moves_nothing_before_it() {
     assert_unmoved(&before, &after);
 }
 
+/// Every loss model, switched on at the last crossing, leaves everything else where it was, and so does what else the
+/// link does to what the model carries.
+#[test]
+fn each_loss_model_moves_nothing_before_it_and_is_moved_by_nothing() {
+    for loss in [
+        "{ gilbert_elliott = { p = 0.1, r = 0.3, loss_good = 0.02, loss_bad = 0.7 } }",
+        "{ four_state = { p13 = 0.05, p31 = 0.3, p32 = 0.2, p23 = 0.5, p14 = 0.03 } }",
+        "{ every = 7 }",
+        "{ pattern = \"../tests/data/losses.txt\" }",
+    ] {
+        let lossy = concat_with("delay = \"1 ms\"", &format!("loss = {loss}"));
+        let (before, after) = (Network { wan: "delay = \"1 ms\"", ..PLAIN }, Network { wan: lossy, ..PLAIN });
+        let early = |(what, _): &(&String, &String)| what.contains("/up") || what.contains("floor/");
+        let outcomes = before.outcomes();
+        let early: BTreeMap<_, _> =
+            outcomes.iter().filter(early).map(|(what, outcome)| (what.clone(), outcome.clone())).collect();
+        assert_unmoved(&early, &after.outcomes());
+        let more = "duplicate = \"50 %\"\ncorrupt = \"50 %\"";
+        assert_unmoved(&after.outcomes(), &Network { wan: concat_with(lossy, more), ..PLAIN }.outcomes());
+    }
+}
+
 #[test]
 fn another_delay_moves_no_loss() {
     let slow = Network { switch: "loss = \"10 %\"\ndelay = \"100 ms\"", ..PLAIN };

@@ -146,6 +146,15 @@ fn hosts_of_all_kinds_have_the_same_fates() {
     for (name, pair) in all {
         assert_same(name, &pair.scenario(), TICK);
     }
+    for (name, loss) in [
+        ("gilbert_elliott", "{ gilbert_elliott = { p = 0.1, r = 0.3, loss_good = 0.02, loss_bad = 0.7 } }"),
+        ("four_state", "{ four_state = { p13 = 0.05, p31 = 0.3, p32 = 0.2, p23 = 0.5, p14 = 0.03 } }"),
+        ("every", "{ every = 7 }"),
+        ("pattern", "{ pattern = \"../tests/data/losses.txt\" }"),
+    ] {
+        let up = &format!("loss = {loss}\nduplicate = \"20 %\"");
+        assert_same(name, &Pair { up, down: "delay = \"5500 us\"", ..pair }.scenario(), TICK);
+    }
     // The work on a backlog begins within a tick of when it would, and each read is at a tick.
     let down = "delay = \"5500 us\"\nloss = \"20 %\"";
     let slow = Pair { down, mailslot: "reader = { service_time = \"33300 us\" }", ..pair };

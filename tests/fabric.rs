@@ -15,7 +15,7 @@ fn network(link: Config) -> Topology {
     let mut builder = Builder::default();
     let [s, t] = ["s", "t"].map(|name| builder.segment(name).unwrap());
     for (name, segment) in [("A", s), ("B", s), ("C", s), ("D", t)] {
-        builder.host(name, segment, link, link).unwrap();
+        builder.host(name, segment, link.clone(), link.clone()).unwrap();
     }
     builder.router("R", &[s, t], link);
     builder.build().unwrap()
@@ -163,7 +163,7 @@ fn the_same_seed_gives_the_same() {
     let distribution = Distribution::Uniform { min: Duration::ZERO, max: Duration::from_nanos(1_000) };
     let delay = Delay { distribution, ..Delay::NONE };
     let bad = Config { loss: Loss::Independent(half), delay, duplicate: half, corrupt: half, udp_checksum: true };
-    let runs: Vec<_> = (0..50).map(|seed| send(bad, None, seed).0).collect();
-    assert_eq!(runs, (0..50).map(|seed| send(bad, None, seed).0).collect::<Vec<_>>());
+    let runs: Vec<_> = (0..50).map(|seed| send(bad.clone(), None, seed).0).collect();
+    assert_eq!(runs, (0..50).map(|seed| send(bad.clone(), None, seed).0).collect::<Vec<_>>());
     assert!(runs.iter().any(|run| *run != runs[0]));
 }

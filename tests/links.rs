@@ -99,7 +99,7 @@ fn links_start_in_their_stationary_state() {
     let model = GilbertElliott::from_mean_and_burst(probability(0.3), 50.0).unwrap();
     let config = Config { loss: Loss::GilbertElliott(model), ..Config::PERFECT };
     let first_lost = (0..20_000_u32).filter(|&replication| {
-        let mut link = Link::new(config, Root { seed: 3, replication }.link("test"));
+        let mut link = Link::new(config.clone(), Root { seed: 3, replication }.link("test"));
         offer(&mut link, &datagram(0), Instant::ZERO).carriage.is_none()
     });
     let share = first_lost.count() as f64 / 20_000.0;
@@ -187,7 +187,7 @@ fn duplicates_and_flips_come_as_often_as_asked() {
 fn a_network_duplicate_meets_the_state_of_its_original_and_does_not_step_the_chain() {
     let model = GilbertElliott::from_mean_and_burst(probability(0.4), 5.0).unwrap();
     let config = Config { loss: Loss::GilbertElliott(model), ..Config::PERFECT };
-    let (mut alone, mut with_duplicates) = (link(config), link(config));
+    let (mut alone, mut with_duplicates) = (link(config.clone()), link(config));
     let lost = |verdict: &Verdict| verdict.carriage.is_none();
     for message in 0..1000 {
         let verdict = offer(&mut with_duplicates, &datagram(message), Instant::ZERO);

@@ -75,10 +75,6 @@ fn what_is_planned_is_refused_by_name() {
         ("rate", in_link("rate = \"10 Mbit/s\"")),
         ("queue", in_link("queue = { packets = 10 }")),
         ("mtu", in_link("mtu = \"576 B\"")),
-        ("gilbert_elliott", in_link("loss = { gilbert_elliott = {} }")),
-        ("four_state", in_link("loss = { four_state = {} }")),
-        ("every", in_link("loss = { every = 10 }")),
-        ("pattern", in_link("loss = { pattern = \"110\" }")),
         ("lognormal", in_link("delay = { distribution = \"lognormal\", median = \"1 ms\", sigma = 0.5 }")),
         ("exponential", in_link("delay = { distribution = \"exponential\", mean = \"1 ms\" }")),
         ("pareto", in_link("delay = { distribution = \"pareto\", min = \"1 ms\", alpha = 2.0 }")),
@@ -97,6 +93,60 @@ fn what_is_planned_is_refused_by_name() {
         let named = message.contains(&format!("`{word}` is not supported yet"))
             || message.contains(&format!("{word} is not supported yet"));
         assert!(named, "{word}: {message}");
+    }
+}
+
+/// A loss model is one of its forms, whole.
+#[test]
+fn a_loss_model_is_one_whole_model() {
+    let long = "0".repeat(1_000_001);
+    for (loss, words) in [
+        ("{}", "the loss model has no `mean`"),
+        ("{ mean = \"5 %\" }", "the loss model has no `burst`"),
+        ("{ burst = 3 }", "the loss model has no `mean`"),
+        ("{ mean = \"5 %\", burst = 3, every = 4 }", "`every` contradicts `mean`: a link has one loss model"),
+        ("{ every = 4, pattern = \"x\" }", "`pattern` contradicts `every`"),
+        ("{ mean = \"5 %\", burst = nan }", "at most 1000000 datagrams"),
+        ("{ gilbert_elliott = { p = \"5 %\", r = \"30 %\" } }", "has no `loss_good`"),
+        ("{ gilbert_elliott = \"5 %\" }", "a table is expected"),
+        ("{ gilbert_elliott = { p = \"5 %\", r = 3, loss_good = 0, loss_bad = 1.0 } }", "3 could be 3 %"),
+        (
+            "{ four_state = { p13 = 0.5, p31 = 0.7, p32 = 0.5, p23 = 0.5, p14 = 0 } }",
+            "`p31` and `p32` are ways out of one state and can be 100 % together, not 120 %",
+        ),
+        ("{ four_state = { p13 = 0.5 } }", "has no `p14`"),
+        ("{ every = 0 }", "one datagram of 0 cannot be lost: write 1 to 1000000 (MAX_PERIOD)"),
+        ("{ every = 1000001 }", "(MAX_PERIOD)"),
+        ("{ every = -1 }", "-1 is not a whole number"),
+        ("{ pattern = \"missing\" }", "cannot read `missing`"),
+        ("{ pattern = \"empty\" }", "`empty` must have 1 to 1000000 digits (MAX_PATTERN)"),
+        ("{ pattern = \"long\" }", "`long` must have 1 to 1000000 digits (MAX_PATTERN)"),
+        ("{ pattern = \"wrong\" }", "`wrong`, line 2, column 4: `2` is neither 0 nor 1"),
+        ("{ pattern = \"bytes\" }", "`bytes` is not text (UTF-8)"),
+        ("{ pattern = \"huge\" }", "files of values have more than 67108864 bytes together (MAX_VALUE_BYTES)"),
+    ] {
+        let text = network("", "").replace("delay = \"1 ms\"", &format!("loss = {loss}"));
+        let read_file = |name: &str| {
+            Ok(match name {
+                "empty" => b"# nothing\n".to_vec(),
+                "wrong" => b"01 # 3 is fine here\n0 121\n".to_vec(),
+                "bytes" => vec![0xFF],
+                "long" => long.clone().into_bytes(),
+                "huge" => vec![b' '; (64 << 20) + 1],
+                _ => return Err(std::io::ErrorKind::NotFound.into()),
+            })
+        };
+        let refused = parse(&Source { name: "test.toml", text: &text, set: &[], read_file: &read_file });
+        let message = refused.expect_err(loss).to_string();
+        assert!(message.contains(words) && message.contains(&place(&text, "loss = ")), "{loss}: {message}");
+        let complaints = if loss.contains("r = \"30 %\"") {
+            2
+        } else if loss.contains("{ p13 = 0.5 }") {
+            4
+        } else {
+            1
+        };
+        assert_eq!(message.matches("error: ").count(), complaints, "{message}");
     }
 }
 

@@ -98,6 +98,23 @@ fn burst_loss() {
     check("loss = { mean = \"10 %\", burst = 4 }", "loss = { mean = \"5 %\", burst = 3 }", 8, ALL);
 }
 
+/// Every other loss model, and two of them in a row on the way to everybody.
+#[test]
+fn loss_models() {
+    let gilbert_elliott = "loss = { gilbert_elliott = { p = 0.1, r = 0.3, loss_good = 0.02, loss_bad = 0.7 } }";
+    let four_state = "loss = { four_state = { p13 = 0.05, p31 = 0.3, p32 = 0.2, p23 = 0.5, p14 = 0.03 } }";
+    let pattern = "loss = { pattern = \"../tests/data/losses.txt\" }";
+    let every = "loss = { every = 7 }";
+    check(gilbert_elliott, "", 1, ONE);
+    check("", four_state, 1, ONE);
+    check("loss = \"10 %\"", pattern, 1, ONE);
+    check("", every, 1, ONE);
+    check(four_state, every, 3, ALL);
+    check(pattern, gilbert_elliott, 3, ALL);
+    check("duplicate = \"40 %\"", gilbert_elliott, 1, ONE);
+    check("duplicate = \"40 %\"", pattern, 1, ONE);
+}
+
 #[test]
 fn two_links_in_a_row() {
     check("loss = \"10 %\"", "loss = \"20 %\"", 1, ONE);

@@ -108,7 +108,7 @@ fn the_draws_are_those_of_the_links() {
         duplicate: probability(0.1),
         ..Config::PERFECT
     };
-    let network = pair(config);
+    let network = pair(config.clone());
     let heard = run(&network, 2_000, 3);
 
     let root = Root { seed: SEED, replication: 0 };
@@ -442,7 +442,7 @@ fn mailslots_work_over_the_network() {
         let lossy = Config { loss: Loss::Independent(probability(0.3)), ..constant(1_500_000) };
         plan.host("ctrl", lan, Config::PERFECT, Config::PERFECT).unwrap();
         for name in ["press", "belt"] {
-            plan.host(name, lan, Config::PERFECT, lossy).unwrap();
+            plan.host(name, lan, Config::PERFECT, lossy.clone()).unwrap();
         }
         let network = Network::new(plan.build().unwrap(), seed);
         let log = Rc::new(RefCell::new(Vec::new()));

@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::delay::{Delay, Distribution};
-use super::loss::{Loss, LossProcess, LossState};
+use super::loss::{Loss, LossState};
 use super::probability::Probability;
 use crate::id::DatagramId;
 use crate::rng::{LinkDraws, Purpose};
 use crate::time::{Duration, Instant};
 
 /// How a link impairs what it carries.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Config {
     /// Which datagrams it loses.
     pub loss: Loss,
@@ -95,7 +95,7 @@ pub struct Link {
     config: Config,
     perfect: bool,
     draws: LinkDraws,
-    losses: LossProcess,
+    loss_state: LossState,
     /// When the last datagram arrives at the other end, for links that keep order.
     last_arrival: Instant,
     counters: Counters,
@@ -113,10 +113,10 @@ impl Link {
             assert!(min <= max, "a uniform delay ends before it starts");
         }
         Link {
-            config,
             perfect: config == Config::PERFECT,
+            loss_state: config.loss.initial(draws.initial_state()),
+            config,
             draws,
-            losses: LossProcess::start(config.loss, &draws),
             last_arrival: Instant::ZERO,
             counters: Counters::default(),
         }
@@ -141,7 +141,7 @@ impl Link {
             return self.carry(offer, None, Carriage { arrival: offer.now, flip: None, duplicate: None });
         }
         let draws = self.draws.common(offer.id);
-        let (lost, met) = self.losses.offer(offer.id, offer.met, draws.loss, &self.draws);
+        let (lost, met) = self.config.loss.offer(&mut self.loss_state, offer.id, offer.met, draws.loss, &self.draws);
         if lost {
             self.counters.lost += 1;
             return Verdict { met, carriage: None };

@@ -15,5 +15,7 @@ mod probability;
 
 pub use chain::{Carriage, Config, Counters, Link, Offer, Verdict};
 pub use delay::{Delay, Distribution};
-pub use loss::{BurstTooShort, GilbertElliott, Loss, LossState};
+pub use loss::{
+    BurstTooShort, FourState, GilbertElliott, Loss, LossState, MAX_PATTERN, OverCertain, Pattern, Periodic,
+};
 pub use probability::Probability;

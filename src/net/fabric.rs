@@ -104,7 +104,7 @@ impl<C: Clone> Fabric<C> {
     /// The fabric of a topology without any datagram: its links draw from `root`, each by its name.
     #[must_use]
     pub fn new(topology: &Topology, root: Root) -> Self {
-        let links = topology.links().iter().map(|spec| Link::new(spec.config, root.link(&spec.name))).collect();
+        let links = topology.links().iter().map(|spec| Link::new(spec.config.clone(), root.link(&spec.name))).collect();
         Fabric { links, partitions: Vec::new(), families: Slab::new(), singles: Vec::new() }
     }
 

@@ -179,7 +179,7 @@ impl Builder {
         for &from in joins {
             for &to in joins.iter().filter(|&&to| to != from) {
                 let (a, b) = (&self.segments[from.index()].name, &self.segments[to.index()].name);
-                let link = self.link(format!("{name}/{a}>{b}"), link);
+                let link = self.link(format!("{name}/{a}>{b}"), link.clone());
                 self.crossings.entry(from).or_default().push(Crossing { link, to });
             }
         }

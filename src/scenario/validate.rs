@@ -174,7 +174,6 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
         "Scenario" => &["phase", "app", "study"],
         "Event" => &["crash", "restart", "pause", "resume", "leave", "join", "open", "close", "set", "every", "for"],
         "Link" => &["reorder", "rate", "queue", "mtu"],
-        "BurstLoss" => &["gilbert_elliott", "four_state", "every", "pattern"],
         "DelayDistribution" => &["correlation", "median", "sigma", "alpha", "file"],
         "Router" => &["forward_broadcast"],
         "Mailslot" => &["open"],

@@ -5,12 +5,15 @@
 
 mod capture;
 mod events;
+mod delay;
 mod expectations;
 mod links;
+mod loss;
 mod mailslots;
 mod network;
 mod outlook;
 mod traffic;
+mod values;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -36,7 +39,7 @@ pub(super) fn resolve(
     read_file: ReadFile<'_>,
 ) -> (Option<Scenario>, Vec<Problem>) {
     let damaged = formal.iter().map(|problem| problem.path.clone()).collect();
-    let mut context = Context { file, damaged, read_file, capture_bytes: 0, problems: Vec::new() };
+    let mut context = Context { file, damaged, read_file, capture_bytes: 0, value_bytes: 0, problems: Vec::new() };
     let scenario = context.scenario();
     let scenario = scenario.filter(|_| context.is_sound());
     (scenario, context.problems)
@@ -50,6 +53,8 @@ struct Context<'a> {
     read_file: ReadFile<'a>,
     /// Bytes of all captures so far.
     capture_bytes: usize,
+    /// Bytes of all files with values so far.
+    value_bytes: usize,
     problems: Vec<Problem>,
 }
 

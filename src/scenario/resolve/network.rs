@@ -196,7 +196,7 @@ impl<'a> Context<'a> {
         };
         let (up, down) = match &entry.spec.link {
             Some(own) => self.attachment(&at("link"), Some(own), profiles),
-            None => *links,
+            None => links.clone(),
         };
         let id = match builder.host(&entry.name, *segment, up, down) {
             Ok(id) => id,

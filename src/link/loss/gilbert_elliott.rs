@@ -1,54 +1,10 @@
-//! Loss models: which datagrams a link takes away.
+//! Loss in bursts: a chain of two states.
 
 use serde::Serialize;
 use thiserror::Error;
 
-use super::probability::Probability;
-use crate::id::DatagramId;
-use crate::rng::{LinkDraws, Purpose};
-
-/// A loss model.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// Each datagram is lost with the same probability, whatever happened to the others.
-    Independent(Probability),
-    /// Losses come in bursts.
-    GilbertElliott(GilbertElliott),
-}
-
-impl Loss {
-    /// Loses nothing.
-    pub const NONE: Loss = Loss::Independent(Probability::NEVER);
-
-    /// Whether losses depend on the losses before.
-    #[must_use]
-    pub fn has_memory(&self) -> bool {
-        matches!(self, Loss::GilbertElliott(_))
-    }
-
-    /// The states of the model in the long run: share of datagrams that meet it, probability that they are lost. What
-    /// the closed forms start from.
-    #[must_use]
-    pub fn stationary(&self) -> Vec<(f64, f64)> {
-        match self {
-            Loss::Independent(probability) => vec![(1.0, probability.value())],
-            Loss::GilbertElliott(model) => {
-                let bad = model.stationary_bad().value();
-                vec![(1.0 - bad, model.loss_good.value()), (bad, model.loss_bad.value())]
-            }
-        }
-    }
-}
-
-/// The state of a loss model with memory that a datagram meets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LossState {
-    /// Few losses.
-    Good,
-    /// Many losses.
-    Bad,
-}
+use super::LossState;
+use crate::link::Probability;
 
 /// The Gilbert-Elliott model: a chain of two states, stepped once for each datagram that is offered; in each state
 /// datagrams are lost independently.
@@ -67,6 +23,11 @@ pub struct GilbertElliott {
     /// Probability of loss in the bad state.
     pub loss_bad: Probability,
 }
+
+/// Few losses.
+const GOOD: LossState = LossState(0);
+/// Many losses.
+const BAD: LossState = LossState(1);
 
 impl GilbertElliott {
     /// The model with `mean` loss and loss periods of `burst` datagrams on average: r = 1 / burst,
@@ -90,7 +51,7 @@ impl GilbertElliott {
         Ok(GilbertElliott { p: probability(p), r: probability(r), loss_good, loss_bad })
     }
 
-    /// The share of datagrams that meet the bad state in the long run; it never changes state if p = r = 0.
+    /// The share of datagrams that meet the bad state in the long run; with p = 0 it is never met.
     #[must_use]
     pub fn stationary_bad(&self) -> Probability {
         let (p, r) = (self.p.value(), self.r.value());
@@ -98,17 +59,18 @@ impl GilbertElliott {
         Probability::new(share).expect("p / (p + r) is from 0 to 1")
     }
 
-    fn takes(&self, state: LossState, draw: u64) -> bool {
-        match state {
-            LossState::Good => self.loss_good.decides(draw),
-            LossState::Bad => self.loss_bad.decides(draw),
-        }
+    pub(super) fn initial(&self, draw: u64) -> LossState {
+        if self.stationary_bad().decides(draw) { BAD } else { GOOD }
     }
 
-    fn next(&self, state: LossState, draw: u64) -> LossState {
+    pub(super) fn takes(&self, state: LossState, draw: u64) -> bool {
+        if state == BAD { self.loss_bad.decides(draw) } else { self.loss_good.decides(draw) }
+    }
+
+    pub(super) fn next(&self, state: LossState, draw: u64) -> LossState {
         match state {
-            LossState::Good if self.p.decides(draw) => LossState::Bad,
-            LossState::Bad if self.r.decides(draw) => LossState::Good,
+            GOOD if self.p.decides(draw) => BAD,
+            BAD if self.r.decides(draw) => GOOD,
             _ => state,
         }
     }
@@ -117,52 +79,6 @@ impl GilbertElliott {
 /// Relative slack for the smallest burst: 0.9 / (1 - 0.9) is not quite 9 in floating point, and messages name it
 /// rounded.
 const ROUNDING: f64 = 1e-6;
-
-/// A loss model at work on one link: the model and what it remembers.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum LossProcess {
-    Independent(Probability),
-    GilbertElliott { model: GilbertElliott, state: LossState },
-}
-
-impl LossProcess {
-    /// The model in its stationary state.
-    pub(super) fn start(loss: Loss, draws: &LinkDraws) -> Self {
-        match loss {
-            Loss::Independent(probability) => LossProcess::Independent(probability),
-            Loss::GilbertElliott(model) => {
-                let bad = model.stationary_bad().decides(draws.initial_state());
-                let state = if bad { LossState::Bad } else { LossState::Good };
-                LossProcess::GilbertElliott { model, state }
-            }
-        }
-    }
-
-    /// Whether the model takes a datagram, and the state that the datagram met. `draw` is the one for
-    /// [`Purpose::Loss`].
-    ///
-    /// A chain steps once for each datagram offered. A network duplicate does not step it: it meets the state that its
-    /// original `met`, or, if it overtook its original, the state that is there (a choice), so that switching
-    /// duplication on moves no other outcome.
-    pub(super) fn offer(
-        &mut self,
-        id: &DatagramId,
-        met: Option<LossState>,
-        draw: u64,
-        draws: &LinkDraws,
-    ) -> (bool, Option<LossState>) {
-        match self {
-            LossProcess::Independent(probability) => (probability.decides(draw), None),
-            LossProcess::GilbertElliott { model, state } => {
-                let met = met.unwrap_or(*state);
-                if id.duplicate == 0 {
-                    *state = model.next(*state, draws.draw(id, Purpose::LossState));
-                }
-                (model.takes(met, draw), Some(met))
-            }
-        }
-    }
-}
 
 /// The two numbers of a burst loss contradict each other.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
@@ -214,6 +130,6 @@ mod tests {
         assert_eq!(two_numbers(0.0, 3.0).unwrap().stationary_bad(), Probability::NEVER);
         let total = two_numbers(1.0, 3.0).unwrap();
         assert_eq!(total.stationary_bad(), Probability::ALWAYS);
-        assert_eq!(total.next(LossState::Bad, 0), LossState::Bad);
+        assert_eq!(total.next(BAD, 0), BAD);
     }
 }

@@ -2,12 +2,17 @@
 //! [`super::validate`] checks a file against that schema before it is read into them; so a field is `None` where the
 //! file does not have it, or where its value was refused and reported.
 
+mod link;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::quantity::{Bytes, Chance, Frequency, Time};
+pub(super) use self::link::{
+    Delay, DelayDistribution, DistributionName, FourState, GilbertElliott, Link, Loss, LossModel,
+};
+use super::quantity::{Bytes, Frequency, Time};
 
 /// A scenario for mailslot-sim: a network of hosts, their mailslots, and the traffic between them.
 #[derive(Deserialize, JsonSchema)]
@@ -54,83 +59,6 @@ pub(super) struct Scenario {
     /// Bounds that figures must keep.
     #[serde(default)]
     pub(super) expect: Vec<Expect>,
-}
-
-/// An impairment profile. Each direction of each attachment that uses it is an instance of its own.
-#[derive(Deserialize, JsonSchema, Clone)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Link {
-    /// Which datagrams are lost. Default: none.
-    pub(super) loss: Option<Loss>,
-    /// How long a datagram takes. Default: no time.
-    pub(super) delay: Option<Delay>,
-    /// Probability of one extra copy.
-    pub(super) duplicate: Option<Chance>,
-    /// Probability of one flipped bit in the UDP payload.
-    pub(super) corrupt: Option<Chance>,
-    /// Whether datagrams carry the UDP checksum that finds a flipped bit. Default true.
-    pub(super) udp_checksum: Option<bool>,
-}
-
-/// A loss model.
-#[derive(Deserialize, JsonSchema, Clone)]
-#[serde(untagged)]
-pub(super) enum Loss {
-    /// Independent loss with this probability.
-    Independent(Chance),
-    /// Loss in bursts.
-    Burst(BurstLoss),
-}
-
-/// Loss in bursts, by two numbers that one can measure.
-#[derive(Deserialize, JsonSchema, Clone)]
-#[serde(deny_unknown_fields)]
-pub(super) struct BurstLoss {
-    /// Mean loss.
-    #[schemars(required)]
-    pub(super) mean: Option<Chance>,
-    /// Mean length of a loss period in datagrams.
-    #[schemars(required)]
-    pub(super) burst: Option<f64>,
-}
-
-/// A delay.
-#[derive(Deserialize, JsonSchema, Clone)]
-#[serde(untagged)]
-pub(super) enum Delay {
-    /// Always the same.
-    Constant(Time),
-    /// From a distribution.
-    Distribution(DelayDistribution),
-}
-
-/// A distribution of delays.
-#[derive(Deserialize, JsonSchema, Clone)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DelayDistribution {
-    /// The name of the distribution: "uniform" or "normal".
-    #[schemars(required)]
-    pub(super) distribution: Option<DistributionName>,
-    /// Shortest delay (uniform).
-    pub(super) min: Option<Time>,
-    /// Longest delay (uniform).
-    pub(super) max: Option<Time>,
-    /// Mean delay (normal).
-    pub(super) mean: Option<Time>,
-    /// Standard deviation (normal); negative delays become 0.
-    pub(super) deviation: Option<Time>,
-    /// Whether datagrams keep their order on this link. Default false: jitter reorders.
-    pub(super) keep_order: Option<bool>,
-}
-
-/// The name of a distribution.
-#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum DistributionName {
-    /// Any delay from `min` to `max`, all alike.
-    Uniform,
-    /// Normal, with `mean` and `deviation`.
-    Normal,
 }
 
 /// A broadcast domain.

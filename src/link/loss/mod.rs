@@ -1,0 +1,132 @@
+//! Loss models: which datagrams a link takes away.
+//!
+//! A model with memory is in some state, which is a number. A datagram meets that state and is lost or not by it; then
+//! the model steps, once for each datagram that is offered. Each starts as it is in the long run.
+
+mod four_state;
+mod gilbert_elliott;
+mod pattern;
+mod periodic;
+
+pub use four_state::{FourState, OverCertain};
+pub use gilbert_elliott::{BurstTooShort, GilbertElliott};
+pub use pattern::{MAX_PATTERN, Pattern};
+pub use periodic::Periodic;
+
+use serde::Serialize;
+
+use super::probability::Probability;
+use crate::id::DatagramId;
+use crate::rng::{LinkDraws, Purpose};
+
+/// A loss model.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Each datagram is lost with the same probability, whatever happened to the others.
+    Independent(Probability),
+    /// Losses come in bursts.
+    GilbertElliott(GilbertElliott),
+    /// Losses come in bursts with gaps in them, and one by one between them.
+    FourState(FourState),
+    /// One datagram of a fixed number is lost.
+    Every(Periodic),
+    /// What is lost is written down.
+    Pattern(Pattern),
+}
+
+impl Loss {
+    /// Loses nothing.
+    pub const NONE: Loss = Loss::Independent(Probability::NEVER);
+
+    /// Whether losses depend on the losses before.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        !matches!(self, Loss::Independent(_))
+    }
+
+    /// The states of the model in the long run: share of datagrams that meet it, probability that they are lost. What
+    /// the closed forms start from; states that lose alike count as one.
+    #[must_use]
+    pub fn stationary(&self) -> Vec<(f64, f64)> {
+        match self {
+            Loss::Independent(probability) => vec![(1.0, probability.value())],
+            Loss::GilbertElliott(model) => {
+                let bad = model.stationary_bad().value();
+                vec![(1.0 - bad, model.loss_good.value()), (bad, model.loss_bad.value())]
+            }
+            Loss::FourState(model) => all_or_nothing(model.mean()),
+            Loss::Every(model) => all_or_nothing(model.mean()),
+            Loss::Pattern(pattern) => all_or_nothing(pattern.mean()),
+        }
+    }
+
+    /// The state in which the model starts, by the draw for it.
+    pub(super) fn initial(&self, draw: u64) -> LossState {
+        match self {
+            Loss::Independent(_) => LossState(0),
+            Loss::GilbertElliott(model) => model.initial(draw),
+            Loss::FourState(model) => model.initial(draw),
+            Loss::Every(model) => model.initial(draw),
+            Loss::Pattern(pattern) => pattern.initial(draw),
+        }
+    }
+
+    /// Whether the model takes a datagram, and the state that the datagram met; `state` is the model's and `draw` the
+    /// datagram's for [`Purpose::Loss`].
+    ///
+    /// A model with memory steps once for each datagram offered. A network duplicate does not step it: it meets the
+    /// state that its original `met`, or, if it overtook its original, the state that is there (a choice), so that
+    /// switching duplication on moves no other outcome.
+    pub(super) fn offer(
+        &self,
+        state: &mut LossState,
+        id: &DatagramId,
+        met: Option<LossState>,
+        draw: u64,
+        draws: &LinkDraws,
+    ) -> (bool, Option<LossState>) {
+        if let Loss::Independent(probability) = self {
+            return (probability.decides(draw), None);
+        }
+        let met = met.unwrap_or(*state);
+        if id.duplicate == 0 {
+            *state = self.next(*state, draws.draw(id, Purpose::LossState));
+        }
+        (self.takes(met, draw), Some(met))
+    }
+
+    fn takes(&self, state: LossState, draw: u64) -> bool {
+        match self {
+            Loss::Independent(probability) => probability.decides(draw),
+            Loss::GilbertElliott(model) => model.takes(state, draw),
+            Loss::FourState(model) => model.takes(state),
+            Loss::Every(model) => model.takes(state),
+            Loss::Pattern(pattern) => pattern.takes(state),
+        }
+    }
+
+    fn next(&self, state: LossState, draw: u64) -> LossState {
+        match self {
+            Loss::Independent(_) => state,
+            Loss::GilbertElliott(model) => model.next(state, draw),
+            Loss::FourState(model) => model.next(state, draw),
+            Loss::Every(model) => model.next(state),
+            Loss::Pattern(pattern) => pattern.next(state),
+        }
+    }
+}
+
+/// The state of a loss model with memory that a datagram meets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LossState(u32);
+
+/// The long run of a model in whose states all datagrams are lost or none.
+fn all_or_nothing(mean: f64) -> Vec<(f64, f64)> {
+    vec![(1.0 - mean, 0.0), (mean, 1.0)]
+}
+
+/// One of `states` states, each alike.
+fn any_of(states: u32, draw: u64) -> LossState {
+    LossState(((u128::from(states) * u128::from(draw)) >> 64) as u32)
+}

@@ -1,0 +1,89 @@
+//! Loss as it was written down: a pattern that repeats.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use super::{LossState, any_of};
+
+/// A pattern of losses that repeats. A share of lost / length is lost. Where in the pattern a link starts is drawn,
+/// each position alike (a choice), so that every datagram is lost with that probability, and links do not lose in step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pattern(Arc<Losses>);
+
+#[derive(PartialEq, Eq, Debug)]
+struct Losses {
+    lost: Box<[bool]>,
+    /// SHA-256 of the pattern, which stands for it in the resolved scenario.
+    hash: String,
+}
+
+/// The most datagrams of a pattern.
+pub const MAX_PATTERN: usize = 1_000_000;
+
+impl Pattern {
+    /// The pattern that loses the datagrams for which `lost` is true; `None` if there are none or more than
+    /// [`MAX_PATTERN`].
+    #[must_use]
+    pub fn new(lost: Vec<bool>) -> Option<Self> {
+        if lost.is_empty() || lost.len() > MAX_PATTERN {
+            return None;
+        }
+        let digits: Vec<u8> = lost.iter().map(|lost| b'0' + u8::from(*lost)).collect();
+        let hash = Sha256::digest(digits).iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(Pattern(Arc::new(Losses { lost: lost.into(), hash })))
+    }
+
+    /// The share of datagrams that are lost.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        let lost = self.0.lost.iter().filter(|lost| **lost).count();
+        lost as f64 / self.0.lost.len() as f64
+    }
+
+    pub(super) fn initial(&self, draw: u64) -> LossState {
+        any_of(self.0.lost.len() as u32, draw)
+    }
+
+    pub(super) fn takes(&self, LossState(position): LossState) -> bool {
+        self.0.lost[position as usize]
+    }
+
+    pub(super) fn next(&self, LossState(position): LossState) -> LossState {
+        LossState((position + 1) % self.0.lost.len() as u32)
+    }
+}
+
+impl Serialize for Pattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_repeats() {
+        let pattern = Pattern::new(vec![false, true, true]).unwrap();
+        let mut state = pattern.initial(0);
+        let mut taken = Vec::new();
+        for _ in 0..7 {
+            taken.push(pattern.takes(state));
+            state = pattern.next(state);
+        }
+        assert_eq!(taken, [false, true, true, false, true, true, false]);
+        assert_eq!(pattern.initial(u64::MAX), LossState(2));
+        assert_eq!(Pattern::new(Vec::new()), None);
+        assert_eq!(Pattern::new(vec![true; MAX_PATTERN + 1]), None);
+    }
+
+    #[test]
+    fn different_patterns_have_different_hashes() {
+        let json = |lost: &[bool]| serde_json::to_string(&Pattern::new(lost.to_vec()).unwrap()).unwrap();
+        assert_eq!(json(&[true, false]), json(&[true, false]));
+        assert_ne!(json(&[true, false]), json(&[false, true]));
+    }
+}
