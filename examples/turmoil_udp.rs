@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bad = Config {
         loss: Loss::GilbertElliott(GilbertElliott::from_mean_and_burst(probability(0.2), 3.0)?),
         duplicate: probability(0.1),
-        delay: Delay { distribution: Distribution::Uniform { min, max }, keep_order: false },
+        delay: Delay::from_distribution(Distribution::Uniform { min, max }),
         ..Config::PERFECT
     };
     let mut lan = plan::Builder::default();

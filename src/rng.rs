@@ -123,10 +123,11 @@ impl LinkDraws {
         CommonDraws { loss, corrupt, duplicate, delay }
     }
 
-    /// The draw for the state in which a loss model with memory starts: it belongs to the link, not to a datagram.
+    /// The draws for the states in which models with memory start: they belong to the link, not to a datagram. Loss,
+    /// delay, and two to spare.
     #[must_use]
-    pub fn initial_state(&self) -> u64 {
-        philox4x64([0, 0, 0, u64::MAX], self.key)[0]
+    pub fn initial(&self) -> [u64; 4] {
+        philox4x64([0, 0, 0, u64::MAX], self.key)
     }
 
     fn counter(&self, id: &DatagramId, block: u64) -> [u64; 4] {

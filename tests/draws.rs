@@ -156,6 +156,37 @@ fn another_delay_moves_no_loss() {
     assert_unmoved(&on_links(before), &on_links(after));
 }
 
+/// Every distribution, correlated and not, leaves all losses where they were; and what it gives is moved by nothing else
+/// that the link does.
+#[test]
+fn each_distribution_moves_no_loss_and_is_moved_by_nothing() {
+    for delay in [
+        "distribution = \"uniform\", min = \"1 ms\", max = \"9 ms\", correlation = \"60 %\"",
+        "distribution = \"lognormal\", median = \"5 ms\", sigma = 0.8, correlation = \"60 %\"",
+        "distribution = \"exponential\", mean = \"5 ms\"",
+        "distribution = \"pareto\", min = \"1 ms\", alpha = 1.5, max = \"90 ms\"",
+        "distribution = \"empirical\", file = \"../tests/data/delays.txt\", correlation = \"30 %\"",
+    ] {
+        let delay = format!("delay = {{ {delay} }}");
+        let switch = concat_with("loss = \"10 %\"", &delay);
+        let (before, after) = (PLAIN.outcomes(), Network { switch, ..PLAIN }.outcomes());
+        let on_links = |outcomes: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+            let here = |(what, _): &(&String, &String)| what.contains(" on ") && !what.contains("\"one\"");
+            outcomes.iter().filter(here).map(|(what, outcome)| (what.clone(), outcome.clone())).collect()
+        };
+        assert_unmoved(&on_links(&before), &on_links(&after));
+        let more = concat_with(switch, "duplicate = \"50 %\"\ncorrupt = \"50 %\"");
+        assert_unmoved(&after, &Network { switch: more, ..PLAIN }.outcomes());
+        if delay.contains("correlation") {
+            continue; // what is lost on the way up is not offered to the down links, and does not step theirs
+        }
+        let carrying = Network { switch: concat_with("", &delay), ..PLAIN }.outcomes();
+        let arrived: BTreeMap<_, _> =
+            after.into_iter().filter(|(what, _)| what.contains("\"all\"") && what.contains(" at ")).collect();
+        assert!(arrived.len() > 1_000 && arrived.iter().all(|(what, when)| carrying.get(what) == Some(when)));
+    }
+}
+
 #[test]
 fn added_hosts_and_flows_move_nothing() {
     let before = PLAIN.outcomes();

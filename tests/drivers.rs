@@ -155,6 +155,16 @@ fn hosts_of_all_kinds_have_the_same_fates() {
         let up = &format!("loss = {loss}\nduplicate = \"20 %\"");
         assert_same(name, &Pair { up, down: "delay = \"5500 us\"", ..pair }.scenario(), TICK);
     }
+    for (name, delay) in [
+        ("lognormal", "distribution = \"lognormal\", median = \"9 ms\", sigma = 0.5"),
+        ("exponential", "distribution = \"exponential\", min = \"1 ms\", mean = \"9 ms\""),
+        ("pareto", "distribution = \"pareto\", min = \"3 ms\", alpha = 1.2, max = \"900 ms\""),
+        ("empirical", "distribution = \"empirical\", file = \"../tests/data/delays.txt\""),
+        ("correlated", "distribution = \"normal\", mean = \"20 ms\", deviation = \"5 ms\", correlation = \"80 %\""),
+    ] {
+        let up = &format!("delay = {{ {delay} }}\nloss = \"20 %\"\nduplicate = \"20 %\"");
+        assert_same(name, &Pair { up, down: "", ..pair }.scenario(), TICK);
+    }
     // The work on a backlog begins within a tick of when it would, and each read is at a tick.
     let down = "delay = \"5500 us\"\nloss = \"20 %\"";
     let slow = Pair { down, mailslot: "reader = { service_time = \"33300 us\" }", ..pair };

@@ -121,7 +121,7 @@ fn no_loss_and_total_loss_are_exact() {
 
 /// Delays in milliseconds.
 fn delays(distribution: Distribution) -> Vec<f64> {
-    let verdicts = verdicts(Config { delay: Delay { distribution, keep_order: false }, ..Config::PERFECT });
+    let verdicts = verdicts(Config { delay: Delay::from_distribution(distribution), ..Config::PERFECT });
     let sent = |message: usize| Instant::ZERO + GAP * message as u64;
     let delay = |(message, verdict): (usize, &Verdict)| verdict.carriage.unwrap().arrival.since(sent(message));
     verdicts.iter().enumerate().map(delay).map(|delay| delay.nanos() as f64 / 1e6).collect()
@@ -156,7 +156,11 @@ fn nothing_overtakes_on_a_link_that_keeps_order() {
     let distribution = Distribution::Uniform { min: Duration::ZERO, max: Duration::from_millis(50) };
     let arrivals = |keep_order| -> Vec<Instant> {
         let duplicate = probability(0.3);
-        let verdicts = verdicts(Config { delay: Delay { distribution, keep_order }, duplicate, ..Config::PERFECT });
+        let verdicts = verdicts(Config {
+            delay: Delay { keep_order, ..Delay::from_distribution(distribution.clone()) },
+            duplicate,
+            ..Config::PERFECT
+        });
         let carriages = verdicts.iter().filter_map(|verdict| verdict.carriage);
         carriages.flat_map(|carriage| [Some(carriage.arrival), carriage.duplicate]).flatten().collect()
     };

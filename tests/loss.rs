@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use mailslot_sim::id::DatagramId;
 use mailslot_sim::link::{
-    Config, FourState, GilbertElliott, Link, Loss, LossState, Offer, Pattern, Periodic, Probability, Verdict,
+    Config, FourState, GilbertElliott, Link, Loss, Memory, Offer, Pattern, Periodic, Probability, Verdict,
 };
 use mailslot_sim::rng::Root;
 use mailslot_sim::time::Instant;
@@ -24,7 +24,7 @@ fn link(loss: &Loss, replication: u32) -> Link {
     Link::new(config, Root { seed: 11, replication }.link("test"))
 }
 
-fn offer(link: &mut Link, message: u64, duplicate: u32, met: Option<LossState>) -> Verdict {
+fn offer(link: &mut Link, message: u64, duplicate: u32, met: Option<Memory>) -> Verdict {
     let id = DatagramId { stream_key: 5, message, copy: 0, packet: 0, duplicate };
     link.offer(&Offer { now: Instant::ZERO, id: &id, hop: 1, payload_bytes: 200, ip_bytes: 228, met })
 }

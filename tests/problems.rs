@@ -65,7 +65,6 @@ fn place(text: &str, marked: &str) -> String {
 fn what_is_planned_is_refused_by_name() {
     let plain = network("", "");
     let in_link = |line: &str| plain.replace("delay = \"1 ms\"", line);
-    let delay = |rest: &str| in_link(&format!("delay = {{ distribution = \"uniform\", {rest} }}"));
     let top = |line: &str| format!("{line}\n{plain}");
     let cases = [
         ("phase", top("phase = []")),
@@ -75,11 +74,6 @@ fn what_is_planned_is_refused_by_name() {
         ("rate", in_link("rate = \"10 Mbit/s\"")),
         ("queue", in_link("queue = { packets = 10 }")),
         ("mtu", in_link("mtu = \"576 B\"")),
-        ("lognormal", in_link("delay = { distribution = \"lognormal\", median = \"1 ms\", sigma = 0.5 }")),
-        ("exponential", in_link("delay = { distribution = \"exponential\", mean = \"1 ms\" }")),
-        ("pareto", in_link("delay = { distribution = \"pareto\", min = \"1 ms\", alpha = 2.0 }")),
-        ("empirical", in_link("delay = { distribution = \"empirical\", file = \"x.csv\" }")),
-        ("correlation", delay("min = \"0 s\", max = \"1 s\", correlation = 0.5")),
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
         ("open", plain.replace("on = \"B\"", "on = \"B\"\nopen = \"2 s\"")),
@@ -147,6 +141,54 @@ fn a_loss_model_is_one_whole_model() {
             1
         };
         assert_eq!(message.matches("error: ").count(), complaints, "{message}");
+    }
+}
+
+/// A distribution has the values that it needs, and no others.
+#[test]
+fn a_delay_is_one_whole_distribution() {
+    for (delay, words) in [
+        ("{ distribution = \"lognormal\", median = \"5 ms\" }", "a lognormal delay needs `sigma`"),
+        ("{ distribution = \"lognormal\", median = \"5 ms\", sigma = -1 }", "`sigma` is from 0 to 10, not -1"),
+        (
+            "{ distribution = \"lognormal\", median = \"5 ms\", sigma = 1, min = \"6 ms\" }",
+            "`min` (6 ms) is greater than `median` (5 ms)",
+        ),
+        ("{ distribution = \"exponential\", min = \"5 ms\" }", "an exponential delay needs `mean`"),
+        (
+            "{ distribution = \"exponential\", mean = \"5 ms\", deviation = \"1 ms\" }",
+            "an exponential delay has no `deviation`",
+        ),
+        ("{ distribution = \"exponential\", min = \"5 ms\", mean = \"4 ms\" }", "is greater than `mean` (4 ms)"),
+        (
+            "{ distribution = \"pareto\", min = \"0 s\", alpha = 1, max = \"1 s\" }",
+            "`min` is 0: a Pareto distribution starts above",
+        ),
+        ("{ distribution = \"pareto\", min = \"1 s\", alpha = 1, max = \"9 ms\" }", "is greater than `max` (9 ms)"),
+        ("{ distribution = \"pareto\", min = \"1 s\", alpha = 0, max = \"2 s\" }", "`alpha` is from 0.01 to 100"),
+        ("{ distribution = \"pareto\", min = \"1 s\", alpha = 1.5 }", "a pareto delay needs `max`"),
+        ("{ distribution = \"empirical\" }", "an empirical delay needs `file`"),
+        ("{ distribution = \"empirical\", file = \"missing\" }", "cannot read `missing`"),
+        ("{ distribution = \"empirical\", file = \"empty\" }", "`empty` must have 1 to 1000000 times (MAX_MEASURED)"),
+        ("{ distribution = \"empirical\", file = \"wrong\" }", "`wrong`, line 3, column 3: `5 bananas` is not a time"),
+        (
+            "{ distribution = \"uniform\", min = \"1 ms\", max = \"2 ms\", correlation = 2.0 }",
+            "2.0 is not a probability",
+        ),
+        ("{ distribution = \"weibull\", min = \"1 ms\" }", "`weibull` is not one of `uniform`, `normal`, `lognormal`"),
+    ] {
+        let text = network("", "").replace("delay = \"1 ms\"", &format!("delay = {delay}"));
+        let read_file = |name: &str| {
+            Ok(match name {
+                "empty" => b"# nothing\n\n".to_vec(),
+                "wrong" => b"# ping\n 3 ms\n  5 bananas\n".to_vec(),
+                _ => return Err(std::io::ErrorKind::NotFound.into()),
+            })
+        };
+        let refused = parse(&Source { name: "test.toml", text: &text, set: &[], read_file: &read_file });
+        let message = refused.expect_err(delay).to_string();
+        assert!(message.contains(words) && message.contains(&place(&text, "delay = ")), "{delay}: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
     }
 }
 

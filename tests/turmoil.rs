@@ -25,7 +25,7 @@ fn probability(value: f64) -> Probability {
 
 fn constant(nanos: u64) -> Config {
     let distribution = Distribution::Constant(Duration::from_nanos(nanos));
-    Config { delay: Delay { distribution, keep_order: false }, ..Config::PERFECT }
+    Config { delay: Delay::from_distribution(distribution), ..Config::PERFECT }
 }
 
 /// `client` and `server` on one segment; the way up from the client is as said, all else perfect.
@@ -104,7 +104,7 @@ fn the_draws_are_those_of_the_links() {
     let [min, max] = [2, 40].map(Duration::from_millis);
     let config = Config {
         loss: Loss::GilbertElliott(GilbertElliott::from_mean_and_burst(probability(0.2), 4.0).unwrap()),
-        delay: Delay { distribution: Distribution::Uniform { min, max }, keep_order: false },
+        delay: Delay::from_distribution(Distribution::Uniform { min, max }),
         duplicate: probability(0.1),
         ..Config::PERFECT
     };

@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::delay::{Delay, Distribution};
-use super::loss::{Loss, LossState};
+use super::loss::Loss;
+use super::memory::Memory;
 use super::probability::Probability;
 use crate::id::DatagramId;
-use crate::rng::{LinkDraws, Purpose};
+use crate::rng::{CommonDraws, LinkDraws, Purpose};
 use crate::time::{Duration, Instant};
 
 /// How a link impairs what it carries.
@@ -48,15 +49,15 @@ pub struct Offer<'a> {
     pub payload_bytes: u32,
     /// Length of the IP datagram in bytes.
     pub ip_bytes: u32,
-    /// For a network duplicate: the state that its original met on this link, if the original was here before it.
-    pub met: Option<LossState>,
+    /// For a network duplicate: what its original met of the memory of this link, if it was here before it.
+    pub met: Option<Memory>,
 }
 
 /// What a link does with a datagram.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Verdict {
-    /// The state of the loss model that the datagram met, if the model has memory.
-    pub met: Option<LossState>,
+    /// What the datagram met of the memory of the link, if it has any.
+    pub met: Option<Memory>,
     /// How it is carried; `None`: it is lost.
     pub carriage: Option<Carriage>,
 }
@@ -95,7 +96,9 @@ pub struct Link {
     config: Config,
     perfect: bool,
     draws: LinkDraws,
-    loss_state: LossState,
+    /// Whether any model has memory.
+    remembers: bool,
+    memory: Memory,
     /// When the last datagram arrives at the other end, for links that keep order.
     last_arrival: Instant,
     counters: Counters,
@@ -114,7 +117,8 @@ impl Link {
         }
         Link {
             perfect: config == Config::PERFECT,
-            loss_state: config.loss.initial(draws.initial_state()),
+            remembers: Memory::is_kept(&config),
+            memory: Memory::start(&config, &draws),
             config,
             draws,
             last_arrival: Instant::ZERO,
@@ -141,8 +145,9 @@ impl Link {
             return self.carry(offer, None, Carriage { arrival: offer.now, flip: None, duplicate: None });
         }
         let draws = self.draws.common(offer.id);
-        let (lost, met) = self.config.loss.offer(&mut self.loss_state, offer.id, offer.met, draws.loss, &self.draws);
-        if lost {
+        let memory = if self.remembers { self.meet(offer, &draws) } else { self.memory };
+        let met = self.remembers.then_some(memory);
+        if self.config.loss.takes(memory.loss, draws.loss) {
             self.counters.lost += 1;
             return Verdict { met, carriage: None };
         }
@@ -150,16 +155,28 @@ impl Link {
             let draw = self.draws.draw(offer.id, Purpose::CorruptBit);
             ((u128::from(offer.payload_bytes) * 8 * u128::from(draw)) >> 64) as u32
         });
-        let delay = self.config.delay.distribution.quantile(draws.delay);
+        let delay = self.config.delay.after(memory.delay, draws.delay);
         let arrival = self.arrival(offer, delay);
         let duplicate = self.config.duplicate.decides(draws.duplicate).then(|| {
             if self.config.delay.keep_order {
                 return arrival; // the copy follows its original at once, so that it delays nobody else
             }
             let copy = offer.id.duplicated_at(offer.hop);
-            offer.now + self.config.delay.distribution.quantile(self.draws.draw(&copy, Purpose::Delay))
+            offer.now + self.config.delay.after(memory.delay, self.draws.draw(&copy, Purpose::Delay))
         });
         self.carry(offer, met, Carriage { arrival, flip, duplicate })
+    }
+
+    /// What a datagram meets of the link's memory, which steps once for each datagram offered.
+    ///
+    /// A network duplicate does not step it: it meets what its original met, or, if it overtook its original, what is
+    /// there (a choice), so that switching duplication on moves no other outcome.
+    fn meet(&mut self, offer: &Offer<'_>, draws: &CommonDraws) -> Memory {
+        let met = offer.met.unwrap_or(self.memory);
+        if offer.id.duplicate == 0 {
+            self.memory = self.memory.next(&self.config, offer.id, draws, &self.draws);
+        }
+        met
     }
 
     /// When a datagram arrives. On a link that keeps order it waits for those before it; nobody waits for a network
@@ -176,7 +193,7 @@ impl Link {
         arrival
     }
 
-    fn carry(&mut self, offer: &Offer<'_>, met: Option<LossState>, carriage: Carriage) -> Verdict {
+    fn carry(&mut self, offer: &Offer<'_>, met: Option<Memory>, carriage: Carriage) -> Verdict {
         let copies = 1 + u64::from(carriage.duplicate.is_some());
         self.counters.corrupted += u64::from(carriage.flip.is_some());
         self.counters.duplicated += copies - 1;

@@ -10,12 +10,15 @@
 mod chain;
 mod delay;
 mod loss;
+mod memory;
 mod normal;
 mod probability;
 
 pub use chain::{Carriage, Config, Counters, Link, Offer, Verdict};
-pub use delay::{Delay, Distribution};
-pub use loss::{
-    BurstTooShort, FourState, GilbertElliott, Loss, LossState, MAX_PATTERN, OverCertain, Pattern, Periodic,
+pub use delay::{
+    Correlation, Delay, Distribution, Empirical, Exponential, InvalidDelay, Lognormal, MAX_ALPHA, MAX_MEASURED,
+    MAX_SIGMA, MIN_ALPHA, Pareto,
 };
+pub use loss::{BurstTooShort, FourState, GilbertElliott, Loss, MAX_PATTERN, OverCertain, Pattern, Periodic};
+pub use memory::Memory;
 pub use probability::Probability;

@@ -13,7 +13,7 @@ use slab::Slab;
 use super::partition::Partition;
 use super::topology::Topology;
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
-use crate::link::{Link, LossState, Offer};
+use crate::link::{Link, Memory, Offer};
 use crate::rng::Root;
 use crate::time::Instant;
 
@@ -264,12 +264,11 @@ impl FamilyKey {
     }
 }
 
-/// A datagram and its network duplicates: the states that the original met on links with memory, for the duplicates to
-/// meet.
+/// A datagram and its network duplicates: what the original met on links with memory, for the duplicates to meet.
 #[derive(Clone, Debug, Default)]
 struct Family {
     members: u32,
-    met: BTreeMap<LinkId, LossState>,
+    met: BTreeMap<LinkId, Memory>,
 }
 
 /// What happens at one moment. Links that take no time are passed by going deeper, at most

@@ -148,9 +148,6 @@ impl Validator<'_> {
         let words: Vec<&str> = choices.iter().filter_map(|choice| choice.get("const")?.as_str()).collect();
         match value.as_str() {
             Some(word) if words.contains(&word) => {}
-            Some(word) if planned_words(path).contains(&word) => {
-                self.refuse(path, format!("`{word}` is not supported yet"));
-            }
             _ => {
                 let message = format!("`{}` is not one of `{}`", shown(value), words.join("`, `"));
                 let problem = Problem::error(path.clone(), message);
@@ -174,19 +171,10 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
         "Scenario" => &["phase", "app", "study"],
         "Event" => &["crash", "restart", "pause", "resume", "leave", "join", "open", "close", "set", "every", "for"],
         "Link" => &["reorder", "rate", "queue", "mtu"],
-        "DelayDistribution" => &["correlation", "median", "sigma", "alpha", "file"],
         "Router" => &["forward_broadcast"],
         "Mailslot" => &["open"],
         "Traffic" => &["over", "ack"],
         "Expect" => &["phase", "sometimes"],
-        _ => &[],
-    }
-}
-
-/// Words that a value is going to be.
-fn planned_words(path: &Path) -> &'static [&'static str] {
-    match path.last() {
-        Some(Step::Key(key)) if key == "distribution" => &["lognormal", "exponential", "pareto", "empirical"],
         _ => &[],
     }
 }

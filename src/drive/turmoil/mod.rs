@@ -20,7 +20,7 @@
 //! let [min, max] = [2, 30].map(time::Duration::from_millis);
 //! let bad = Config {
 //!     loss: Loss::GilbertElliott(loss),
-//!     delay: Delay { distribution: Distribution::Uniform { min, max }, keep_order: false },
+//!     delay: Delay::from_distribution(Distribution::Uniform { min, max }),
 //!     ..Config::PERFECT
 //! };
 //! let mut plan = net::Builder::default();

@@ -16,8 +16,6 @@ pub use periodic::Periodic;
 use serde::Serialize;
 
 use super::probability::Probability;
-use crate::id::DatagramId;
-use crate::rng::{LinkDraws, Purpose};
 
 /// A loss model.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -72,31 +70,8 @@ impl Loss {
         }
     }
 
-    /// Whether the model takes a datagram, and the state that the datagram met; `state` is the model's and `draw` the
-    /// datagram's for [`Purpose::Loss`].
-    ///
-    /// A model with memory steps once for each datagram offered. A network duplicate does not step it: it meets the
-    /// state that its original `met`, or, if it overtook its original, the state that is there (a choice), so that
-    /// switching duplication on moves no other outcome.
-    pub(super) fn offer(
-        &self,
-        state: &mut LossState,
-        id: &DatagramId,
-        met: Option<LossState>,
-        draw: u64,
-        draws: &LinkDraws,
-    ) -> (bool, Option<LossState>) {
-        if let Loss::Independent(probability) = self {
-            return (probability.decides(draw), None);
-        }
-        let met = met.unwrap_or(*state);
-        if id.duplicate == 0 {
-            *state = self.next(*state, draws.draw(id, Purpose::LossState));
-        }
-        (self.takes(met, draw), Some(met))
-    }
-
-    fn takes(&self, state: LossState, draw: u64) -> bool {
+    /// Whether the model takes a datagram that meets this state; `draw` is the datagram's for loss.
+    pub(super) fn takes(&self, state: LossState, draw: u64) -> bool {
         match self {
             Loss::Independent(probability) => probability.decides(draw),
             Loss::GilbertElliott(model) => model.takes(state, draw),
@@ -106,7 +81,8 @@ impl Loss {
         }
     }
 
-    fn next(&self, state: LossState, draw: u64) -> LossState {
+    /// What the next datagram meets; `draw` is this one's for it.
+    pub(super) fn next(&self, state: LossState, draw: u64) -> LossState {
         match self {
             Loss::Independent(_) => state,
             Loss::GilbertElliott(model) => model.next(state, draw),
@@ -117,9 +93,9 @@ impl Loss {
     }
 }
 
-/// The state of a loss model with memory that a datagram meets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct LossState(u32);
+/// The state of a loss model with memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct LossState(u32);
 
 /// The long run of a model in whose states all datagrams are lost or none.
 fn all_or_nothing(mean: f64) -> Vec<(f64, f64)> {

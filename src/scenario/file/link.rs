@@ -98,21 +98,31 @@ pub(in crate::scenario) enum Delay {
     Distribution(DelayDistribution),
 }
 
-/// A distribution of delays.
+/// A distribution of delays. Each takes the values that name it.
 #[derive(Deserialize, JsonSchema, Clone)]
 #[serde(deny_unknown_fields)]
 pub(in crate::scenario) struct DelayDistribution {
-    /// The name of the distribution: "uniform" or "normal".
+    /// The name of the distribution.
     #[schemars(required)]
     pub(in crate::scenario) distribution: Option<DistributionName>,
-    /// Shortest delay (uniform).
+    /// Shortest delay (uniform, pareto; lognormal and exponential, default "0 s").
     pub(in crate::scenario) min: Option<Time>,
-    /// Longest delay (uniform).
+    /// Longest delay (uniform, pareto).
     pub(in crate::scenario) max: Option<Time>,
-    /// Mean delay (normal).
+    /// Mean delay (normal, exponential).
     pub(in crate::scenario) mean: Option<Time>,
     /// Standard deviation (normal); negative delays become 0.
     pub(in crate::scenario) deviation: Option<Time>,
+    /// Half of all delays are shorter (lognormal).
+    pub(in crate::scenario) median: Option<Time>,
+    /// Standard deviation of the logarithm of what a delay has over `min` (lognormal).
+    pub(in crate::scenario) sigma: Option<f64>,
+    /// The power by which the tail falls (pareto).
+    pub(in crate::scenario) alpha: Option<f64>,
+    /// A file with a time on each line, relative to the scenario (empirical).
+    pub(in crate::scenario) file: Option<String>,
+    /// How much each delay is like the one before. Default 0.
+    pub(in crate::scenario) correlation: Option<Chance>,
     /// Whether datagrams keep their order on this link. Default false: jitter reorders.
     pub(in crate::scenario) keep_order: Option<bool>,
 }
@@ -125,4 +135,12 @@ pub(in crate::scenario) enum DistributionName {
     Uniform,
     /// Normal, with `mean` and `deviation`.
     Normal,
+    /// Lognormal, with `median`, `sigma` and `min`.
+    Lognormal,
+    /// Exponential, with `mean` and `min`.
+    Exponential,
+    /// Bounded Pareto, with `min`, `alpha` and `max`.
+    Pareto,
+    /// The times of a `file`, all alike.
+    Empirical,
 }

@@ -23,7 +23,8 @@ impl Context<'_> {
         let file = self.file;
         let profile = |(name, link): (&String, &file::Link)| {
             self.check_label(&at!["link", name], name);
-            let (loss, delay) = (self.loss(&at!["link", name, "loss"], link.loss.as_ref()), self.delay(name, link));
+            let loss = self.loss(&at!["link", name, "loss"], link.loss.as_ref());
+            let delay = self.delay(&at!["link", name, "delay"], link.delay.as_ref());
             let chance = |chance: Option<Chance>| chance.map_or(Probability::NEVER, |it| it.0);
             let config = link::Config {
                 loss,

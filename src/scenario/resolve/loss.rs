@@ -3,9 +3,10 @@
 use std::num::NonZeroU32;
 
 use super::Context;
+use super::values::below;
 use crate::link::{self, Loss, Pattern, Periodic};
 use crate::scenario::file::{self, FourState, GilbertElliott, LossModel};
-use crate::scenario::problem::{Path, Problem, Step};
+use crate::scenario::problem::{Path, Problem};
 use crate::scenario::quantity::Chance;
 
 /// The longest mean loss period, in datagrams.
@@ -114,8 +115,4 @@ fn digits(line: &str) -> Result<Vec<bool>, (usize, String)> {
         other => Err((column, format!("`{}` is neither 0 nor 1", other.escape_default()))),
     });
     read.collect()
-}
-
-fn below(at: &Path, key: &str) -> Path {
-    [&at[..], &[Step::from(key)]].concat()
 }

@@ -1,7 +1,7 @@
 //! Values in files of their own: patterns of losses, measured delays.
 
 use super::Context;
-use crate::scenario::problem::Path;
+use crate::scenario::problem::{Path, Step};
 use crate::scenario::quantity::clipped;
 
 /// The most bytes of all files with values together.
@@ -47,4 +47,9 @@ impl Context<'_> {
         }
         Some(values)
     }
+}
+
+/// The path of a key in the table at `at`.
+pub(super) fn below(at: &Path, key: &str) -> Path {
+    [&at[..], &[Step::from(key)]].concat()
 }
