@@ -100,6 +100,8 @@ pub enum Purpose {
     LossState = 4,
     /// Which bit is flipped.
     CorruptBit = 5,
+    /// Whether the datagram is sent on without delay.
+    Reorder = 6,
 }
 
 /// The draws of one link, in one replication.
@@ -124,7 +126,7 @@ impl LinkDraws {
     }
 
     /// The draws for the states in which models with memory start: they belong to the link, not to a datagram. Loss,
-    /// delay, and two to spare.
+    /// delay, and two for reordering.
     #[must_use]
     pub fn initial(&self) -> [u64; 4] {
         philox4x64([0, 0, 0, u64::MAX], self.key)

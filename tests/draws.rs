@@ -187,6 +187,25 @@ fn each_distribution_moves_no_loss_and_is_moved_by_nothing() {
     }
 }
 
+/// Reordering moves no loss and no delay of those that it does not choose, and is moved by nothing else.
+#[test]
+fn reordering_moves_nothing_but_those_it_chooses() {
+    for reorder in ["probability = \"30 %\"", "probability = \"50 %\", gap = 3, correlation = \"60 %\""] {
+        let switch = concat_with(PLAIN.switch, &format!("reorder = {{ {reorder} }}"));
+        let (before, after) = (PLAIN.outcomes(), Network { switch, ..PLAIN }.outcomes());
+        let to_all = |outcomes: &BTreeMap<String, String>, what: &str| -> BTreeMap<String, String> {
+            let here = outcomes.iter().filter(|(key, _)| key.contains(what) && !key.contains("\"one\""));
+            here.map(|(key, outcome)| (key.clone(), outcome.clone())).collect()
+        };
+        assert_unmoved(&to_all(&before, " on "), &to_all(&after, " on "));
+        let (before, after) = (to_all(&before, " at "), to_all(&after, " at "));
+        let unmoved = before.iter().filter(|(what, when)| after.get(*what) == Some(when)).count();
+        assert!((300..900).contains(&unmoved), "{unmoved} of {} are chosen on neither link", before.len());
+        let with = |more| Network { switch: concat_with(switch, more), ..PLAIN }.outcomes();
+        assert_unmoved(&Network { switch, ..PLAIN }.outcomes(), &with("duplicate = \"50 %\"\ncorrupt = \"50 %\""));
+    }
+}
+
 #[test]
 fn added_hosts_and_flows_move_nothing() {
     let before = PLAIN.outcomes();

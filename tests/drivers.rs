@@ -165,6 +165,9 @@ fn hosts_of_all_kinds_have_the_same_fates() {
         let up = &format!("delay = {{ {delay} }}\nloss = \"20 %\"\nduplicate = \"20 %\"");
         assert_same(name, &Pair { up, down: "", ..pair }.scenario(), TICK);
     }
+    let reorder = "delay = \"20 ms\"\nreorder = { probability = \"30 %\", gap = 3, correlation = \"50 %\" }";
+    let up = &format!("{reorder}\nloss = \"20 %\"\nduplicate = \"20 %\"");
+    assert_same("reorder", &Pair { up, ..pair }.scenario(), TICK);
     // The work on a backlog begins within a tick of when it would, and each read is at a tick.
     let down = "delay = \"5500 us\"\nloss = \"20 %\"";
     let slow = Pair { down, mailslot: "reader = { service_time = \"33300 us\" }", ..pair };

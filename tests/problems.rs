@@ -70,7 +70,6 @@ fn what_is_planned_is_refused_by_name() {
         ("phase", top("phase = []")),
         ("app", top("app = []")),
         ("study", top("study = {}")),
-        ("reorder", in_link("reorder = \"1 %\"")),
         ("rate", in_link("rate = \"10 Mbit/s\"")),
         ("queue", in_link("queue = { packets = 10 }")),
         ("mtu", in_link("mtu = \"576 B\"")),
@@ -214,6 +213,27 @@ fn copies_have_limits() {
     assert!(often.contains("4320000 messages of each sender") && often.contains("(MAX_REPEATING)"), "{often}");
     assert!(warnings(&network("", "spacing = \"1 ms\"")).contains("only one copy"));
     assert!(warnings(&network("", "copies = 2\nspacing = \"20 s\"")).contains("the flow writes nothing"));
+}
+
+#[test]
+fn reordering_needs_something_to_overtake() {
+    let jitter = "delay = { distribution = \"uniform\", min = \"1 ms\", max = \"2 ms\", keep_order = true }";
+    for (link, words) in [
+        ("reorder = { probability = \"5 %\" }", "without a delay there is nothing to overtake"),
+        ("delay = \"1 ms\"\nreorder = { gap = 3 }", "has no `probability`"),
+        ("delay = \"1 ms\"\nreorder = { probability = \"5 %\", gap = 0 }", "a gap is 1 to 1000000 datagrams (MAX_GAP)"),
+        ("delay = \"1 ms\"\nreorder = { probability = \"5 %\", gap = 1000001 }", "(MAX_GAP), not 1000001"),
+        ("delay = \"1 ms\"\nreorder = \"5 %\"", "a table is expected"),
+        (
+            &format!("{jitter}\nreorder = {{ probability = \"5 %\" }}"),
+            "`reorder` contradicts `keep_order`: nobody overtakes on a link that keeps order",
+        ),
+    ] {
+        let text = network("", "").replace("delay = \"1 ms\"", link);
+        let message = problems(&text);
+        assert!(message.contains(words) && message.contains(&place(&text, "reorder = ")), "{link}: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::delay::{Delay, Distribution};
 use super::loss::Loss;
 use super::memory::Memory;
 use super::probability::Probability;
+use super::reorder::Reorder;
 use crate::id::DatagramId;
 use crate::rng::{CommonDraws, LinkDraws, Purpose};
 use crate::time::{Duration, Instant};
@@ -17,6 +18,9 @@ pub struct Config {
     pub loss: Loss,
     /// How long it takes.
     pub delay: Delay,
+    /// Which datagrams take no time.
+    #[serde(skip_serializing_if = "Reorder::is_none")]
+    pub reorder: Reorder,
     /// How often it makes one extra copy.
     pub duplicate: Probability,
     /// How often it flips one bit of the UDP payload.
@@ -30,6 +34,7 @@ impl Config {
     pub const PERFECT: Config = Config {
         loss: Loss::NONE,
         delay: Delay::NONE,
+        reorder: Reorder::NONE,
         duplicate: Probability::NEVER,
         corrupt: Probability::NEVER,
         udp_checksum: true,
@@ -155,14 +160,14 @@ impl Link {
             let draw = self.draws.draw(offer.id, Purpose::CorruptBit);
             ((u128::from(offer.payload_bytes) * 8 * u128::from(draw)) >> 64) as u32
         });
-        let delay = self.config.delay.after(memory.delay, draws.delay);
+        let delay = self.delay(memory, offer.id, draws.delay);
         let arrival = self.arrival(offer, delay);
         let duplicate = self.config.duplicate.decides(draws.duplicate).then(|| {
             if self.config.delay.keep_order {
                 return arrival; // the copy follows its original at once, so that it delays nobody else
             }
             let copy = offer.id.duplicated_at(offer.hop);
-            offer.now + self.config.delay.after(memory.delay, self.draws.draw(&copy, Purpose::Delay))
+            offer.now + self.delay(memory, &copy, self.draws.draw(&copy, Purpose::Delay))
         });
         self.carry(offer, met, Carriage { arrival, flip, duplicate })
     }
@@ -177,6 +182,15 @@ impl Link {
             self.memory = self.memory.next(&self.config, offer.id, draws, &self.draws);
         }
         met
+    }
+
+    /// How long a datagram takes that met `memory`; `draw` is its own for [`Purpose::Delay`].
+    fn delay(&self, memory: Memory, id: &DatagramId, draw: u64) -> Duration {
+        let Config { reorder, delay, .. } = &self.config;
+        if !reorder.is_none() && reorder.chooses(memory.reorder, self.draws.draw(id, Purpose::Reorder)) {
+            return Duration::ZERO;
+        }
+        delay.after(memory.delay, draw)
     }
 
     /// When a datagram arrives. On a link that keeps order it waits for those before it; nobody waits for a network

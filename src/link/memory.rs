@@ -3,6 +3,7 @@
 use super::chain::Config;
 use super::delay::Score;
 use super::loss::LossState;
+use super::reorder::ReorderState;
 use crate::id::DatagramId;
 use crate::rng::{CommonDraws, LinkDraws, Purpose};
 
@@ -13,18 +14,20 @@ pub struct Memory {
     pub(super) loss: LossState,
     /// The score of the delay before.
     pub(super) delay: Score,
+    pub(super) reorder: ReorderState,
 }
 
 impl Memory {
     /// The memory of a link that carried nothing yet: as it is in the long run.
     pub(super) fn start(config: &Config, draws: &LinkDraws) -> Self {
-        let [loss, delay, _, _] = draws.initial();
-        Memory { loss: config.loss.initial(loss), delay: Score::of(delay) }
+        let [loss, delay, score, delayed] = draws.initial();
+        let reorder = config.reorder.initial(score, delayed);
+        Memory { loss: config.loss.initial(loss), delay: Score::of(delay), reorder }
     }
 
     /// Whether a link with these models has any memory.
     pub(super) fn is_kept(config: &Config) -> bool {
-        config.loss.has_memory() || !config.delay.correlation.is_none()
+        config.loss.has_memory() || !config.delay.correlation.is_none() || !config.reorder.is_none()
     }
 
     /// What the next datagram meets.
@@ -35,6 +38,9 @@ impl Memory {
         }
         if !config.delay.correlation.is_none() {
             next.delay = config.delay.correlation.after(self.delay, common.delay);
+        }
+        if !config.reorder.is_none() {
+            next.reorder = config.reorder.next(self.reorder, draws.draw(id, Purpose::Reorder));
         }
         next
     }

@@ -287,7 +287,7 @@ impl Forms<'_> {
 
     fn hop(&self, link: LinkId) -> Hop {
         let link = self.config(link);
-        let steady = matches!(link.delay.distribution, Distribution::Constant(_));
+        let steady = matches!(link.delay.distribution, Distribution::Constant(_)) && link.reorder.is_none();
         Hop {
             states: link.loss.stationary(),
             corrupt: link.corrupt.value(),

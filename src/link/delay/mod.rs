@@ -132,7 +132,7 @@ pub enum InvalidDelay {
 }
 
 /// The share of all draws below a draw, exactly, and never 0 or 1.
-fn share(draw: u64) -> f64 {
+pub(super) fn share(draw: u64) -> f64 {
     const TWO_POW_52: f64 = 4_503_599_627_370_496.0;
     ((draw >> 12) as f64 + 0.5) / TWO_POW_52
 }

@@ -13,6 +13,8 @@ pub(in crate::scenario) struct Link {
     pub(in crate::scenario) loss: Option<Loss>,
     /// How long a datagram takes. Default: no time.
     pub(in crate::scenario) delay: Option<Delay>,
+    /// Which datagrams take no time, and so overtake others.
+    pub(in crate::scenario) reorder: Option<Reorder>,
     /// Probability of one extra copy.
     pub(in crate::scenario) duplicate: Option<Chance>,
     /// Probability of one flipped bit in the UDP payload.
@@ -143,4 +145,17 @@ pub(in crate::scenario) enum DistributionName {
     Pareto,
     /// The times of a `file`, all alike.
     Empirical,
+}
+
+/// Datagrams that are sent on without delay.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
+pub(in crate::scenario) struct Reorder {
+    /// Probability of a datagram that may be chosen.
+    #[schemars(required)]
+    pub(in crate::scenario) probability: Option<Chance>,
+    /// The distance from one that is chosen to the next that may be. Default 1.
+    pub(in crate::scenario) gap: Option<u32>,
+    /// How much each decision is like the one before. Default 0.
+    pub(in crate::scenario) correlation: Option<Chance>,
 }

@@ -1,12 +1,17 @@
 //! Link profiles, and how things are attached by them.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use super::Context;
-use crate::link::{self, Probability};
+use super::values::below;
+use crate::link::{self, Correlation, Delay, Probability, Reorder};
 use crate::scenario::file::{self, Attachment};
 use crate::scenario::problem::{Path, Problem, Step, at};
 use crate::scenario::quantity::{Chance, clipped};
+
+/// The longest gap between reordered datagrams.
+const MAX_GAP: u32 = 1_000_000;
 
 /// A link profile, and whether anything uses it.
 pub(super) struct Profile {
@@ -26,9 +31,11 @@ impl Context<'_> {
             let loss = self.loss(&at!["link", name, "loss"], link.loss.as_ref());
             let delay = self.delay(&at!["link", name, "delay"], link.delay.as_ref());
             let chance = |chance: Option<Chance>| chance.map_or(Probability::NEVER, |it| it.0);
+            let reorder = self.reorder(&at!["link", name, "reorder"], link, &delay);
             let config = link::Config {
                 loss,
                 delay,
+                reorder,
                 duplicate: chance(link.duplicate),
                 corrupt: chance(link.corrupt),
                 udp_checksum: link.udp_checksum.unwrap_or(true),
@@ -38,8 +45,29 @@ impl Context<'_> {
         file.link.iter().map(profile).collect()
     }
 
+    fn reorder(&mut self, at: &Path, link: &file::Link, delay: &Delay) -> Reorder {
+        let Some(given) = &link.reorder else { return Reorder::NONE };
+        if link.delay.is_none() && !self.is_damaged([&at[..at.len() - 1], &[Step::from("delay")]].concat()) {
+            let problem = Problem::error(at.clone(), "without a delay there is nothing to overtake").at_key();
+            self.problems.push(problem.help("add `delay`: datagrams that are chosen are sent on without it"));
+        }
+        if delay.keep_order {
+            let message = "`reorder` contradicts `keep_order`: nobody overtakes on a link that keeps order";
+            self.problems.push(Problem::error(at.clone(), message).at_key());
+        }
+        let gap = given.gap.unwrap_or(1);
+        let in_range = NonZeroU32::new(gap).filter(|_| gap <= MAX_GAP);
+        if in_range.is_none() {
+            self.error(below(at, "gap"), format!("a gap is 1 to {MAX_GAP} datagrams (MAX_GAP), not {gap}"));
+        }
+        let correlation = given.correlation.map_or(Correlation::NONE, |chance| Correlation::new(chance.0));
+        match (given.probability, in_range) {
+            (Some(Chance(probability)), Some(gap)) => Reorder { probability, gap, correlation },
+            _ => Reorder::NONE,
+        }
+    }
+
     pub(super) fn attachment(&mut self, at: &Path, attachment: Option<&Attachment>, profiles: &mut Profiles) -> Links {
-        let below = |key: &str| [&at[..], &[Step::from(key)]].concat();
         match attachment {
             None => (link::Config::PERFECT, link::Config::PERFECT),
             Some(Attachment::Both(name)) => {
@@ -47,8 +75,8 @@ impl Context<'_> {
                 (profile.clone(), profile)
             }
             Some(Attachment::Each(each)) => (
-                self.profile(&below("up"), each.up.as_ref(), profiles),
-                self.profile(&below("down"), each.down.as_ref(), profiles),
+                self.profile(&below(at, "up"), each.up.as_ref(), profiles),
+                self.profile(&below(at, "down"), each.down.as_ref(), profiles),
             ),
         }
     }
