@@ -206,6 +206,28 @@ fn reordering_moves_nothing_but_those_it_chooses() {
     }
 }
 
+/// A rate takes time, and a queue drops; what loss, damage and duplication decide stays as it is.
+#[test]
+fn a_rate_moves_no_loss() {
+    let slow = Network { switch: concat_with(PLAIN.switch, "rate = \"100 kbit/s\""), ..PLAIN };
+    let (before, after) = (PLAIN.outcomes(), slow.outcomes());
+    let on_links = |outcomes: BTreeMap<String, String>| -> BTreeMap<String, String> {
+        outcomes.into_iter().filter(|(what, _)| what.contains(" on ") && !what.contains("\"one\"")).collect()
+    };
+    let before = on_links(before);
+    assert_unmoved(&before, &on_links(after));
+    // Where the queue drops too, whatever else is lost is lost there as it was.
+    let full = concat_with(PLAIN.switch, "rate = \"30 kbit/s\"\nqueue = \"3 datagrams\"");
+    let after = on_links(Network { switch: full, ..PLAIN }.outcomes());
+    let is_lost = |outcome: &String| outcome == "lost";
+    let mut dropped = 0;
+    for (what, outcome) in &after {
+        assert!(!is_lost(&before[what]) || is_lost(outcome), "{what}");
+        dropped += usize::from(is_lost(outcome) && !is_lost(&before[what]));
+    }
+    assert!(dropped > 100, "{dropped} dropped");
+}
+
 #[test]
 fn added_hosts_and_flows_move_nothing() {
     let before = PLAIN.outcomes();

@@ -168,6 +168,10 @@ fn hosts_of_all_kinds_have_the_same_fates() {
     let reorder = "delay = \"20 ms\"\nreorder = { probability = \"30 %\", gap = 3, correlation = \"50 %\" }";
     let up = &format!("{reorder}\nloss = \"20 %\"\nduplicate = \"20 %\"");
     assert_same("reorder", &Pair { up, ..pair }.scenario(), TICK);
+    // Sent at whole milliseconds under both, so the queue is as long when each comes.
+    let up = "rate = \"64 kbit/s\"\nqueue = \"5 datagrams\"\nloss = \"20 %\"\nduplicate = \"20 %\"";
+    let traffic = "every = \"20 ms\"\nsize = \"120 B\"\ncount = 300";
+    assert_same("queue", &Pair { up, down: "delay = \"5500 us\"", traffic, ..pair }.scenario(), TICK);
     // The work on a backlog begins within a tick of when it would, and each read is at a tick.
     let down = "delay = \"5500 us\"\nloss = \"20 %\"";
     let slow = Pair { down, mailslot: "reader = { service_time = \"33300 us\" }", ..pair };

@@ -70,8 +70,6 @@ fn what_is_planned_is_refused_by_name() {
         ("phase", top("phase = []")),
         ("app", top("app = []")),
         ("study", top("study = {}")),
-        ("rate", in_link("rate = \"10 Mbit/s\"")),
-        ("queue", in_link("queue = { packets = 10 }")),
         ("mtu", in_link("mtu = \"576 B\"")),
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
@@ -232,6 +230,22 @@ fn reordering_needs_something_to_overtake() {
         let text = network("", "").replace("delay = \"1 ms\"", link);
         let message = problems(&text);
         assert!(message.contains(words) && message.contains(&place(&text, "reorder = ")), "{link}: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn rates_and_queues_are_quantities() {
+    for (link, words) in [
+        ("queue = \"64 datagrams\"", "without a rate nothing waits in a queue"),
+        ("rate = \"2 Mbit\"", "`2 Mbit` is not a rate"),
+        ("rate = 2000", "is not a rate"),
+        ("rate = \"2 Mbit/s\"\nqueue = \"64 packets\"", "`64 packets` is not the length of a queue"),
+        ("rate = \"0 bit/s\"\nqueue = \"64 datagrams\"", "is not from 1 bit/s to 1000 Gbit/s (MAX_RATE)"),
+    ] {
+        let text = network("", "").replace("delay = \"1 ms\"", link);
+        let message = problems(&text);
+        assert!(message.contains(words), "{link}: {message}");
         assert_eq!(message.matches("error: ").count(), 1, "{message}");
     }
 }

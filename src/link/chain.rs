@@ -6,6 +6,7 @@ use super::delay::{Delay, Distribution};
 use super::loss::Loss;
 use super::memory::Memory;
 use super::probability::Probability;
+use super::queue::{Bottleneck, Transmitter};
 use super::reorder::Reorder;
 use crate::id::DatagramId;
 use crate::rng::{CommonDraws, LinkDraws, Purpose};
@@ -27,6 +28,9 @@ pub struct Config {
     pub corrupt: Probability,
     /// Whether the datagrams carry a UDP checksum that can find the flipped bit.
     pub udp_checksum: bool,
+    /// How fast it sends, if that takes time; and what waits meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<Bottleneck>,
 }
 
 impl Config {
@@ -38,6 +42,7 @@ impl Config {
         duplicate: Probability::NEVER,
         corrupt: Probability::NEVER,
         udp_checksum: true,
+        bottleneck: None,
     };
 }
 
@@ -63,8 +68,10 @@ pub struct Offer<'a> {
 pub struct Verdict {
     /// What the datagram met of the memory of the link, if it has any.
     pub met: Option<Memory>,
-    /// How it is carried; `None`: it is lost.
+    /// How it is carried; `None`: it is lost, or the queue was full.
     pub carriage: Option<Carriage>,
+    /// Whether the queue was full.
+    pub is_refused: bool,
 }
 
 /// How a link carries a datagram.
@@ -89,7 +96,9 @@ pub struct Counters {
     pub corrupted: u64,
     /// Extra copies made.
     pub duplicated: u64,
-    /// Handed on, extra copies included: `offered - lost + duplicated`.
+    /// Dropped by the queue: datagrams, which are not doubled then, and extra copies.
+    pub queue_dropped: u64,
+    /// Handed on, extra copies included: `offered - lost + duplicated - queue_dropped`.
     pub carried: u64,
     /// IP bytes handed on.
     pub bytes: u64,
@@ -104,6 +113,7 @@ pub struct Link {
     /// Whether any model has memory.
     remembers: bool,
     memory: Memory,
+    transmitter: Option<Box<Transmitter>>,
     /// When the last datagram arrives at the other end, for links that keep order.
     last_arrival: Instant,
     counters: Counters,
@@ -124,6 +134,7 @@ impl Link {
             perfect: config == Config::PERFECT,
             remembers: Memory::is_kept(&config),
             memory: Memory::start(&config, &draws),
+            transmitter: config.bottleneck.map(|bottleneck| Box::new(Transmitter::new(bottleneck))),
             config,
             draws,
             last_arrival: Instant::ZERO,
@@ -154,21 +165,19 @@ impl Link {
         let met = self.remembers.then_some(memory);
         if self.config.loss.takes(memory.loss, draws.loss) {
             self.counters.lost += 1;
-            return Verdict { met, carriage: None };
+            return Verdict { met, carriage: None, is_refused: false };
         }
         let flip = (self.config.corrupt.decides(draws.corrupt) && offer.payload_bytes > 0).then(|| {
             let draw = self.draws.draw(offer.id, Purpose::CorruptBit);
             ((u128::from(offer.payload_bytes) * 8 * u128::from(draw)) >> 64) as u32
         });
-        let delay = self.delay(memory, offer.id, draws.delay);
-        let arrival = self.arrival(offer, delay);
-        let duplicate = self.config.duplicate.decides(draws.duplicate).then(|| {
-            if self.config.delay.keep_order {
-                return arrival; // the copy follows its original at once, so that it delays nobody else
-            }
-            let copy = offer.id.duplicated_at(offer.hop);
-            offer.now + self.delay(memory, &copy, self.draws.draw(&copy, Purpose::Delay))
-        });
+        let Some(departure) = self.departure(offer) else {
+            self.counters.queue_dropped += 1;
+            return Verdict { met, carriage: None, is_refused: true };
+        };
+        let arrival = self.arrival(offer, departure, self.delay(memory, offer.id, draws.delay));
+        let is_doubled = self.config.duplicate.decides(draws.duplicate);
+        let duplicate = if is_doubled { self.copy_arrival(offer, memory, arrival) } else { None };
         self.carry(offer, met, Carriage { arrival, flip, duplicate })
     }
 
@@ -193,10 +202,18 @@ impl Link {
         delay.after(memory.delay, draw)
     }
 
+    /// When a datagram is sent, which is now unless the link has a rate; `None` if its queue is full.
+    fn departure(&mut self, offer: &Offer<'_>) -> Option<Instant> {
+        match &mut self.transmitter {
+            Some(transmitter) => transmitter.take(offer.now, offer.ip_bytes),
+            None => Some(offer.now),
+        }
+    }
+
     /// When a datagram arrives. On a link that keeps order it waits for those before it; nobody waits for a network
     /// duplicate, so that switching duplication on delays nothing else.
-    fn arrival(&mut self, offer: &Offer<'_>, delay: Duration) -> Instant {
-        let arrival = offer.now + delay;
+    fn arrival(&mut self, offer: &Offer<'_>, departure: Instant, delay: Duration) -> Instant {
+        let arrival = departure + delay;
         if !self.config.delay.keep_order {
             return arrival;
         }
@@ -207,12 +224,27 @@ impl Link {
         arrival
     }
 
+    /// When the extra copy of a datagram arrives. It needs room and time of its own at a bottleneck; where there is no
+    /// room it is counted, and nobody ever sees it.
+    fn copy_arrival(&mut self, offer: &Offer<'_>, memory: Memory, arrival: Instant) -> Option<Instant> {
+        let Some(departure) = self.departure(offer) else {
+            self.counters.duplicated += 1;
+            self.counters.queue_dropped += 1;
+            return None;
+        };
+        if self.config.delay.keep_order {
+            return Some(arrival.max(departure)); // as soon as it can, so that it delays nobody else
+        }
+        let copy = offer.id.duplicated_at(offer.hop);
+        Some(departure + self.delay(memory, &copy, self.draws.draw(&copy, Purpose::Delay)))
+    }
+
     fn carry(&mut self, offer: &Offer<'_>, met: Option<Memory>, carriage: Carriage) -> Verdict {
         let copies = 1 + u64::from(carriage.duplicate.is_some());
         self.counters.corrupted += u64::from(carriage.flip.is_some());
         self.counters.duplicated += copies - 1;
         self.counters.carried += copies;
         self.counters.bytes += copies * u64::from(offer.ip_bytes);
-        Verdict { met, carriage: Some(carriage) }
+        Verdict { met, carriage: Some(carriage), is_refused: false }
     }
 }

@@ -5,7 +5,7 @@
 //! randomness comes from [`LinkDraws`](crate::rng::LinkDraws): a pure function of link name, purpose and the datagram's
 //! identity. Only models with memory depend on the order of what is offered.
 //!
-//! Order within a link: loss, corrupt, duplicate, delay, reorder.
+//! Order within a link: loss, corrupt, duplicate, rate and queue, delay, reorder.
 
 mod chain;
 mod delay;
@@ -13,6 +13,7 @@ mod loss;
 mod memory;
 mod normal;
 mod probability;
+mod queue;
 mod reorder;
 
 pub use chain::{Carriage, Config, Counters, Link, Offer, Verdict};
@@ -23,4 +24,5 @@ pub use delay::{
 pub use loss::{BurstTooShort, FourState, GilbertElliott, Loss, MAX_PATTERN, OverCertain, Pattern, Periodic};
 pub use memory::Memory;
 pub use probability::Probability;
+pub use queue::{Bottleneck, QueueLimit};
 pub use reorder::Reorder;

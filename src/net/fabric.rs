@@ -72,6 +72,11 @@ pub trait Carrier<C> {
         let _ = (flight, link);
     }
 
+    /// The link has no room for it in its queue.
+    fn refused(&mut self, flight: &Flight<C>, link: LinkId) {
+        let _ = (flight, link);
+    }
+
     /// The link flips a bit of its payload.
     fn corrupted(&mut self, flight: &Flight<C>, link: LinkId) {
         let _ = (flight, link);
@@ -309,7 +314,10 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
         }
         let Some(carriage) = verdict.carriage else {
             self.fabric.leave_family(&flight);
-            return self.carrier.lost(&flight, link);
+            return match verdict.is_refused {
+                true => self.carrier.refused(&flight, link),
+                false => self.carrier.lost(&flight, link),
+            };
         };
         if let Some(bit) = carriage.flip {
             flight.flip(bit, udp_checksum);

@@ -367,7 +367,7 @@ impl LinkReport {
             lost: counters.lost,
             corrupted: counters.corrupted,
             duplicated: counters.duplicated,
-            queue_dropped: 0,
+            queue_dropped: counters.queue_dropped,
             carried: counters.carried,
             bytes: counters.bytes,
         }

@@ -223,13 +223,14 @@ fn hosts_and_links(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
         (host.name.as_str(), [&counts[..], &[tally.malformed, tally.not_for_us]].concat())
     });
     table(text, "host", &header, rows);
-    let header = ["offered", "lost", "corrupted", "duplicated", "carried", "bytes"];
+    let header = ["offered", "lost", "corrupted", "duplicated", "dropped", "carried", "bytes"];
     let rows = topology.links().iter().zip(&outcome.links).map(|(link, counters)| {
         let counts = [
             counters.offered,
             counters.lost,
             counters.corrupted,
             counters.duplicated,
+            counters.queue_dropped,
             counters.carried,
             counters.bytes,
         ];

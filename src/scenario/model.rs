@@ -421,18 +421,17 @@ impl Scenario {
         find_mailslot(&self.mailslots, host, name)
     }
 
-    /// Whether the losses of a flow depend on each other within a run: a link with memory, or one that a broadcast
-    /// passes for all recipients.
+    /// Whether the losses of a flow depend on each other within a run: a link with memory or a queue, or one that a
+    /// broadcast passes for all recipients.
     pub(crate) fn depends_within_run(&self, flow: &Flow) -> bool {
         let config = |link: LinkId| &self.topology.links()[link.index()].config;
         let depends = |sender: HostId, to: &Target| {
             let audience = self.audience(sender, to);
             let shared = self.is_group(sender, to) && audience.len() > 1;
             let up = config(self.topology.host(sender).up);
-            let memory = |recipient: &HostId| {
-                self.path(sender, to, *recipient)
-                    .is_some_and(|path| path.iter().any(|link| config(*link).loss.has_memory()))
-            };
+            let remembers = |link: &LinkId| config(*link).loss.has_memory() || config(*link).bottleneck.is_some();
+            let memory =
+                |recipient: &HostId| self.path(sender, to, *recipient).is_some_and(|path| path.iter().any(remembers));
             let harms = up.loss.stationary() != Loss::NONE.stationary() || up.corrupt.value() > 0.0;
             shared && harms || audience.iter().any(memory)
         };

@@ -4,13 +4,14 @@
 //! decimal and exact, and a value that would have to be rounded is refused too.
 
 use std::borrow::Cow;
+use std::num::NonZeroU64;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Value;
 
-use crate::link::Probability;
+use crate::link::{Probability, QueueLimit};
 use crate::time::Duration;
 
 /// A value that is written as text and has a `format` of its own in the schema.
@@ -43,6 +44,19 @@ pub(super) struct Frequency {
 /// A probability.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Chance(pub(super) Probability);
+
+/// Bits per second, at most [`MAX_RATE`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Rate(pub(super) NonZeroU64);
+
+/// What may wait in a queue: datagrams, at most [`MAX_QUEUE`], or bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Queue(pub(super) QueueLimit);
+
+/// The fastest link, in bits per second.
+const MAX_RATE: u64 = 1_000_000_000_000;
+/// The longest queue, in datagrams.
+const MAX_QUEUE: u64 = 1_000_000;
 
 /// The longest time that a scenario can say: ten years.
 pub(super) const MAX_TIME: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -146,6 +160,37 @@ impl Quantity for Chance {
     }
 }
 
+impl Quantity for Rate {
+    const FORMAT: &'static str = "rate";
+    const EXAMPLES: [&'static str; 2] = ["2 Mbit/s", "64 kbit/s"];
+    const DESCRIPTION: &'static str = "a rate: a number and one of bit/s, kbit/s, Mbit/s, Gbit/s";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        let units = [("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000)];
+        let bits = amount::<Self>(value, &units, "not a whole number of bits per second")?;
+        let rate = NonZeroU64::new(bits).filter(|_| bits <= MAX_RATE);
+        rate.map(Rate).ok_or_else(|| format!("`{}` is not from 1 bit/s to 1000 Gbit/s (MAX_RATE)", shown(value)))
+    }
+}
+
+impl Quantity for Queue {
+    const FORMAT: &'static str = "queue";
+    const EXAMPLES: [&'static str; 2] = ["64 datagrams", "32 KiB"];
+    const DESCRIPTION: &'static str = "the length of a queue: a number and one of datagrams, B, KiB, kB, MB";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        let units = [("datagrams", 1), ("B", 1), ("KiB", 1_024), ("kB", 1_000), ("MB", 1_000_000)];
+        let length = amount::<Self>(value, &units, "not a whole number")?;
+        if value.as_str().is_some_and(|text| text.ends_with("datagrams")) {
+            let too_long = || format!("`{}` is more than {MAX_QUEUE} datagrams (MAX_QUEUE)", shown(value));
+            let limit = u32::try_from(length).ok().filter(|_| length <= MAX_QUEUE).ok_or_else(too_long)?;
+            return Ok(Queue(QueueLimit::Datagrams(limit)));
+        }
+        let bytes = u32::try_from(length).map_err(|_| format!("`{}` is more than 4294967295 B", shown(value)))?;
+        Ok(Queue(QueueLimit::Bytes(bytes)))
+    }
+}
+
 /// The checks of all quantities, by the format that the schema gives them.
 pub(super) fn check_format(format: &str, value: &Value) -> Option<Result<(), String>> {
     fn check<Q: Quantity>(value: &Value) -> Result<(), String> {
@@ -156,6 +201,8 @@ pub(super) fn check_format(format: &str, value: &Value) -> Option<Result<(), Str
         Bytes::FORMAT => check::<Bytes>(value),
         Frequency::FORMAT => check::<Frequency>(value),
         Chance::FORMAT => check::<Chance>(value),
+        Rate::FORMAT => check::<Rate>(value),
+        Queue::FORMAT => check::<Queue>(value),
         _ => return None,
     })
 }
@@ -250,6 +297,8 @@ field_type! {
     Time: { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(ns|us|ms|s|min|h|d)$" };
     Bytes: { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(B|KiB|kB|MB)$" };
     Frequency: { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*/(s|min)$" };
+    Rate: { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*[kMG]?bit/s$" };
+    Queue: { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(datagrams|B|KiB|kB|MB)$" };
     Chance: { "anyOf": [
         { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$" },
         { "type": "number", "minimum": 0.0, "maximum": 1.0 },
@@ -300,6 +349,22 @@ mod tests {
         {
             assert!(Chance::read(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn rates_and_queues_have_limits() {
+        assert_eq!(Rate::read(&text("1.5 Mbit/s")).unwrap().0.get(), 1_500_000);
+        assert!(Rate::read(&text("0.5 bit/s")).unwrap_err().contains("not a whole number of bits per second"));
+        assert!(Rate::read(&text("2 mbit/s")).unwrap_err().contains("did you mean `2 Mbit/s`?"));
+        for bad in ["0 bit/s", "1001 Gbit/s"] {
+            assert!(Rate::read(&text(bad)).unwrap_err().contains("MAX_RATE"));
+        }
+        assert!(Rate::read(&text("2 MB")).unwrap_err().contains("is not a rate"));
+        assert_eq!(Queue::read(&text("64 datagrams")), Ok(Queue(QueueLimit::Datagrams(64))));
+        assert_eq!(Queue::read(&text("2 KiB")), Ok(Queue(QueueLimit::Bytes(2048))));
+        assert!(Queue::read(&text("1000001 datagrams")).unwrap_err().contains("MAX_QUEUE"));
+        assert!(Queue::read(&text("64 packets")).unwrap_err().contains("is not the length of a queue"));
+        assert!(Queue::read(&Value::Integer(64)).is_err());
     }
 
     #[test]

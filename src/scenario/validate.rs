@@ -170,7 +170,7 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
         "Scenario" => &["phase", "app", "study"],
         "Event" => &["crash", "restart", "pause", "resume", "leave", "join", "open", "close", "set", "every", "for"],
-        "Link" => &["rate", "queue", "mtu"],
+        "Link" => &["mtu"],
         "Router" => &["forward_broadcast"],
         "Mailslot" => &["open"],
         "Traffic" => &["over", "ack"],

@@ -246,10 +246,11 @@ impl Forms<'_> {
         let (smallest, largest) = flow.sizes();
         let unchecked =
             path.iter().map(|link| self.config(*link)).any(|it| !it.udp_checksum && it.corrupt.value() > 0.0);
+        let queued = path.iter().any(|link| self.config(*link).bottleneck.is_some());
         match mailslot.reader {
             Reader::Never => Some(false),
             _ if smallest > max => Some(false),
-            _ if largest > max || unchecked || mailslot.queue_limit.is_some() => None,
+            _ if largest > max || unchecked || queued || mailslot.queue_limit.is_some() => None,
             Reader::Wait => Some(true),
             Reader::Poll(interval) => {
                 (self.slowest(path) + self.lookup() + interval <= self.scenario.drain).then_some(true)

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scenario::quantity::{Chance, Time};
+use crate::scenario::quantity::{Chance, Queue, Rate, Time};
 
 /// An impairment profile. Each direction of each attachment that uses it is an instance of its own.
 #[derive(Deserialize, JsonSchema, Clone)]
@@ -21,6 +21,10 @@ pub(in crate::scenario) struct Link {
     pub(in crate::scenario) corrupt: Option<Chance>,
     /// Whether datagrams carry the UDP checksum that finds a flipped bit. Default true.
     pub(in crate::scenario) udp_checksum: Option<bool>,
+    /// How fast datagrams are sent, one after another. Default: all at once.
+    pub(in crate::scenario) rate: Option<Rate>,
+    /// How many may wait to be sent; what does not fit is dropped. Default "1000 datagrams".
+    pub(in crate::scenario) queue: Option<Queue>,
 }
 
 /// A loss model.

@@ -5,13 +5,17 @@ use std::num::NonZeroU32;
 
 use super::Context;
 use super::values::below;
-use crate::link::{self, Correlation, Delay, Probability, Reorder};
+use crate::link::{self, Bottleneck, Correlation, Delay, Probability, QueueLimit, Reorder};
 use crate::scenario::file::{self, Attachment};
 use crate::scenario::problem::{Path, Problem, Step, at};
-use crate::scenario::quantity::{Chance, clipped};
+use crate::scenario::quantity::{Chance, Queue, Rate, clipped};
 
 /// The longest gap between reordered datagrams.
 const MAX_GAP: u32 = 1_000_000;
+
+/// What may wait on a link with a rate and no `queue`: netem's default limit (tc-netem(8)). That it is this one is a
+/// choice.
+const DEFAULT_QUEUE: QueueLimit = QueueLimit::Datagrams(1_000);
 
 /// A link profile, and whether anything uses it.
 pub(super) struct Profile {
@@ -39,10 +43,21 @@ impl Context<'_> {
                 duplicate: chance(link.duplicate),
                 corrupt: chance(link.corrupt),
                 udp_checksum: link.udp_checksum.unwrap_or(true),
+                bottleneck: self.bottleneck(name, link),
             };
             (name.clone(), Profile { config, used: false })
         };
         file.link.iter().map(profile).collect()
+    }
+
+    fn bottleneck(&mut self, name: &String, link: &file::Link) -> Option<Bottleneck> {
+        let queue = link.queue.map_or(DEFAULT_QUEUE, |Queue(limit)| limit);
+        if link.queue.is_some() && link.rate.is_none() && !self.is_damaged(at!["link", name, "rate"]) {
+            let problem =
+                Problem::error(at!["link", name, "queue"], "without a rate nothing waits in a queue").at_key();
+            self.problems.push(problem.help("add `rate`: how fast the link sends"));
+        }
+        link.rate.map(|Rate(rate)| Bottleneck { rate, queue })
     }
 
     fn reorder(&mut self, at: &Path, link: &file::Link, delay: &Delay) -> Reorder {

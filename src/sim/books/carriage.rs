@@ -86,6 +86,14 @@ struct Way<'a, O, S> {
     schedule: S,
 }
 
+impl<O: Observer, S> Way<'_, O, S> {
+    /// A link ends a flight. Of a datagram in several packets, one is missing then.
+    fn end(&mut self, flight: &Datagram, link: LinkId, fate: Fate) {
+        let fate = if flight.cargo().is_fragment { Fate::LostFragment } else { fate };
+        self.journal.tell(Event::Lost { instance: instance(flight), link, fate, links_passed: flight.hop() });
+    }
+}
+
 impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S> {
     fn offered(&mut self, flight: &Datagram, link: LinkId) {
         self.journal.tell(Event::Offered { instance: instance(flight), link, bytes: flight.ip_bytes() });
@@ -97,8 +105,11 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     }
 
     fn lost(&mut self, flight: &Datagram, link: LinkId) {
-        let fate = if flight.cargo().is_fragment { Fate::LostFragment } else { Fate::LostOnLink };
-        self.journal.tell(Event::Lost { instance: instance(flight), link, fate, links_passed: flight.hop() });
+        self.end(flight, link, Fate::LostOnLink);
+    }
+
+    fn refused(&mut self, flight: &Datagram, link: LinkId) {
+        self.end(flight, link, Fate::LostInQueue);
     }
 
     fn corrupted(&mut self, flight: &Datagram, link: LinkId) {
