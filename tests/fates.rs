@@ -18,6 +18,10 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, u64)> {
     let loss = prop_oneof![
         chance(),
         (0..=9u32, 10..40u32).prop_map(|(mean, burst)| format!("{{ mean = \"{} %\", burst = {burst} }}", mean * 10)),
+        Just("{ gilbert_elliott = { p = 0.2, r = 0.3, loss_good = 0.1, loss_bad = 0.9 } }".to_owned()),
+        Just("{ four_state = { p13 = 0.1, p31 = 0.3, p32 = 0.2, p23 = 0.5, p14 = 0.1 } }".to_owned()),
+        (1..9u32).prop_map(|every| format!("{{ every = {every} }}")),
+        Just("{ pattern = \"../tests/data/losses.txt\" }".to_owned()),
     ];
     let delay = prop_oneof![
         Just("\"0 s\"".to_owned()),
@@ -29,12 +33,18 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, u64)> {
         (0..100u32, 0..100u32).prop_map(|(mean, deviation)| format!(
             "{{ distribution = \"normal\", mean = \"{mean} ms\", deviation = \"{deviation} ms\" }}"
         )),
+        Just("{ distribution = \"lognormal\", median = \"50 ms\", sigma = 1.5, correlation = 0.5 }".to_owned()),
+        Just("{ distribution = \"empirical\", file = \"../tests/data/delays.txt\" }\nreorder = { probability = 0.3, gap = 2 }".to_owned()),
     ];
-    let link = (loss, delay, chance(), chance(), any::<bool>()).prop_map(|(loss, delay, duplicate, corrupt, checksum)| {
-        format!(
-            "loss = {loss}\ndelay = {delay}\nduplicate = {duplicate}\ncorrupt = {corrupt}\nudp_checksum = {checksum}"
-        )
+    let bottleneck = prop_oneof![
+        2 => Just(String::new()),
+        1 => (5..100u32, 0..9u32).prop_map(|(rate, queue)| format!("rate = \"{rate} kbit/s\"\nqueue = \"{queue} datagrams\"")),
+    ];
+    let harm = (loss, chance(), chance(), any::<bool>()).prop_map(|(loss, duplicate, corrupt, checksum)| {
+        format!("loss = {loss}\nduplicate = {duplicate}\ncorrupt = {corrupt}\nudp_checksum = {checksum}")
     });
+    let link = (harm, delay, bottleneck)
+        .prop_map(|(harm, delay, bottleneck)| format!("{harm}\ndelay = {delay}\n{bottleneck}"));
     let reader = prop_oneof![
         Just("reader = \"wait\""),
         Just("reader = \"never\""),
@@ -207,7 +217,7 @@ impl History {
                 got += u64::from(fate == Fate::Delivered);
                 lost.entry((message.0, recipient)).or_default().push(match fate {
                     Fate::Delivered => Some(false),
-                    Fate::LostOnLink | Fate::LostFragment | Fate::Corrupted => Some(true),
+                    Fate::LostOnLink | Fate::LostInQueue | Fate::LostFragment | Fate::Corrupted => Some(true),
                     _ => None,
                 });
             }

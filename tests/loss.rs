@@ -2,7 +2,7 @@
 //!
 //! All seeds are fixed. A comparison of a mean allows 5 standard errors; one of a distribution allows what chi-squared
 //! exceeds once in 3 million (by the approximation of Wilson and Hilferty). All together raise a false alarm for fewer
-//! than 1 in 100,000 choices of the seeds.
+//! than 1 in 50,000 choices of the seeds.
 
 use std::num::NonZeroU32;
 

@@ -2,7 +2,7 @@
 //!
 //! Seeds are independent of each other, whatever the bursts within a run, so the mean over seeds is compared with the
 //! closed form within 5 of its own standard errors: a false alarm once in more than a million choices of the seeds for
-//! each comparison, fewer than 1 in 50,000 for all of this file.
+//! each comparison, fewer than 1 in 20,000 for all of this file.
 
 mod support;
 

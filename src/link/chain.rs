@@ -161,8 +161,8 @@ impl Link {
             return self.carry(offer, None, Carriage { arrival: offer.now, flip: None, duplicate: None });
         }
         let draws = self.draws.common(offer.id);
-        let memory = if self.remembers { self.meet(offer, &draws) } else { self.memory };
-        let met = self.remembers.then_some(memory);
+        let met = if self.remembers { Some(self.meet(offer, &draws)) } else { None };
+        let memory = met.as_ref().unwrap_or(&self.memory);
         if self.config.loss.takes(memory.loss, draws.loss) {
             self.counters.lost += 1;
             return Verdict { met, carriage: None, is_refused: false };
@@ -171,13 +171,14 @@ impl Link {
             let draw = self.draws.draw(offer.id, Purpose::CorruptBit);
             ((u128::from(offer.payload_bytes) * 8 * u128::from(draw)) >> 64) as u32
         });
+        let delay = self.delay(memory, offer.id, draws.delay);
         let Some(departure) = self.departure(offer) else {
             self.counters.queue_dropped += 1;
             return Verdict { met, carriage: None, is_refused: true };
         };
-        let arrival = self.arrival(offer, departure, self.delay(memory, offer.id, draws.delay));
+        let arrival = self.arrival(offer, departure, delay);
         let is_doubled = self.config.duplicate.decides(draws.duplicate);
-        let duplicate = if is_doubled { self.copy_arrival(offer, memory, arrival) } else { None };
+        let duplicate = if is_doubled { self.copy_arrival(offer, met, arrival) } else { None };
         self.carry(offer, met, Carriage { arrival, flip, duplicate })
     }
 
@@ -194,7 +195,7 @@ impl Link {
     }
 
     /// How long a datagram takes that met `memory`; `draw` is its own for [`Purpose::Delay`].
-    fn delay(&self, memory: Memory, id: &DatagramId, draw: u64) -> Duration {
+    fn delay(&self, memory: &Memory, id: &DatagramId, draw: u64) -> Duration {
         let Config { reorder, delay, .. } = &self.config;
         if !reorder.is_none() && reorder.chooses(memory.reorder, self.draws.draw(id, Purpose::Reorder)) {
             return Duration::ZERO;
@@ -226,7 +227,7 @@ impl Link {
 
     /// When the extra copy of a datagram arrives. It needs room and time of its own at a bottleneck; where there is no
     /// room it is counted, and nobody ever sees it.
-    fn copy_arrival(&mut self, offer: &Offer<'_>, memory: Memory, arrival: Instant) -> Option<Instant> {
+    fn copy_arrival(&mut self, offer: &Offer<'_>, met: Option<Memory>, arrival: Instant) -> Option<Instant> {
         let Some(departure) = self.departure(offer) else {
             self.counters.duplicated += 1;
             self.counters.queue_dropped += 1;
@@ -236,7 +237,8 @@ impl Link {
             return Some(arrival.max(departure)); // as soon as it can, so that it delays nobody else
         }
         let copy = offer.id.duplicated_at(offer.hop);
-        Some(departure + self.delay(memory, &copy, self.draws.draw(&copy, Purpose::Delay)))
+        let memory = met.unwrap_or(self.memory);
+        Some(departure + self.delay(&memory, &copy, self.draws.draw(&copy, Purpose::Delay)))
     }
 
     fn carry(&mut self, offer: &Offer<'_>, met: Option<Memory>, carriage: Carriage) -> Verdict {
