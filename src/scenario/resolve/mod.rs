@@ -4,8 +4,8 @@
 //! that was left out is not complained about a second time.
 
 mod capture;
-mod events;
 mod delay;
+mod events;
 mod expectations;
 mod links;
 mod loss;
