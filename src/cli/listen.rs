@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// End after so many messages.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// End when so much time has passed.
+    /// End when so much time has passed since it began to listen.
     #[arg(long, value_name = "TIME", value_parser = read_duration)]
     timeout: Option<Duration>,
     /// How to print messages.
@@ -89,11 +89,9 @@ async fn listen(arguments: &Arguments, slot: &SlotName, global: &Global) -> Resu
     let warden = Warden { tells_discards: global.verbose, conflict: Some(conflict) };
     let host = host(machine, Sockets::bind(interface, ports), warden)?;
     let mailslot = host.listen(&arguments.path).map_err(|error| network_failed(&error.to_string()))?;
-    let deadline = arguments.timeout.map(|timeout| tokio::time::Instant::now() + timeout);
     tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => Err(Exit::Interrupted),
-        () = sleep_until(deadline) => Ok(timed_out(arguments)),
         Ok(name) = in_conflict => {
             Err(network_failed(&format!("another computer says that it bears {name}: what is sent there is not heard any more")))
         }
@@ -138,13 +136,20 @@ async fn receive(
     slot: &[u8],
     (global, who): (&Global, &str),
 ) -> Result<Exit, Exit> {
-    host.claim_names().await.map_err(|refused| network_failed(&format!("{refused}; take another with --name")))?;
+    host.claim_names()
+        .await
+        .map_err(|refused| network_failed(&format!("{refused}; take another with --name or --domain")))?;
     if !global.quiet {
         message(&format!("listening to {} as {who}", arguments.path));
     }
+    let deadline = arguments.timeout.map(|timeout| tokio::time::Instant::now() + timeout);
     let mut left = arguments.count;
     while left != Some(0) {
-        let received = mailslot.recv().await.map_err(|error: Error| network_failed(&error.to_string()))?;
+        let received = tokio::select! {
+            biased;
+            () = sleep_until(deadline) => return Ok(timed_out(arguments.count, left)),
+            received = mailslot.recv() => received.map_err(|error: Error| network_failed(&error.to_string()))?,
+        };
         if !print_while_read(&line(&received, slot, arguments.format))? {
             return Ok(Exit::Success);
         }
@@ -154,10 +159,10 @@ async fn receive(
 }
 
 /// The time is over.
-fn timed_out(arguments: &Arguments) -> Exit {
-    match arguments.count {
-        Some(count) => {
-            message(&format!("timed out before {count} messages had come (--count)"));
+fn timed_out(count: Option<u64>, left: Option<u64>) -> Exit {
+    match count.zip(left) {
+        Some((count, left)) => {
+            message(&format!("timed out: {} of {count} messages came", count - left));
             Exit::TimedOut
         }
         None => Exit::Success,

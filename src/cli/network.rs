@@ -45,6 +45,10 @@ impl Network {
             Some(name) => name.clone(),
             None => host_name()?,
         };
+        if name.eq_ignore_ascii_case(&self.domain) {
+            message(&format!("error: a computer and its domain need different names, and both are `{name}`"));
+            return Err(Exit::BadCommandLine);
+        }
         let config = Config::new(&name, &self.domain, interface.address).expect("names are checked as they are read");
         Ok((Machine::new(config, Mode::Broadcast), interface, ports))
     }

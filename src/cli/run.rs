@@ -11,6 +11,8 @@ use mailslot_sim::report::{Detail, RunReport, Trace, Verdict, summary};
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
+#[cfg(feature = "turmoil")]
+use mailslot_sim::time::Instant;
 
 use super::check::read_scenario;
 use super::output::{PendingFile, create_folder, failed, message, print, write_file};
@@ -153,8 +155,23 @@ fn simulate(scenario: &Scenario, driver: Driver, mut observer: impl Observer + '
     match driver {
         Driver::Events => sim::run(scenario, REPLICATION, &mut observer).map_err(|error| not_run(&error)),
         #[cfg(feature = "turmoil")]
+        Driver::Turmoil if is_long(scenario) => {
+            let (hosts, end) = (scenario.topology().hosts().len(), scenario.end().since(Instant::ZERO));
+            message(&format!(
+                "{hosts} hosts for up to {end} under turmoil: this takes minutes, where the event core takes moments"
+            ));
+            turmoil::run(scenario, REPLICATION, observer).map_err(|error| not_run(&error))
+        }
+        #[cfg(feature = "turmoil")]
         Driver::Turmoil => turmoil::run(scenario, REPLICATION, observer).map_err(|error| not_run(&error)),
     }
+}
+
+/// Whether a run under turmoil makes people wonder: it runs each host at each millisecond.
+#[cfg(feature = "turmoil")]
+fn is_long(scenario: &Scenario) -> bool {
+    let ticks = scenario.end().since(Instant::ZERO).nanos() / 1_000_000;
+    ticks.saturating_mul(scenario.topology().hosts().len() as u64) > 10_000_000
 }
 
 /// Refuses outputs that would overwrite the scenario or one another.

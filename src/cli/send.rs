@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use mailslot_sim::drive::{Client, Error, Sockets};
 use mailslot_sim::mailslot::{Machine, MailslotPath, Server, Win32Error};
+use mailslot_sim::wire::NetbiosName;
+use mailslot_sim::wire::name::SUFFIX_WORKSTATION;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -22,8 +24,8 @@ pub(super) struct Arguments {
     /// Where to: \\COMPUTER\mailslot\NAME, \\DOMAIN\mailslot\NAME, or \\*\mailslot\NAME for this computer's domain.
     #[arg(value_name = "PATH")]
     path: String,
-    /// The message; without it, or with -, all of stdin is the message, byte for byte.
-    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    /// The message; without it, or with -, all of stdin is the message, byte for byte. Text that starts with - follows --.
+    #[arg(value_name = "TEXT")]
     text: Option<String>,
     #[command(flatten)]
     network: Network,
@@ -33,7 +35,7 @@ pub(super) struct Arguments {
     /// Time between the writes.
     #[arg(long, value_name = "TIME", value_parser = read_duration, default_value = "1 s")]
     every: Duration,
-    /// Give up when so much time has passed.
+    /// Give up when so much time has passed since the message was known.
     #[arg(long, value_name = "TIME", value_parser = read_duration)]
     timeout: Option<Duration>,
 }
@@ -71,6 +73,10 @@ fn check(path: &str) -> Result<(), Exit> {
         Ok(MailslotPath { server: Server::Named(name), .. }) if name.parse::<Ipv4Addr>().is_ok() => {
             "mailslots are reached by NetBIOS names, not by addresses".to_owned()
         }
+        Ok(MailslotPath { server: Server::Named(name), .. }) => match NetbiosName::new(&name, SUFFIX_WORKSTATION) {
+            Ok(_) => return Ok(()),
+            Err(error) => format!("`{name}` is no NetBIOS name: {error}"),
+        },
         Ok(_) => return Ok(()),
         Err(error) => error.to_string(),
     };
@@ -107,11 +113,16 @@ async fn send(arguments: &Arguments, data: &[u8], global: &Global) -> Result<Exi
     let ended = tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => Err(Exit::Interrupted),
-        () = sleep(arguments.timeout) => Err(network_failed(&gave_up(arguments))),
+        () = sleep(arguments.timeout) => Err(network_failed("gave up: the time of --timeout is over")),
         result = write(&client, data, arguments, &mut handed) => {
-            result.map_err(|error| network_failed(&refused(&error, data.len(), longest)))
+            result.map_err(|error| network_failed(&refused(&error, &arguments.path, data.len(), longest)))
         }
     };
+    if let Err(Exit::NetworkFailed) = ended
+        && handed < arguments.count
+    {
+        message(&format!("{handed} of {} were written", plural(arguments.count, "message")));
+    }
     if !global.quiet && handed > 0 {
         let (writes, bytes) = (plural(handed, "write"), plural(data.len() as u64, "byte"));
         message(&format!("{writes} of {bytes} handed to the network; whether anybody got them, nobody will say"));
@@ -144,21 +155,18 @@ fn longest(machine: &Machine, path: &str) -> Option<usize> {
 }
 
 /// What a failed write means here.
-fn refused(error: &Error, len: usize, longest: Option<usize>) -> String {
+fn refused(error: &Error, path: &str, len: usize, longest: Option<usize>) -> String {
     let why = match (error, longest) {
         (Error::Win32(Win32Error::BadNetpath), Some(longest)) if len > longest => {
             format!(": a message to this mailslot has at most {longest} bytes, and this one has {len}")
         }
         (Error::Win32(Win32Error::BadNetpath), None) => ": the mailslot's name is too long for a datagram".to_owned(),
-        (Error::Win32(Win32Error::BadNetpath), Some(_)) => ": nobody answered for the name".to_owned(),
+        (Error::Win32(Win32Error::BadNetpath), Some(_)) => {
+            format!(": nobody answered for the name in `{path}`; if it is your own domain, say so with --domain")
+        }
         _ => String::new(),
     };
     format!("the write failed: {error}{why}")
-}
-
-fn gave_up(arguments: &Arguments) -> String {
-    let error = Win32Error::SemTimeout;
-    format!("gave up after {:?} (--timeout): {error}", arguments.timeout.unwrap_or_default())
 }
 
 async fn sleep(span: Option<Duration>) {
