@@ -4,12 +4,15 @@
 //! of the right distribution exceed once in 500,000; one of a mean allows 5 of its standard errors. All together raise a
 //! false alarm for fewer than 1 in 20,000 choices of the seeds.
 
+mod support;
+
 use mailslot_sim::id::DatagramId;
 use mailslot_sim::link::{
     Config, Correlation, Delay, Distribution, Empirical, Exponential, Link, Lognormal, Loss, Offer, Pareto, Probability,
 };
 use mailslot_sim::rng::Root;
 use mailslot_sim::time::{Duration, Instant};
+use support::assert_mean;
 
 fn link(config: &Config, replication: u32) -> Link {
     Link::new(config.clone(), Root { seed: 11, replication }.link("test"))
@@ -55,15 +58,6 @@ fn assert_distribution(what: &str, mut delays: Vec<f64>, below: impl Fn(f64) -> 
     }
     let limit = 2.65 / n.sqrt(); // 2 exp(-2 x 2.65^2) = 1.6 in a million
     assert!(greatest <= limit, "{what}: the distributions differ by {greatest}, limit {limit}");
-}
-
-/// Independent values against their mean.
-fn assert_mean(what: &str, values: &[f64], expected: f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let error = 5.0 * (variance / n).sqrt();
-    assert!((mean - expected).abs() <= error, "{what}: {mean} is not within {error} of {expected}");
 }
 
 const MS: f64 = 1e6;

@@ -91,7 +91,7 @@ fn ndjson_has_all_that_is_known() {
     let keys = |line: &Value| line.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ");
     assert_eq!(
         lines.iter().map(keys).collect::<Vec<_>>()[1..],
-        ["length source text time", "hex length message source time"]
+        ["address length source text time", "address hex length message source time"]
     );
     assert_eq!(
         (&lines[0]["source"], &lines[0]["length"], &lines[0]["text"]),
@@ -99,6 +99,7 @@ fn ndjson_has_all_that_is_known() {
     );
     assert!(lines[2]["message"].as_str().unwrap().starts_with("election request"), "{}", lines[2]);
     assert!(lines[2]["hex"].as_str().unwrap().starts_with("0801000f0114"), "{}", lines[2]);
+    assert!(lines[0]["address"].as_str().unwrap().starts_with("127.0.0.3:"), "{}", lines[0]);
     let time: &str = lines[0]["time"].as_str().unwrap();
     assert!(time.starts_with("20") && time.ends_with('Z'), "{time}");
 }

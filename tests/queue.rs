@@ -12,7 +12,7 @@ use mailslot_sim::link::{Bottleneck, Config, Delay, Distribution, Link, Offer, P
 use mailslot_sim::rng::{Purpose, Root};
 use mailslot_sim::time::{Duration, Instant};
 use serde_json::Value;
-use support::{Pair, report, trace};
+use support::{Pair, assert_mean, report, trace};
 
 /// Datagrams of 250 bytes take 1 ms.
 fn config(queue: QueueLimit) -> Config {
@@ -53,14 +53,6 @@ fn poisson(replication: u32, per_ms: f64) -> impl Iterator<Item = u64> {
         *at += gap / per_ms * MS as f64;
         Some(*at as u64)
     })
-}
-
-fn assert_mean(what: &str, values: &[f64], expected: f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let error = 5.0 * (variance / n).sqrt();
-    assert!((mean - expected).abs() <= error, "{what}: {mean} is not within {error} of {expected}");
 }
 
 /// A constant rate over what the link carries: it sends without a pause, and what it does not send is dropped.

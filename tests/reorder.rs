@@ -4,12 +4,15 @@
 //! with a bound of 5 standard deviations (Wilson and Hilferty). All together raise a false alarm for fewer than 1 in
 //! 50,000 choices of the seeds.
 
+mod support;
+
 use std::num::NonZeroU32;
 
 use mailslot_sim::id::DatagramId;
 use mailslot_sim::link::{Config, Correlation, Delay, Distribution, Link, Offer, Probability, Reorder};
 use mailslot_sim::rng::Root;
 use mailslot_sim::time::{Duration, Instant};
+use support::assert_mean;
 
 fn probability(value: f64) -> Probability {
     Probability::new(value).unwrap()
@@ -34,15 +37,6 @@ fn chosen(reorder: Reorder, replication: u32, n: u64) -> Vec<bool> {
         link.offer(&offer).carriage.unwrap().arrival == Instant::ZERO
     };
     (0..n).map(is_chosen).collect()
-}
-
-/// A figure of many independent sequences against its mean.
-fn assert_mean(what: &str, values: &[f64], expected: f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let error = 5.0 * (variance / n).sqrt();
-    assert!((mean - expected).abs() <= error, "{what}: {mean} is not within {error} of {expected}");
 }
 
 fn shares(reorder: Reorder, n: u64, figure: impl Fn(&[bool]) -> f64) -> Vec<f64> {

@@ -40,7 +40,8 @@ pub(super) struct Arguments {
 enum Format {
     /// One message per line: who claims to have sent it, and its text.
     Text,
-    /// One JSON object per line: time, source, length, text or hex, and what it says if the mailslot is a well-known one.
+    /// One JSON object per line: time, source, address, length, text or hex, and what it says if the mailslot is a
+    /// well-known one.
     Ndjson,
 }
 
@@ -180,6 +181,9 @@ async fn sleep_until(deadline: Option<tokio::time::Instant>) {
 struct Line {
     time: String,
     source: String,
+    /// Where the datagram came from; a message of this computer came in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     length: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
@@ -190,7 +194,7 @@ struct Line {
 }
 
 fn line(received: &mailslot::Message, slot: &[u8], format: Format) -> String {
-    let mailslot::Message { data, source, .. } = received;
+    let mailslot::Message { data, source, from, .. } = received;
     let text = plain_text(data);
     let hex = || data.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let meaning = Message::parse(slot, data).ok().flatten().map(|message| message.to_string());
@@ -207,6 +211,7 @@ fn line(received: &mailslot::Message, slot: &[u8], format: Format) -> String {
             let line = Line {
                 time: jiff::Timestamp::now().to_string(),
                 source: source.to_string(),
+                address: from.map(|from| from.to_string()),
                 length: data.len(),
                 hex: text.is_none().then(hex),
                 text,

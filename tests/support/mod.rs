@@ -115,6 +115,16 @@ pub(crate) fn outcomes(scenario: &Scenario) -> BTreeMap<String, String> {
     outcomes
 }
 
+/// Independent values against the mean that they should have: within 5 of their own standard errors, a false alarm once in
+/// more than a million.
+pub(crate) fn assert_mean(what: &str, values: &[f64], expected: f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let error = 5.0 * (variance / n).sqrt();
+    assert!((mean - expected).abs() <= error, "{what}: {mean} is not within {error} of {expected}");
+}
+
 /// The UDP payloads to port 138 in the shipped capture, the election of three Samba hosts.
 pub(crate) fn captured_datagrams() -> Vec<Vec<u8>> {
     const CAPTURE: &[u8] = include_bytes!("../../scenarios/data/samba-election.pcap");
