@@ -91,7 +91,7 @@ impl<S: DatagramSocket> Shared<S> {
         self.tell_events(state);
     }
 
-    /// Waits until a message may have come since this was called, given that `is_there` says that none is.
+    /// Waits until `is_there` says that what is waited for is there; it is asked again whenever something has happened.
     pub(super) async fn arrival(&self, is_there: impl Fn(&State) -> Result<bool, Error>) -> Result<(), Error> {
         loop {
             let arrived = self.arrived.notified(); // from now on, whether it is awaited or not
