@@ -4,6 +4,8 @@
 //! exceeds once in 3 million (by the approximation of Wilson and Hilferty). All together raise a false alarm for fewer
 //! than 1 in 50,000 choices of the seeds.
 
+mod support;
+
 use std::num::NonZeroU32;
 
 use mailslot_sim::id::DatagramId;
@@ -12,6 +14,7 @@ use mailslot_sim::link::{
 };
 use mailslot_sim::rng::Root;
 use mailslot_sim::time::Instant;
+use support::assert_mean;
 
 const N: u64 = 200_000;
 
@@ -137,24 +140,20 @@ fn assert_lengths(what: &str, lengths: &[usize], expected: &[f64]) {
 }
 
 /// The mean over replications, each of which starts anew, so that they are independent of each other.
-fn assert_mean(what: &str, loss: &Loss, expected: f64) {
+fn assert_loss(what: &str, loss: &Loss, expected: f64) {
     const REPLICATIONS: u32 = 400;
     let share = |replication| {
         let lost = losses(loss, replication, 500);
         lost.iter().filter(|lost| **lost).count() as f64 / 500.0
     };
     let shares: Vec<f64> = (0..REPLICATIONS).map(share).collect();
-    let n = f64::from(REPLICATIONS);
-    let mean = shares.iter().sum::<f64>() / n;
-    let variance = shares.iter().map(|share| (share - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let error = 5.0 * (variance / n).sqrt();
-    assert!((mean - expected).abs() <= error, "{what}: {mean} is not within {error} of {expected}");
+    assert_mean(what, &shares, expected);
     let stationary: f64 = loss.stationary().iter().map(|(share, loss)| share * loss).sum();
     assert!((stationary - expected).abs() < 1e-9, "{what}: the long run is said to lose {stationary}, not {expected}");
 }
 
 fn assert_chain(what: &str, loss: &Loss, chain: &Chain) {
-    assert_mean(what, loss, chain.mean());
+    assert_loss(what, loss, chain.mean());
     let outcomes = losses(loss, 0, N);
     for which in [true, false] {
         let runs = chain.runs(which, 200);
@@ -180,7 +179,7 @@ fn four_states_have_the_runs_of_their_chain() {
         if p13 > 0.0 {
             assert_chain(&format!("{p13} {p31} {p32} {p23} {p14}"), &loss, &chain);
         } else {
-            assert_mean("without bursts", &loss, chain.mean());
+            assert_loss("without bursts", &loss, chain.mean());
             let alone = lengths(&losses(&loss, 0, N), true);
             assert!(alone.iter().all(|length| *length == 1), "state 1 follows every loss");
         }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
-use super::network::{Network, host, network_failed, read_duration, runtime};
+use super::network::{Network, host, network_failed, read_duration, runtime, sleep_until};
 use super::output::{message, print_while_read};
 use super::{Exit, Global};
 
@@ -167,13 +167,6 @@ fn timed_out(count: Option<u64>, left: Option<u64>) -> Exit {
             Exit::TimedOut
         }
         None => Exit::Success,
-    }
-}
-
-async fn sleep_until(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -8,6 +8,7 @@ use mailslot_sim::names::Mode;
 use mailslot_sim::scenario::parse_time;
 use tokio::net::UdpSocket;
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 use super::Exit;
 use super::output::message;
@@ -84,6 +85,14 @@ pub(super) fn host(
 pub(super) fn runtime() -> Result<Runtime, Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| network_failed(&error.to_string()))
+}
+
+/// Sleeps until a moment, if there is one.
+pub(super) async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Says what the network, or the engine on it, refused.

@@ -8,15 +8,10 @@ use super::Exit;
 
 /// Prints a result to stdout. A reader that has seen enough (`| head`) is no failure.
 pub(super) fn print(text: &str) -> Result<(), Exit> {
-    let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    print_while_read(text).map(drop)
 }
 
 /// Prints part of a result to stdout; says whether anybody still reads there.
-#[cfg(feature = "tokio")]
 pub(super) fn print_while_read(text: &str) -> Result<bool, Exit> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

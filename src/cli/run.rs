@@ -11,7 +11,6 @@ use mailslot_sim::report::{Detail, RunReport, Trace, Verdict, summary};
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
-#[cfg(feature = "turmoil")]
 use mailslot_sim::time::Instant;
 
 use super::check::read_scenario;
@@ -95,6 +94,9 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     if let Some(folder) = &arguments.out {
         create_folder(folder)?;
     }
+    if !global.quiet {
+        warn_of_waiting(&scenario, arguments.driver);
+    }
     let to_stdout = arguments.trace.as_deref() == Some(Path::new("-"));
     let outcome = traced(&scenario, arguments.driver, arguments.trace.as_deref())?;
     let report = RunReport::new(&scenario, REPLICATION, &outcome);
@@ -155,23 +157,18 @@ fn simulate(scenario: &Scenario, driver: Driver, mut observer: impl Observer + '
     match driver {
         Driver::Events => sim::run(scenario, REPLICATION, &mut observer).map_err(|error| not_run(&error)),
         #[cfg(feature = "turmoil")]
-        Driver::Turmoil if is_long(scenario) => {
-            let (hosts, end) = (scenario.topology().hosts().len(), scenario.end().since(Instant::ZERO));
-            message(&format!(
-                "{hosts} hosts for up to {end} under turmoil: this takes minutes, where the event core takes moments"
-            ));
-            turmoil::run(scenario, REPLICATION, observer).map_err(|error| not_run(&error))
-        }
-        #[cfg(feature = "turmoil")]
         Driver::Turmoil => turmoil::run(scenario, REPLICATION, observer).map_err(|error| not_run(&error)),
     }
 }
 
-/// Whether a run under turmoil makes people wonder: it runs each host at each millisecond.
-#[cfg(feature = "turmoil")]
-fn is_long(scenario: &Scenario) -> bool {
-    let ticks = scenario.end().since(Instant::ZERO).nanos() / 1_000_000;
-    ticks.saturating_mul(scenario.topology().hosts().len() as u64) > 10_000_000
+/// Says so if a run will make people wonder: turmoil runs each host at each millisecond.
+fn warn_of_waiting(scenario: &Scenario, driver: Driver) {
+    let (hosts, end) = (scenario.topology().hosts().len(), scenario.end().since(Instant::ZERO));
+    let ticks = end.nanos() / 1_000_000;
+    if driver != Driver::Events && ticks.saturating_mul(hosts as u64) > 10_000_000 {
+        let message_text = "this takes minutes, where the event core takes moments";
+        message(&format!("{hosts} hosts for up to {end} under turmoil: {message_text}"));
+    }
 }
 
 /// Refuses outputs that would overwrite the scenario or one another.

@@ -11,7 +11,7 @@ use mailslot_sim::wire::name::SUFFIX_WORKSTATION;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::network::{Network, host, network_failed, read_duration, runtime};
+use super::network::{Network, host, network_failed, read_duration, runtime, sleep_until};
 use super::output::message;
 use super::{Exit, Global};
 
@@ -109,11 +109,12 @@ async fn send(arguments: &Arguments, data: &[u8], global: &Global) -> Result<Exi
     let longest = longest(&machine, &arguments.path);
     let host = host(machine, Sockets::bind_sender(interface, ports), ())?;
     let client = host.open(&arguments.path).map_err(|error| network_failed(&error.to_string()))?;
+    let deadline = arguments.timeout.map(|timeout| Instant::now() + timeout);
     let mut handed = 0;
     let ended = tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => Err(Exit::Interrupted),
-        () = sleep(arguments.timeout) => Err(network_failed("gave up: the time of --timeout is over")),
+        () = sleep_until(deadline) => Err(network_failed("gave up: the time of --timeout is over")),
         result = write(&client, data, arguments, &mut handed) => {
             result.map_err(|error| network_failed(&refused(&error, &arguments.path, data.len(), longest)))
         }
@@ -167,13 +168,6 @@ fn refused(error: &Error, path: &str, len: usize, longest: Option<usize>) -> Str
         _ => String::new(),
     };
     format!("the write failed: {error}{why}")
-}
-
-async fn sleep(span: Option<Duration>) {
-    match span {
-        Some(span) => tokio::time::sleep(span).await,
-        None => std::future::pending().await,
-    }
 }
 
 fn plural(number: u64, word: &str) -> String {

@@ -46,11 +46,10 @@ struct GivenUp<'a, S: DatagramSocket> {
 
 impl<S: DatagramSocket> Drop for GivenUp<'_, S> {
     fn drop(&mut self) {
-        let shared = self.open.shared();
-        let state = &mut *shared.lock();
-        if state.writes.remove(&self.id).is_some() {
-            state.machine.cancel_write(self.id);
-            shared.settle(state);
-        }
+        self.open.shared().act(|state, _| {
+            if state.writes.remove(&self.id).is_some() {
+                state.machine.cancel_write(self.id);
+            }
+        });
     }
 }

@@ -69,13 +69,10 @@ impl<S: DatagramSocket> Host<S> {
     /// [`Error::NameRefused`] if one is another's; the others are claimed all the same. [`Error::Network`] if nobody could be
     /// asked.
     pub async fn claim_names(&self) -> Result<(), Error> {
-        let claims: Vec<_> = {
-            let (shared, state) = (&self.running.shared, &mut *self.running.shared.lock());
-            let names = state.machine.claim_names(shared.now());
-            let claims = names.into_iter().map(|name| state.claim(name)).collect();
-            shared.settle(state);
-            claims
-        };
+        let claims: Vec<_> = self.running.shared.act(|state, now| {
+            let names = state.machine.claim_names(now);
+            names.into_iter().map(|name| state.claim(name)).collect()
+        });
         let mut result = Ok(());
         for claim in claims {
             result = result.and(claim.await.expect(ENDS));
@@ -89,28 +86,22 @@ impl<S: DatagramSocket> Host<S> {
     ///
     /// [`Error::NameRefused`] if it is another's, or is given up meanwhile; [`Error::Network`] if nobody could be asked.
     pub async fn register_name(&self, name: NetbiosName, kind: NameKind) -> Result<(), Error> {
-        let claim = {
-            let (shared, state) = (&self.running.shared, &mut *self.running.shared.lock());
-            let claim = state.claim(name);
-            state.machine.register_name(shared.now(), name, kind);
-            shared.settle(state);
-            claim
-        };
+        let claim = self.running.shared.act(|state, now| {
+            state.machine.register_name(now, name, kind);
+            state.claim(name)
+        });
         claim.await.expect(ENDS)
     }
 
     /// Gives a NetBIOS name up.
     pub fn release_name(&self, name: NetbiosName) {
-        let (shared, state) = (&self.running.shared, &mut *self.running.shared.lock());
-        state.machine.release_name(shared.now(), name);
-        shared.settle(state);
+        self.running.shared.act(|state, now| state.machine.release_name(now, name));
     }
 
     /// Remembers for ten minutes who bears a name, as if it had been looked up. Whoever sent a message
     /// ([`Message::from`](crate::mailslot::Message::from)) may not answer queries.
     pub fn remember_name(&self, name: NetbiosName, owner: Owner) {
-        let shared = &self.running.shared;
-        shared.lock().machine.remember_name(shared.now(), name, owner);
+        self.running.shared.act(|state, now| state.machine.remember_name(now, name, owner));
     }
 
     /// Takes messages to a NetBIOS name of others too, as one who listens on the wire.
@@ -190,9 +181,7 @@ impl<S: DatagramSocket> Open<S> {
 
 impl<S: DatagramSocket> Drop for Open<S> {
     fn drop(&mut self) {
-        let state = &mut *self.shared().lock();
-        state.machine.close(self.handle).expect("a handle is closed once");
-        self.shared().settle(state);
+        self.shared().act(|state, _| state.machine.close(self.handle)).expect("a handle is closed once");
     }
 }
 

@@ -82,22 +82,19 @@ impl<S: DatagramSocket> Mailslot<S> {
     }
 
     fn begin(&self) -> Result<Begun<'_, S>, Error> {
-        let shared = self.open.shared();
-        let state = &mut *shared.lock();
-        let waits = state.machine.info(self.open.handle)?.message_count == 0;
-        if waits {
-            state.check()?;
-        }
-        let begun = match state.machine.read(shared.now(), self.open.handle, usize::MAX)? {
-            Read::Done(message) => Begun::Done(message),
-            Read::Pending(id) => {
-                let (sender, result) = oneshot::channel();
-                state.reads.insert(id, sender);
-                Begun::Pending(PendingRead { open: &self.open, id, result })
+        self.open.shared().act(|state, now| {
+            if state.machine.info(self.open.handle)?.message_count == 0 {
+                state.check()?;
             }
-        };
-        shared.settle(state);
-        Ok(begun)
+            Ok(match state.machine.read(now, self.open.handle, usize::MAX)? {
+                Read::Done(message) => Begun::Done(message),
+                Read::Pending(id) => {
+                    let (sender, result) = oneshot::channel();
+                    state.reads.insert(id, sender);
+                    Begun::Pending(PendingRead { open: &self.open, id, result })
+                }
+            })
+        })
     }
 }
 
@@ -121,14 +118,14 @@ impl<S: DatagramSocket> PendingRead<'_, S> {
 
 impl<S: DatagramSocket> Drop for PendingRead<'_, S> {
     fn drop(&mut self) {
-        let shared = self.open.shared();
-        let state = &mut *shared.lock();
-        if state.reads.remove(&self.id).is_some() {
-            state.machine.cancel_read(self.id);
-        } else if let Ok(Ok(message)) = self.result.try_recv() {
-            state.machine.unread(self.open.handle, message);
-        }
-        shared.settle(state);
+        let PendingRead { open, id, result } = self;
+        open.shared().act(|state, _| {
+            if state.reads.remove(id).is_some() {
+                state.machine.cancel_read(*id);
+            } else if let Ok(Ok(message)) = result.try_recv() {
+                state.machine.unread(open.handle, message);
+            }
+        });
     }
 }
 

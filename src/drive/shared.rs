@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant as Clock;
 
 use super::error::Error;
-use super::socket::{DatagramSocket, Sockets};
+use super::socket::{DatagramSocket, MAX_UDP_PAYLOAD, Sockets};
 use super::watch::Watch;
 use crate::mailslot::{Event, Handle, Machine, Message, ReadId, Service, Transmit, Write, WriteId, Written};
 use crate::time::Instant;
@@ -85,10 +85,13 @@ impl<S: DatagramSocket> Shared<S> {
         Instant::from_nanos(nanos)
     }
 
-    /// Lets everything out that the engine has to send and to say.
-    pub(super) fn settle(&self, state: &mut State) {
+    /// Does something with the engine, and lets everything out that it has to send and to say because of that.
+    pub(super) fn act<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let state = &mut *self.lock();
+        let result = act(state, self.now());
         self.send_packets(state);
         self.tell_events(state);
+        result
     }
 
     /// Waits until `is_there` says that what is waited for is there; it is asked again whenever something has happened.
@@ -182,25 +185,23 @@ impl<S: DatagramSocket> Shared<S> {
         if service == Service::Datagram && self.sockets.is_own(from) {
             return; // the engine knows those of the name service itself
         }
-        let state = &mut *self.lock();
-        let now = self.now();
-        let disposition = match service {
-            Service::Datagram => Some(state.machine.handle_datagram(now, from, payload)),
-            Service::Name => {
-                state.machine.handle_name_packet(now, from, payload);
-                None
-            }
-        };
-        state.watch.received(now, service, from, payload, disposition);
-        self.settle(state);
+        self.act(|state, now| {
+            let disposition = match service {
+                Service::Datagram => Some(state.machine.handle_datagram(now, from, payload)),
+                Service::Name => {
+                    state.machine.handle_name_packet(now, from, payload);
+                    None
+                }
+            };
+            state.watch.received(now, service, from, payload, disposition);
+        });
     }
 
     fn handle_timeout(&self) {
-        let state = &mut *self.lock();
-        let now = self.now();
-        state.machine.handle_timeout(now);
-        state.watch.timed_out(now);
-        self.settle(state);
+        self.act(|state, now| {
+            state.machine.handle_timeout(now);
+            state.watch.timed_out(now);
+        });
     }
 
     /// Gives the engine's packets to the sockets; says if one refused a packet of a write that is not pending.
@@ -267,14 +268,14 @@ impl<S: DatagramSocket> Shared<S> {
 
     /// A socket failed: nobody can wait for what it would have heard.
     fn fail(&self, error: io::Error) {
-        let state = &mut *self.lock();
         let error = Error::Network(Arc::new(error));
-        for (id, waiting) in std::mem::take(&mut state.reads) {
-            state.machine.cancel_read(id);
-            let _ = waiting.send(Err(error.clone()));
-        }
-        state.failure = Some(error);
-        self.settle(state);
+        self.act(|state, _| {
+            for (id, waiting) in std::mem::take(&mut state.reads) {
+                state.machine.cancel_read(id);
+                let _ = waiting.send(Err(error.clone()));
+            }
+            state.failure = Some(error);
+        });
     }
 
     async fn writable(&self, blocked: Option<Service>) {
@@ -341,7 +342,5 @@ async fn sleep_until(alarm: Option<Clock>) {
 /// So many times in a row a socket may fail to receive before it is given up, this far apart: a choice.
 const MAX_FAILURES: u32 = 10;
 const RECOVERY: std::time::Duration = std::time::Duration::from_millis(100);
-/// The longest payload of a UDP datagram.
-const MAX_UDP_PAYLOAD: usize = 65_507;
 /// The most packets that wait for a socket; further ones are lost, as in any full buffer: a choice.
 pub const MAX_OUTBOX: usize = 1024;

@@ -40,6 +40,9 @@ impl DatagramSocket for tokio::net::UdpSocket {
     }
 }
 
+/// The longest payload of a UDP datagram.
+pub(super) const MAX_UDP_PAYLOAD: usize = 65_507;
+
 /// NetBIOS over UDP knows IPv4 only.
 pub(super) fn ipv4(address: SocketAddr) -> io::Result<SocketAddrV4> {
     match address {

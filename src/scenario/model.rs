@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::id::{HostId, LinkId, SegmentId};
 use crate::link::Loss;
-use crate::mailslot::{Limits, NameKind, SlotName};
+use crate::mailslot::{CreateOptions, Limits, NameKind, SlotName};
 use crate::names::SUFFIX_INTERNET_GROUP;
 use crate::net::Topology;
 use crate::stats::Metric;
@@ -86,6 +86,19 @@ pub(crate) struct Mailslot {
     pub(crate) max_message_size: u32,
     pub(crate) queue_limit: Option<u32>,
     pub(crate) reader: Reader,
+}
+
+impl Mailslot {
+    /// The path by which its program creates it: the name as it stands.
+    pub(crate) fn path(&self) -> String {
+        format!(r"\\?\mailslot\{}", self.name)
+    }
+
+    /// How its program creates it.
+    pub(crate) fn options(&self, read_timeout_ms: u32) -> CreateOptions {
+        let Mailslot { max_message_size, queue_limit, .. } = *self;
+        CreateOptions { max_message_size, queue_limit, read_timeout_ms, ..CreateOptions::default() }
+    }
 }
 
 /// How the program that opened a mailslot reads it.

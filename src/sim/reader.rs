@@ -1,7 +1,7 @@
 //! The programs that read.
 
 use crate::id::HostId;
-use crate::mailslot::{CreateOptions, Handle, Machine, Message, Read, ReadId, WAIT_FOREVER};
+use crate::mailslot::{Handle, Machine, Message, Read, ReadId, WAIT_FOREVER};
 use crate::scenario::{Mailslot, Reader};
 use crate::time::{Duration, Instant};
 
@@ -19,17 +19,11 @@ pub(super) struct ReaderProgram {
 impl ReaderProgram {
     /// Opens the mailslot.
     pub(super) fn new(mailslot: &Mailslot, machine: &mut Machine) -> Self {
-        let options = CreateOptions {
-            max_message_size: mailslot.max_message_size,
-            queue_limit: mailslot.queue_limit,
-            read_timeout_ms: match mailslot.reader {
-                Reader::Wait | Reader::ServiceTime(_) => WAIT_FOREVER,
-                Reader::Poll(_) | Reader::Never => 0,
-            },
-            ..CreateOptions::default()
-        };
-        let path = format!(r"\\?\mailslot\{}", mailslot.name); // the name as it stands
-        let handle = machine.create_mailslot(&path, options).expect("a host declares a mailslot once");
+        let options = mailslot.options(match mailslot.reader {
+            Reader::Wait | Reader::ServiceTime(_) => WAIT_FOREVER,
+            Reader::Poll(_) | Reader::Never => 0,
+        });
+        let handle = machine.create_mailslot(&mailslot.path(), options).expect("a host declares a mailslot once");
         let mut reader =
             ReaderProgram { host: mailslot.host, habit: mailslot.reader, handle, pending: None, awaited: false };
         if let Reader::Wait | Reader::ServiceTime(_) = mailslot.reader {

@@ -77,20 +77,11 @@ impl<O: Observer> Account<O> {
         }
     }
 
-    /// Whether nothing can happen any more without a program that writes or reads.
-    pub(super) fn is_quiet(&self) -> bool {
+    /// Whether nothing more can happen, given whether programs have written all that they will; or was given up.
+    pub(super) fn is_over(&self, all_is_written: bool) -> bool {
         let idle = |side: &Side| side.leaving.is_empty() && side.coming.iter().all(VecDeque::is_empty);
-        self.books.is_quiet() && self.hosts.iter().all(idle) && self.records.lock().is_ok_and(|it| it.is_empty())
-    }
-
-    /// How many messages wait in slots.
-    pub(super) fn waiting_messages(&self) -> usize {
-        self.books.waiting_messages()
-    }
-
-    /// Why the run was given up, if it was.
-    pub(super) fn overload(&self) -> Option<Overload> {
-        self.overload
+        let quiet = || self.books.is_quiet() && self.hosts.iter().all(idle);
+        self.overload.is_some() || (all_is_written && quiet())
     }
 
     /// A step of the simulation is over.
@@ -102,13 +93,16 @@ impl<O: Observer> Account<O> {
     }
 
     /// The run is over.
-    pub(super) fn finish(mut self) -> Outcome {
+    pub(super) fn finish(mut self) -> Result<Outcome, Overload> {
+        if let Some(overload) = self.overload {
+            return Err(overload);
+        }
         for side in &self.hosts {
             assert!(side.leaving.is_empty(), "what a host gave out reached the switch at the same tick");
             assert!(side.coming.iter().all(VecDeque::is_empty), "what was handed to a host was taken");
         }
         self.books.set_now(self.end);
-        self.books.finish(Driver::Turmoil)
+        Ok(self.books.finish(Driver::Turmoil))
     }
 
     /// Enters into the books what the hosts did since the last time.

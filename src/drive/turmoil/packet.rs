@@ -45,8 +45,6 @@ impl<'a> Packet<'a> {
 const WHOLE: &str = "only this module's packets go this way";
 /// Bytes before the payload.
 pub(super) const HEADER: usize = 8 + 8 + 4 + 2;
-/// The longest payload of a UDP datagram.
-pub(super) const MAX_PAYLOAD: usize = 65_507;
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use super::journal::{Journal, Record, Records};
 use super::{UdpSocket, builder, switch};
 use crate::drive::{Client, Host, Mailslot, Sockets};
 use crate::id::{HostId, StreamId};
-use crate::mailslot::{CreateOptions, Machine, WAIT_FOREVER, Win32Error};
+use crate::mailslot::{Machine, WAIT_FOREVER, Win32Error};
 use crate::rng::Root;
 use crate::scenario::{self, Reader, Scenario, Target};
 use crate::sim::books::Books;
@@ -88,11 +88,7 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
     let addresses = topology.hosts().iter().map(|host| (host.name.clone(), host.address)).collect();
     switch::install(&mut sim, addresses, account.clone());
 
-    let is_over = || {
-        let account = account.borrow();
-        let is_idle = || account.is_quiet() && account.waiting_messages() == 0;
-        account.overload().is_some() || (writers.load(Ordering::Relaxed) == 0 && is_idle())
-    };
+    let is_over = || account.borrow().is_over(writers.load(Ordering::Relaxed) == 0);
     let end = simulation_time(scenario.end()) + super::TICK * 2; // the last tick, and one that it is over in
     while sim.elapsed().as_nanos() <= u128::from(end.nanos()) && !is_over() {
         sim.step().unwrap_or_else(|error| panic!("a simulation that is set up right does not fail: {error}"));
@@ -100,10 +96,7 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
     }
     drop(sim);
     let account = Rc::into_inner(account).expect("the switch is gone with the simulation").into_inner();
-    match account.overload() {
-        Some(overload) => Err(overload.into()),
-        None => Ok(account.finish()),
-    }
+    Ok(account.finish()?)
 }
 
 /// What runs on one host.
@@ -123,14 +116,7 @@ impl Programs {
         let host = Host::watched(machine, Sockets::bind_simulated(address).await?, journal.clone());
         let mut tasks = JoinSet::new();
         for mailslot in mailslots {
-            let options = CreateOptions {
-                max_message_size: mailslot.max_message_size,
-                queue_limit: mailslot.queue_limit,
-                read_timeout_ms: WAIT_FOREVER,
-                ..CreateOptions::default()
-            };
-            let path = format!(r"\\?\mailslot\{}", mailslot.name); // the name as it stands
-            let slot = host.create_mailslot(&path, options)?;
+            let slot = host.create_mailslot(&mailslot.path(), mailslot.options(WAIT_FOREVER))?;
             tasks.spawn_local(read(slot, mailslot.reader, journal.clone()));
         }
         for (stream, sender) in senders {

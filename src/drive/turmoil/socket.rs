@@ -10,9 +10,9 @@ use ::turmoil::net::UdpSocket as Inner;
 
 use super::TICK;
 use super::address::Address;
-use super::packet::{HEADER, MAX_PAYLOAD, Packet};
+use super::packet::{HEADER, Packet};
 use super::switch::{self, SWITCH};
-use crate::drive::socket::{DatagramSocket, Ports, Sockets, ipv4};
+use crate::drive::socket::{DatagramSocket, MAX_UDP_PAYLOAD, Ports, Sockets, ipv4};
 use crate::mailslot::Service;
 
 /// A UDP socket as tokio's, under turmoil, whose datagrams go through the [`Network`](super::Network) of the simulation.
@@ -99,8 +99,9 @@ impl UdpSocket {
     /// As [`UdpSocket::send_to`].
     pub fn try_send_to(&self, payload: &[u8], to: impl Address) -> io::Result<usize> {
         let to = ipv4(to.resolve()?)?;
-        if payload.len() > MAX_PAYLOAD {
-            let reason = format!("a UDP datagram holds at most {MAX_PAYLOAD} bytes, and here are {}", payload.len());
+        if payload.len() > MAX_UDP_PAYLOAD {
+            let reason =
+                format!("a UDP datagram holds at most {MAX_UDP_PAYLOAD} bytes, and here are {}", payload.len());
             return Err(Error::new(ErrorKind::InvalidInput, reason));
         }
         if to.ip().is_loopback() {

@@ -14,7 +14,8 @@ use ::turmoil::Sim;
 use ::turmoil::net::UdpSocket;
 
 use super::TICK;
-use super::packet::{HEADER, MAX_PAYLOAD, Packet};
+use super::packet::{HEADER, Packet};
+use crate::drive::socket::MAX_UDP_PAYLOAD;
 use crate::id::HostId;
 use crate::time::{Duration, Instant};
 
@@ -75,7 +76,7 @@ impl Switch {
 
     async fn run<M: Medium>(mut self, medium: Rc<RefCell<M>>) -> ::turmoil::Result {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, SWITCH.port())).await?;
-        let mut buffer = vec![0; HEADER + MAX_PAYLOAD];
+        let mut buffer = vec![0; HEADER + MAX_UDP_PAYLOAD];
         loop {
             let alarm = medium.borrow().next_time();
             tokio::select! {

@@ -157,7 +157,7 @@ impl<O: Observer> Books<O> {
         self.tell(Event::Read { instance, host, delay: self.now().since(written), damaged });
     }
 
-    /// Whether nothing is on its way or waits for anything but a reader.
+    /// Whether nothing is on its way and nothing waits.
     #[cfg(feature = "turmoil")]
     pub(crate) fn is_quiet(&self) -> bool {
         self.flights.is_empty()
@@ -165,12 +165,7 @@ impl<O: Observer> Books<O> {
             && self.arrivals.is_empty()
             && self.held.is_empty()
             && self.begun.is_empty()
-    }
-
-    /// How many messages wait in slots.
-    #[cfg(feature = "turmoil")]
-    pub(crate) fn waiting_messages(&self) -> usize {
-        self.waiting_messages
+            && self.waiting_messages == 0
     }
 
     /// The run is over: writes that have not returned are aborted, and what is on its way or in a slot stays there.
