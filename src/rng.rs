@@ -65,6 +65,13 @@ impl Root {
         self.labelled(&["workload", flow, sender, aspect])
     }
 
+    /// A generator for the moments at which something happens by itself again and again: the `number`th event of the
+    /// scenario that does `what` to `whom`.
+    #[must_use]
+    pub fn fault(self, what: &str, whom: &str, number: u32) -> ChaCha8Rng {
+        self.labelled(&["fault", what, whom, &number.to_string()])
+    }
+
     /// The ChaCha8 stream of a label. The stream number is a hash of the label, so that it does not depend on what
     /// other labels exist.
     fn labelled(self, label: &[&str]) -> ChaCha8Rng {

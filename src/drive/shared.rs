@@ -257,7 +257,7 @@ impl<S: DatagramSocket> Shared<S> {
                     let error = state.unless_unsent(Error::NameRefused { name, by });
                     state.end_claim(name, &Err(error));
                 }
-                Event::NameConflict { .. } | Event::ReassemblyDone { .. } => {}
+                Event::NameConflict { .. } | Event::SlotClosed { .. } | Event::ReassemblyDone { .. } => {}
             }
         }
         self.arrived.notify_waiters();

@@ -142,6 +142,29 @@ impl Link {
         }
     }
 
+    /// Impairs otherwise from now on. A model that changes starts as it is in the long run, the others keep their memory (a
+    /// choice). What has been taken in comes to the other end when it was to; what waits for a bottleneck whose rate
+    /// changes keeps its turn, and the next begins when they are sent.
+    ///
+    /// # Panics
+    ///
+    /// As [`Link::new`].
+    pub fn set(&mut self, now: Instant, config: &Config) {
+        let Link { draws, counters, memory, transmitter, last_arrival, config: old, .. } = self;
+        let mut link = Link::new(config.clone(), *draws);
+        link.counters = *counters;
+        link.last_arrival = *last_arrival;
+        link.memory = Memory {
+            loss: if old.loss == config.loss { memory.loss } else { link.memory.loss },
+            delay: if old.delay.correlation == config.delay.correlation { memory.delay } else { link.memory.delay },
+            reorder: if old.reorder == config.reorder { memory.reorder } else { link.memory.reorder },
+        };
+        if let (Some(bottleneck), Some(before)) = (config.bottleneck, transmitter.take()) {
+            link.transmitter = Some(Box::new(before.at_another(bottleneck, now)));
+        }
+        *self = link;
+    }
+
     /// How the link impairs.
     #[must_use]
     pub fn config(&self) -> &Config {

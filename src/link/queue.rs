@@ -71,6 +71,17 @@ impl Transmitter {
         Some(Instant::from_nanos(u64::try_from(sent).unwrap_or(u64::MAX)))
     }
 
+    /// One with another rate or queue, for which what it has is sent at the same times.
+    pub(super) fn at_another(self, config: Bottleneck, now: Instant) -> Self {
+        let rates = [self.config.rate, config.rate].map(|rate| u128::from(rate.get()));
+        let at_new = |moment: u128| (moment.div_ceil(rates[0])) * rates[1];
+        let now = u128::from(now.nanos()) * rates[1];
+        let waiting: VecDeque<_> =
+            self.waiting.iter().map(|(turn, bytes)| (at_new(*turn), *bytes)).filter(|(turn, _)| *turn > now).collect();
+        let waiting_bytes = waiting.iter().map(|(_, bytes)| u64::from(*bytes)).sum();
+        Transmitter { config, free: at_new(self.free), waiting, waiting_bytes }
+    }
+
     fn has_room(&self, bytes: u32) -> bool {
         match self.config.queue {
             QueueLimit::Datagrams(limit) => self.waiting.len() < limit as usize,

@@ -143,6 +143,11 @@ pub enum Event {
         /// The name.
         name: NetbiosName,
     },
+    /// The last server handle of a slot was closed with messages in it, which are deleted. No program could see it.
+    SlotClosed {
+        /// The messages, in the order of the queue.
+        unread: Vec<super::Receipt>,
+    },
     /// Fragments wait no longer. No program could see it.
     ReassemblyDone {
         /// Whose fragments they were.

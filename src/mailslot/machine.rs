@@ -295,6 +295,10 @@ impl Machine {
             self.abort(key, CLOSED_READ_ERROR, |_| true);
             let slot = self.slots.remove(&key).expect("the last server handle kept the slot open");
             self.slot_keys.remove(&slot.name);
+            let unread: Vec<_> = slot.unread().collect();
+            if !unread.is_empty() {
+                self.events.push_back(Event::SlotClosed { unread });
+            }
         }
         Ok(())
     }
@@ -381,6 +385,16 @@ impl Machine {
         }
         self.handle_name_events(now);
         own.into_keys().collect()
+    }
+
+    /// Leaves the domain for another: gives its name up, and asks for the other's as [`Machine::register_name`] does. Handles
+    /// to `\\\\*` that are open stand for the old domain still.
+    pub fn join_domain(&mut self, now: Instant, domain: NetbiosName) {
+        let old = std::mem::replace(&mut self.config.domain, domain);
+        if self.config.own_names().all(|(name, _)| name != old) {
+            self.release_name(now, old);
+        }
+        self.register_name(now, domain, NameKind::Group);
     }
 
     /// Gives a NetBIOS name up at once, and says so to the network.

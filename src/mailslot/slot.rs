@@ -88,6 +88,11 @@ impl Slot {
         self.queue.pop_front().map(Ok)
     }
 
+    /// The messages in the queue.
+    pub(super) fn unread(&self) -> impl Iterator<Item = Receipt> {
+        self.queue.iter().map(|message| message.receipt)
+    }
+
     /// Whether a read waits here.
     pub(super) fn awaits(&self, id: ReadId) -> bool {
         self.reads.iter().any(|read| read.id == id)

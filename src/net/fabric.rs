@@ -13,7 +13,7 @@ use slab::Slab;
 use super::partition::Partition;
 use super::topology::Topology;
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
-use crate::link::{Link, Memory, Offer};
+use crate::link::{self, Link, Memory, Offer};
 use crate::rng::Root;
 use crate::time::Instant;
 
@@ -24,7 +24,8 @@ pub const IP_UDP_HEADERS: usize = 20 + 8;
 #[derive(Clone, Debug)]
 pub struct Fabric<C> {
     links: Vec<Link>,
-    partitions: Vec<Partition>,
+    /// Each with the key that it was cut by.
+    partitions: Vec<(usize, Partition)>,
     families: Slab<Family>,
     /// Room for the hosts that a broadcast goes on to.
     singles: Vec<(HostId, C)>,
@@ -120,9 +121,19 @@ impl<C: Clone> Fabric<C> {
     }
 
     /// Cuts hosts off from each other, beside those that are already. What is on a link comes to its end, and is cut off
-    /// there; of a broadcast, what goes to single hosts.
-    pub fn cut(&mut self, partition: Partition) {
-        self.partitions.push(partition);
+    /// there; of a broadcast, what goes to single hosts. `key` is for [`Fabric::mend`].
+    pub fn cut(&mut self, key: usize, partition: Partition) {
+        self.partitions.push((key, partition));
+    }
+
+    /// Ends the partitions that were cut by a key.
+    pub fn mend(&mut self, key: usize) {
+        self.partitions.retain(|(cut_by, _)| *cut_by != key);
+    }
+
+    /// A link impairs otherwise from now on: see [`Link::set`].
+    pub fn impair(&mut self, now: Instant, link: LinkId, config: &link::Config) {
+        self.links[link.index()].set(now, config);
     }
 
     /// Ends all partitions.
@@ -288,7 +299,7 @@ struct Walk<'a, C, R> {
 impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     /// Offers a flight to a link; what is carried comes to the other end later, or now if the link takes no time.
     fn offer(&mut self, mut flight: Flight<C>, link: LinkId) {
-        let is_cut = |to| self.fabric.partitions.iter().any(|partition| partition.cuts(flight.from, to));
+        let is_cut = |to| self.fabric.partitions.iter().any(|(_, partition)| partition.cuts(flight.from, to));
         if flight.to.is_some_and(is_cut) {
             self.fabric.leave_family(&flight);
             return self.carrier.cut(&flight, link);

@@ -178,6 +178,9 @@ struct DiscardedReport {
     /// Left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_fragment: Option<u64>,
+    /// What came for it while it was down, or stood still until the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_down: Option<u64>,
 }
 
 /// One link.
@@ -354,6 +357,7 @@ impl HostReport {
                 too_large_for_slot: some_of(tally.too_large_for_slot),
                 slot_full: some_of(tally.slot_full),
                 missing_fragment: some_of(tally.missing_fragment),
+                host_down: some_of(tally.host_down),
             },
         }
     }

@@ -218,7 +218,7 @@ fn hosts_and_links(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
     let topology = scenario.topology();
     let header = ["sent", "received", "delivered", "no slot", "refused", "malformed", "not ours"];
     let rows = topology.hosts().iter().zip(&outcome.tally.hosts).map(|(host, tally)| {
-        let refused = tally.too_large_for_slot + tally.slot_full + tally.missing_fragment;
+        let refused = tally.too_large_for_slot + tally.slot_full + tally.missing_fragment + tally.host_down;
         let counts = [tally.sent, tally.received, tally.delivered, tally.no_such_mailslot, refused];
         (host.name.as_str(), [&counts[..], &[tally.malformed, tally.not_for_us]].concat())
     });

@@ -78,13 +78,15 @@ impl<W: Write> Trace<W> {
     }
 }
 
-/// The line of an event of the scenario, which concerns no message.
+/// The line of an event of the scenario, which is about no message.
 #[derive(Serialize)]
 struct FaultLine<'a> {
     t_ns: u64,
     side: &'a str,
     event: &'a str,
     fault: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
 }
 
 impl<W: Write> Observer for Trace<W> {
@@ -93,8 +95,9 @@ impl<W: Write> Observer for Trace<W> {
             return;
         }
         let written = match (event, self.names.describe(at, event)) {
-            (Event::Fault { name }, _) => {
-                let line = FaultLine { t_ns: at.nanos(), side: "network", event: "fault", fault: name };
+            (Event::Fault { name, host }, _) => {
+                let host = host.map(|host| self.names.name(host));
+                let line = FaultLine { t_ns: at.nanos(), side: "network", event: "fault", fault: name, host };
                 serde_json::to_writer(&mut self.out, &line)
             }
             (_, Some(line)) => serde_json::to_writer(&mut self.out, &line),
@@ -143,9 +146,14 @@ impl Names {
                 let fate = Some(fate.name()).filter(|_| matches!(instance.bound, Bound::Recipient(_)));
                 Line { fate, ..self.at_host(at, "discarded", instance, *host) }
             }
+            Event::Gone { instance, host, fate } => {
+                let fate = Some(fate.name()).filter(|_| matches!(instance.bound, Bound::Recipient(_)));
+                Line { fate, ..self.at_host(at, "discarded", instance, *host) }
+            }
             Event::Enqueued { instance, host } => self.taken(at, "enqueued", instance, *host),
             Event::Read { instance, host, .. } => self.taken(at, "read", instance, *host),
             Event::WriteBegun { .. }
+            | Event::Unwritten { .. }
             | Event::Fault { .. }
             | Event::Spread { .. }
             | Event::Joined { .. }
@@ -169,8 +177,11 @@ impl Names {
         message: u64,
         copy: u16,
     ) -> Line<'a> {
-        let (flow, sender) = &self.streams[stream.index()];
-        let host = self.name(*sender);
+        // What belongs to no flow is that of its machine, which is added.
+        let (flow, host) = match self.streams.get(stream.index()) {
+            Some((flow, sender)) => (flow.as_str(), self.name(*sender)),
+            None => ("", ""),
+        };
         Line { t_ns: at.nanos(), side, event, flow, message, copy, host, ..Line::default() }
     }
 

@@ -42,11 +42,17 @@ pub(super) fn parse(text: &str) -> Result<Table, Vec<Problem>> {
 
 /// Sets one value, given as `PATH=VALUE`; returns the path.
 ///
-/// A path goes by keys, and in lists of tables by their `name`: `link.switch.loss.mean`, `host.CTRL.domain`. A value is
-/// read as TOML, else taken as text; where the schema wants nothing but text it is text (`seed=5`).
+/// A value is read as TOML, else taken as text; where the schema wants nothing but text it is text (`seed=5`).
 pub(super) fn set(table: &mut Table, assignment: &str, schema: &Json) -> Result<Path, String> {
     let (path, value) =
         assignment.split_once('=').ok_or_else(|| format!("`{assignment}` is not of the form PATH=VALUE"))?;
+    put(table, path, |steps| if is_text(schema, steps) { Value::String(value.to_owned()) } else { read_value(value) })
+}
+
+/// Puts a value where `path` says; returns the path in steps.
+///
+/// A path goes by keys, and in lists of tables by their `name`: `link.switch.loss.mean`, `host.CTRL.domain`.
+pub(super) fn put(table: &mut Table, path: &str, value: impl FnOnce(&[Step]) -> Value) -> Result<Path, String> {
     let wrong = |why: String| format!("`{path}` names nothing: {why}");
     let mut steps = Vec::new();
     let mut rest = path;
@@ -55,8 +61,7 @@ pub(super) fn set(table: &mut Table, assignment: &str, schema: &Json) -> Result<
         let (key, below) = first_key(here, rest).map_err(wrong)?;
         steps.push(Step::Key(key.clone()));
         let Some(below) = below else {
-            let value = if is_text(schema, &steps) { Value::String(value.to_owned()) } else { read_value(value) };
-            here.insert(key, value);
+            here.insert(key, value(&steps));
             return Ok(steps);
         };
         let by_name = steps.len() == 1 && NAMED_TABLES.contains(&key.as_str());

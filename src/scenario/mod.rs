@@ -12,6 +12,7 @@
 
 mod capture;
 mod document;
+mod fault;
 mod file;
 mod model;
 mod pattern;
@@ -23,9 +24,10 @@ mod validate;
 
 pub use self::capture::MAX_CAPTURE_BYTES;
 pub use self::document::MAX_FILE_BYTES;
+pub(crate) use fault::{Event, Fault, Setting, When};
 pub use model::Scenario;
 pub(crate) use model::{
-    Arrivals, Bound, Copies, Expectation, Fault, Flow, Generated, Mailslot, NameService, Reader, Size, Target, Traffic,
+    Arrivals, Bound, Copies, Expectation, Flow, Generated, Mailslot, NameService, Reader, Size, Target, Traffic,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use quantity::parse_time;
@@ -79,8 +81,9 @@ pub fn parse(source: &Source<'_>) -> Result<Checked, Problems> {
         problems.overrides.push((path, assignment.clone()));
     }
     let formal = validate::validate(&mut table, &schema);
+    let profiles = table.get("link").and_then(toml::Value::as_table).cloned().unwrap_or_default();
     let file: file::Scenario = table.try_into().expect("what the schema accepts can be read");
-    let (scenario, found) = resolve::resolve(&file, &formal, source.read_file);
+    let (scenario, found) = resolve::resolve(&file, &profiles, &formal, source.read_file);
     problems.problems.extend(formal);
     problems.problems.extend(found);
     match scenario {

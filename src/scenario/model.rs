@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::fault::Event;
 use crate::id::{HostId, LinkId, SegmentId};
 use crate::link::Loss;
 use crate::mailslot::{CreateOptions, Limits, NameKind, SlotName};
@@ -33,7 +34,7 @@ pub struct Scenario {
     pub(crate) mailslots: Vec<Mailslot>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) expectations: Vec<Expectation>,
-    /// What happens to the network, in the order of time.
+    /// What happens to the network and to hosts, in the order of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) events: Vec<Event>,
     #[serde(skip)]
@@ -77,7 +78,7 @@ pub(crate) enum NameService {
     Wins,
 }
 
-/// A mailslot that a program on a host opens when the run starts.
+/// A mailslot that a program on a host opens when the run starts, or when an event says so.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Mailslot {
     pub(crate) host: HostId,
@@ -86,6 +87,9 @@ pub(crate) struct Mailslot {
     pub(crate) max_message_size: u32,
     pub(crate) queue_limit: Option<u32>,
     pub(crate) reader: Reader,
+    /// Whether it is not open until an event opens it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) starts_closed: bool,
 }
 
 impl Mailslot {
@@ -261,33 +265,6 @@ impl Target {
     }
 }
 
-/// Something that happens to the network.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Event {
-    pub(crate) at: Duration,
-    pub(crate) fault: Fault,
-}
-
-/// What happens.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Fault {
-    /// Groups of hosts are cut off from each other.
-    Partition { groups: Vec<Vec<HostId>>, one_way: bool },
-    /// All partitions end.
-    Heal,
-}
-
-impl Fault {
-    /// Its name in traces.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Fault::Partition { .. } => "partition",
-            Fault::Heal => "heal",
-        }
-    }
-}
-
 /// A bound that a figure must keep.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Expectation {
@@ -429,6 +406,53 @@ impl Scenario {
         }
     }
 
+    /// The audience when hosts are in these domains.
+    pub(crate) fn audience_in(&self, domains: &[NetbiosName], sender: HostId, target: &Target) -> Vec<HostId> {
+        let name = match target {
+            Target::Local(_) => return self.audience(sender, target),
+            Target::PrimaryDomain(_) => domains[sender.index()],
+            Target::Named { name, .. } => *name,
+        };
+        self.audience_of(&name, target, |host| domains[host.index()] == name)
+    }
+
+    /// All that can ever be in the audience, whatever domains hosts join.
+    pub(crate) fn possible_audience(&self, sender: HostId, target: &Target) -> Vec<HostId> {
+        let moves = || self.events.iter().filter_map(|event| Some((event.fault.domain()?, event.fault.movers())));
+        if moves().next().is_none() {
+            return self.audience(sender, target);
+        }
+        let can_be_in = |host: HostId, name: NetbiosName| {
+            let joins = |(domain, movers): (NetbiosName, &[HostId])| domain == name && movers.contains(&host);
+            self.hosts[host.index()].domain == name || moves().any(joins)
+        };
+        match target {
+            Target::Local(_) => self.audience(sender, target),
+            Target::Named { name, .. } => self.audience_of(name, target, |host| can_be_in(host, *name)),
+            Target::PrimaryDomain(_) => {
+                let joined = moves().filter(|(_, movers)| movers.contains(&sender)).map(|(domain, _)| domain);
+                let names = joined.chain([self.hosts[sender.index()].domain]);
+                names.flat_map(|name| self.audience_of(&name, target, |host| can_be_in(host, name))).collect()
+            }
+        }
+    }
+
+    /// Those who bear a name and declare the slot of a target, in ascending order; `is_in` says who is in the domain of
+    /// that name.
+    fn audience_of(&self, name: &NetbiosName, target: &Target, is_in: impl Fn(HostId) -> bool) -> Vec<HostId> {
+        match self.names.get(name) {
+            None => Vec::new(),
+            Some(bearers) if !bearers.group => bearers.hosts.clone(),
+            Some(_) => {
+                let bears = |host: &HostId| {
+                    is_in(*host) || self.hosts[host.index()].names.iter().any(|(further, _)| further == name)
+                };
+                let declares = |host: &HostId| self.mailslot(*host, target.slot()).is_some();
+                (0..self.hosts.len() as u32).map(HostId).filter(|host| bears(host) && declares(host)).collect()
+            }
+        }
+    }
+
     /// The position of the mailslot that a host declares under a name.
     pub(crate) fn mailslot(&self, host: HostId, name: &SlotName) -> Option<usize> {
         find_mailslot(&self.mailslots, host, name)
@@ -496,7 +520,7 @@ fn layout<S: Serializer>(layout: &Layout, serializer: S) -> Result<S::Ok, S::Err
     serializer.serialize_bool(*layout == Layout::Samba)
 }
 
-fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 

@@ -169,10 +169,8 @@ impl Validator<'_> {
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
         "Scenario" => &["phase", "app", "study"],
-        "Event" => &["crash", "restart", "pause", "resume", "leave", "join", "open", "close", "set", "every", "for"],
         "Link" => &["mtu"],
         "Router" => &["forward_broadcast"],
-        "Mailslot" => &["open"],
         "Traffic" => &["over", "ack"],
         "Expect" => &["phase", "sometimes"],
         _ => &[],

@@ -1,5 +1,6 @@
 //! How the machines of a scenario are set up: what each is, and how it finds names.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::id::{HostId, SegmentId};
@@ -7,21 +8,22 @@ use crate::mailslot::{ApiProfile, Config, Machine, Owner};
 use crate::names::Mode;
 use crate::net;
 use crate::scenario::{NameService, Scenario};
+use crate::time::Instant;
 use crate::wire::{NetbiosName, Profile};
 
 /// Sets up the machines of a scenario.
-pub(crate) struct Installer<'a> {
-    scenario: &'a Scenario,
+pub(crate) struct Installer {
+    scenario: Rc<Scenario>,
     /// How the machines of each segment find the names of others.
     modes: Vec<Mode>,
 }
 
-impl<'a> Installer<'a> {
-    pub(crate) fn new(scenario: &'a Scenario) -> Self {
+impl Installer {
+    pub(crate) fn new(scenario: Rc<Scenario>) -> Self {
         let topology = scenario.topology();
         let segments = topology.segments().len();
         let modes = match scenario.name_service {
-            NameService::Static => vec![Mode::Static(Arc::new(owners(scenario).collect())); segments],
+            NameService::Static => vec![Mode::Static(Arc::new(owners(&scenario).collect())); segments],
             NameService::Broadcast => vec![Mode::Broadcast; segments],
             NameService::Wins => {
                 let server = |segment| topology.host(scenario.name_server(SegmentId(segment))).address;
@@ -31,14 +33,29 @@ impl<'a> Installer<'a> {
         Installer { scenario, modes }
     }
 
-    /// The machine of a host, without mailslots. A name server holds all names: their bearers have registered them
-    /// before the run begins.
+    /// The machine of a host when the run begins, without mailslots. A name server holds all names: their bearers have
+    /// registered them before.
     pub(crate) fn machine(&self, id: HostId) -> Machine {
+        self.machine_in(id, self.scenario.hosts[id.index()].domain)
+    }
+
+    /// The machine of a host that starts anew in a domain, without mailslots, and the names that it claims: none if nobody
+    /// would be asked. A name server still holds the names that it held at first: its database is on a disk (a choice).
+    pub(crate) fn restarted(&self, now: Instant, id: HostId, domain: NetbiosName) -> (Machine, Vec<NetbiosName>) {
+        let mut machine = self.machine_in(id, domain);
+        let claims = match self.scenario.name_service {
+            NameService::Static => Vec::new(),
+            NameService::Broadcast | NameService::Wins => machine.claim_names(now),
+        };
+        (machine, claims)
+    }
+
+    fn machine_in(&self, id: HostId, domain: NetbiosName) -> Machine {
         let host = self.scenario.topology().host(id);
         let spec = &self.scenario.hosts[id.index()];
         let config = Config {
             computer: spec.computer,
-            domain: spec.domain,
+            domain,
             names: spec.names.clone(),
             is_name_server: spec.wins,
             scope: Default::default(),
@@ -54,7 +71,7 @@ impl<'a> Installer<'a> {
         };
         let mut machine = Machine::new(config, self.modes[host.segment.index()].clone());
         if spec.wins {
-            owners(self.scenario).for_each(|(name, owner)| machine.learn_name(name, owner));
+            owners(&self.scenario).for_each(|(name, owner)| machine.learn_name(name, owner));
         }
         machine
     }

@@ -9,10 +9,12 @@
 //! are for, and the account of what became of them.
 
 pub(crate) mod books;
+mod faults;
 pub(crate) mod install;
 mod queue;
 mod reader;
 mod theory;
+pub(crate) mod timeline;
 pub(crate) mod traffic;
 mod world;
 mod writer;

@@ -1,13 +1,11 @@
 //! The programs that read.
 
-use crate::id::HostId;
 use crate::mailslot::{Handle, Machine, Message, Read, ReadId, WAIT_FOREVER};
 use crate::scenario::{Mailslot, Reader};
 use crate::time::{Duration, Instant};
 
 /// A program that opened a mailslot.
 pub(super) struct ReaderProgram {
-    host: HostId,
     habit: Reader,
     handle: Handle,
     /// The read that waits, if one does.
@@ -18,24 +16,23 @@ pub(super) struct ReaderProgram {
 
 impl ReaderProgram {
     /// Opens the mailslot.
-    pub(super) fn new(mailslot: &Mailslot, machine: &mut Machine) -> Self {
+    pub(super) fn new(now: Instant, mailslot: &Mailslot, machine: &mut Machine) -> Self {
         let options = mailslot.options(match mailslot.reader {
             Reader::Wait | Reader::ServiceTime(_) => WAIT_FOREVER,
             Reader::Poll(_) | Reader::Never => 0,
         });
         let handle = machine.create_mailslot(&mailslot.path(), options).expect("a host declares a mailslot once");
-        let mut reader =
-            ReaderProgram { host: mailslot.host, habit: mailslot.reader, handle, pending: None, awaited: false };
+        let mut reader = ReaderProgram { habit: mailslot.reader, handle, pending: None, awaited: false };
         if let Reader::Wait | Reader::ServiceTime(_) = mailslot.reader {
-            let read = reader.read(Instant::ZERO, machine);
+            let read = reader.read(now, machine);
             debug_assert!(read.is_none(), "a new mailslot is empty");
         }
         reader
     }
 
-    /// The machine that it runs on.
-    pub(super) fn host(&self) -> HostId {
-        self.host
+    /// Closes the mailslot.
+    pub(super) fn close(self, machine: &mut Machine) {
+        machine.close(self.handle).expect("it was opened");
     }
 
     /// Whether a completed read was its own.

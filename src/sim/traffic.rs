@@ -126,6 +126,29 @@ impl Sender {
         }
     }
 
+    /// Lets the time pass at which it would write, because its program does not run: what is written later is what it would
+    /// have been. Returns the message that is not written again, if it was one that had been written.
+    ///
+    /// # Panics
+    ///
+    /// As [`Sender::next_message`].
+    pub(crate) fn skip(&mut self) -> Option<u64> {
+        let next = self.next_message();
+        if next.copy == 0 {
+            self.repeats.retain(|(_, message), _| *message != next.message);
+        }
+        (next.copy > 0).then_some(next.message)
+    }
+
+    /// Forgets what it has written, as a program does that is started anew: the messages that are not written again,
+    /// each as often as it would have been.
+    pub(crate) fn forget(&mut self) -> Vec<u64> {
+        let Messages::Generated(program) = &self.messages else { return Vec::new() };
+        let number = program.copies.number;
+        let left = |((_, message), (copy, _))| std::iter::repeat_n(message, usize::from(number - copy));
+        std::mem::take(&mut self.repeats).into_iter().flat_map(left).collect()
+    }
+
     fn fresh_message(&mut self) -> Outgoing {
         let at = self.upcoming.take().expect("next_time said that there is one");
         let message = self.next_message;
@@ -240,8 +263,8 @@ impl Schedule {
     }
 }
 
-/// An exponentially distributed gap, by its quantile function; `libm` gives the same logarithm on every machine.
-fn exponential(mean: Duration, draw: u64) -> Duration {
+/// An exponentially distributed time, by its quantile function; `libm` gives the same logarithm on every machine.
+pub(super) fn exponential(mean: Duration, draw: u64) -> Duration {
     const TWO_POW_53: f64 = 9_007_199_254_740_992.0;
     let survival = 1.0 - (draw >> 11) as f64 / TWO_POW_53; // above 0, up to 1
     Duration::from_nanos((-libm::log(survival) * mean.nanos() as f64).round() as u64)

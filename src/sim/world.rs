@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use super::books::{Books, Cause, Datagram, FlightKey};
+use super::books::{Books, Cause, Condition, Datagram, FlightKey};
 use super::install::Installer;
 use super::queue::Queue;
 use super::reader::ReaderProgram;
+use super::timeline::{Strike, timeline};
 use super::traffic::{self, Sender};
 use super::writer::WriterProgram;
 use super::{Driver, Outcome, Overload};
@@ -18,22 +19,42 @@ use crate::time::Instant;
 
 /// Everything that takes part in a run.
 pub(super) struct World<O> {
-    scenario: Rc<Scenario>,
-    books: Books<O>,
+    pub(super) scenario: Rc<Scenario>,
+    pub(super) installer: Installer,
+    timeline: Vec<(Instant, Strike)>,
+    pub(super) books: Books<O>,
     queue: Queue<Happening>,
-    machines: Vec<Machine>,
+    pub(super) machines: Vec<Machine>,
     /// For each stream what is written, and the program that writes it.
-    writers: Vec<(Sender, WriterProgram)>,
-    readers: Vec<ReaderProgram>,
+    pub(super) writers: Vec<(Sender, WriterProgram)>,
+    /// For each mailslot of the scenario its program, while it is open.
+    pub(super) readers: Vec<Reading>,
     /// For each host its readers that wait for messages.
     readers_of: Vec<Vec<u32>>,
     /// For each host its readers that look from time to time.
     pollers_of: Vec<Vec<u32>>,
     /// For each host when it is called, if it asked for that.
-    timers: Vec<Option<Instant>>,
+    pub(super) timers: Vec<Option<Instant>>,
+    /// The readers whose moment has come while their host stands still.
+    pub(super) stalled: Vec<(HostId, Wake)>,
     /// Room for a packet, and for flights that have arrived.
     packet: Vec<u8>,
     arrived: Vec<(HostId, Datagram)>,
+}
+
+/// What reads a mailslot, if it is open.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) program: Option<ReaderProgram>,
+    /// How many programs it has had: what was set for one is nothing to the next.
+    pub(super) generation: u32,
+}
+
+/// A moment that a reader has set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wake {
+    reader: u32,
+    generation: u32,
 }
 
 /// What the queue holds.
@@ -44,22 +65,20 @@ enum Happening {
     /// A flight comes to the end of the link that it is on.
     LinkEnd(FlightKey),
     /// A reader looks, or is free again.
-    Reader(u32),
+    Reader(Wake),
     /// A machine has asked to be called.
     Timer(HostId),
-    /// Something happens to the network.
-    Event(usize),
+    /// This of the timeline happens.
+    Strike(u32),
 }
 
 impl<O: Observer> World<O> {
     pub(super) fn new(scenario: Rc<Scenario>, root: Root, observer: O) -> Self {
-        let installer = Installer::new(&scenario);
+        let installer = Installer::new(scenario.clone());
         let hosts = scenario.topology().hosts().len();
-        let mut machines: Vec<Machine> = (0..hosts as u32).map(|host| installer.machine(HostId(host))).collect();
-        let mut readers = Vec::new();
+        let machines: Vec<Machine> = (0..hosts as u32).map(|host| installer.machine(HostId(host))).collect();
         let [mut readers_of, mut pollers_of] = [(); 2].map(|()| vec![Vec::new(); hosts]);
         for (number, mailslot) in (0..).zip(&scenario.mailslots) {
-            readers.push(ReaderProgram::new(mailslot, &mut machines[mailslot.host.index()]));
             match mailslot.reader {
                 Reader::Wait | Reader::ServiceTime(_) => readers_of[mailslot.host.index()].push(number),
                 Reader::Poll(_) => pollers_of[mailslot.host.index()].push(number),
@@ -72,26 +91,31 @@ impl<O: Observer> World<O> {
             let program = WriterProgram::new(&sender);
             (sender, program)
         };
-        World {
-            scenario,
+        let mut world = World {
+            timeline: timeline(&scenario, root),
+            installer,
             books,
             queue: Queue::new(),
             machines,
             writers: senders.into_iter().map(writer).collect(),
-            readers,
+            readers: scenario.mailslots.iter().map(|_| Reading::default()).collect(),
             readers_of,
             pollers_of,
             timers: vec![None; hosts],
+            stalled: Vec::new(),
             packet: Vec::new(),
             arrived: Vec::new(),
-        }
+            scenario,
+        };
+        (0..hosts as u32).for_each(|host| world.start_readers(HostId(host)));
+        world
     }
 
     /// Lets everything happen; returns what was counted.
     pub(super) fn run(mut self) -> Result<Outcome, Overload> {
         let end = self.scenario.end();
-        for (number, event) in self.scenario.events.iter().enumerate() {
-            self.queue.push(Instant::ZERO + event.at, Happening::Event(number)); // first, so before all else of its moment
+        for (number, (at, _)) in (0..).zip(&self.timeline) {
+            self.queue.push(*at, Happening::Strike(number)); // first, so before all else of its moment
         }
         for stream in traffic::by_name(&self.scenario) {
             self.schedule_write(stream);
@@ -105,11 +129,8 @@ impl<O: Observer> World<O> {
                     self.deliver_all();
                 }
                 Happening::Timer(host) => self.handle_timeout(host),
-                Happening::Event(number) => self.books.strike(number),
-                Happening::Reader(reader) => {
-                    self.readers[reader as usize].wake();
-                    self.let_read(reader, None);
-                }
+                Happening::Strike(number) => self.strike(self.timeline[number as usize].1),
+                Happening::Reader(wake) => self.wake_reader(wake),
             }
             self.books.check_memory()?;
         }
@@ -125,8 +146,16 @@ impl<O: Observer> World<O> {
     /// A sender writes its next message.
     fn write(&mut self, stream: StreamId) {
         let (sender, program) = &mut self.writers[stream.index()];
-        let outgoing = sender.next_message();
         let host = sender.host();
+        if sender.next_time() != Some(self.books.now()) {
+            return self.schedule_write(stream); // what was to be written then was forgotten
+        }
+        if self.books.condition(host) != Condition::Up {
+            let unwritten = sender.skip();
+            unwritten.into_iter().for_each(|message| self.books.unwritten(stream, message));
+            return self.schedule_write(stream);
+        }
+        let outgoing = sender.next_message();
         let result = program.write(self.books.now(), &mut self.machines[host.index()], sender, outgoing);
         let is_pending = matches!(result, Ok(Write::Pending(_)));
         self.collect_packets(host, Cause::Write(stream, outgoing.message));
@@ -141,15 +170,18 @@ impl<O: Observer> World<O> {
     }
 
     /// The time that a machine asked for has come.
-    fn handle_timeout(&mut self, host: HostId) {
+    pub(super) fn handle_timeout(&mut self, host: HostId) {
         self.timers[host.index()] = None;
+        if self.books.condition(host) != Condition::Up {
+            return;
+        }
         self.machines[host.index()].handle_timeout(self.books.now());
         self.settle_down(host, Cause::Timer);
         self.deliver_all();
     }
 
     /// Delivers what has come to hosts, and what comes at once because of that.
-    fn deliver_all(&mut self) {
+    pub(super) fn deliver_all(&mut self) {
         while !self.books.arrivals.is_empty() {
             let room = std::mem::take(&mut self.arrived);
             let mut arrived = std::mem::replace(&mut self.books.arrivals, room);
@@ -176,7 +208,7 @@ impl<O: Observer> World<O> {
     }
 
     /// After something happened to a machine: what it sends, what happened in it, and when it wants to be called.
-    fn settle_down(&mut self, host: HostId, cause: Cause<'_>) {
+    pub(super) fn settle_down(&mut self, host: HostId, cause: Cause<'_>) {
         self.collect_packets(host, cause);
         self.depart_all();
         self.take_events(host);
@@ -197,14 +229,15 @@ impl<O: Observer> World<O> {
     }
 
     /// Takes note of what happened on a machine.
-    fn take_events(&mut self, host: HostId) {
+    pub(super) fn take_events(&mut self, host: HostId) {
         while let Some(event) = self.machines[host.index()].poll_event() {
             match event {
-                Event::ReadDone { id, result } => {
-                    let awaits = |&&reader: &&u32| self.readers[reader as usize].awaits(id);
+                Event::ReadDone { result: Err(_), .. } => {} // its slot was closed
+                Event::ReadDone { id, result: Ok(message) } => {
+                    let program = |reader: u32| self.readers[reader as usize].program.as_ref();
+                    let awaits = |&&reader: &&u32| program(reader).is_some_and(|program| program.awaits(id));
                     let reader = *self.readers_of[host.index()].iter().find(awaits).expect("a reader waits for it");
-                    let message = result.expect("a read with any buffer ends with a message");
-                    self.let_read(reader, Some(message.receipt));
+                    self.let_read(host, reader, Some(message.receipt));
                 }
                 event => {
                     self.books.happened(host, event);
@@ -219,9 +252,10 @@ impl<O: Observer> World<O> {
     /// Sets the moment at which a program looks that does so from time to time, if there is something for it.
     fn wake_pollers(&mut self, host: HostId) {
         for &reader in &self.pollers_of[host.index()] {
-            let look = self.readers[reader as usize].next_look(self.books.now(), &self.machines[host.index()]);
-            if let Some(at) = look {
-                self.queue.push(at, Happening::Reader(reader));
+            let Reading { program, generation } = &mut self.readers[reader as usize];
+            let Some(program) = program else { continue };
+            if let Some(at) = program.next_look(self.books.now(), &self.machines[host.index()]) {
+                self.queue.push(at, Happening::Reader(Wake { reader, generation: *generation }));
             }
         }
     }
@@ -237,13 +271,25 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// The moment that a reader has set has come.
+    pub(super) fn wake_reader(&mut self, wake: Wake) {
+        let host = self.scenario.mailslots[wake.reader as usize].host;
+        if self.books.condition(host) == Condition::Paused {
+            return self.stalled.push((host, wake));
+        }
+        let Reading { program: Some(program), generation } = &mut self.readers[wake.reader as usize] else { return };
+        if *generation == wake.generation {
+            program.wake();
+            self.let_read(host, wake.reader, None);
+        }
+    }
+
     /// A reader goes on: it takes in the message that its waiting read got, if it did, and reads as long as there is
     /// something and it is not busy.
-    fn let_read(&mut self, reader: u32, mut got: Option<Receipt>) {
+    fn let_read(&mut self, host: HostId, reader: u32, mut got: Option<Receipt>) {
         let now = self.books.now();
-        let host = self.readers[reader as usize].host();
+        let Reading { program: Some(program), generation } = &mut self.readers[reader as usize] else { return };
         loop {
-            let program = &mut self.readers[reader as usize];
             let receipt = match got.take() {
                 Some(receipt) => receipt,
                 None => match program.read(now, &mut self.machines[host.index()]) {
@@ -254,7 +300,7 @@ impl<O: Observer> World<O> {
             let busy_until = program.busy_until(now);
             self.books.read(host, receipt);
             if let Some(at) = busy_until {
-                return self.queue.push(at, Happening::Reader(reader));
+                return self.queue.push(at, Happening::Reader(Wake { reader, generation: *generation }));
             }
         }
     }

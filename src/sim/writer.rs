@@ -16,6 +16,13 @@ impl WriterProgram {
         WriterProgram { handles: vec![None; sender.targets().len()] }
     }
 
+    /// Closes what it has opened: it opens it anew when it writes next.
+    pub(super) fn close_all(&mut self, machine: &mut Machine) {
+        for handle in self.handles.iter_mut().filter_map(Option::take) {
+            machine.close(handle).expect("it was opened");
+        }
+    }
+
     /// Writes the message that the sender made last, opening its target first if need be.
     pub(super) fn write(
         &mut self,

@@ -128,10 +128,19 @@ pub enum Event<'a> {
     },
     /// A write returned. This is all that the sender ever learns.
     Write(Write<'a>),
-    /// Something happened to the network.
+    /// A write that would have repeated a message was not made: its program has forgotten it, or stands still.
+    Unwritten {
+        /// Flow and sender.
+        stream: StreamId,
+        /// Number of the message, of which there was a write before.
+        message: u64,
+    },
+    /// Something happened to the network or to a host.
     Fault {
         /// What.
         name: &'static str,
+        /// To which host, if it is about one.
+        host: Option<HostId>,
     },
     /// A link was offered an instance.
     Offered {
@@ -233,6 +242,15 @@ pub enum Event<'a> {
         delay: Duration,
         /// Whether the bytes are not those that were written.
         damaged: bool,
+    },
+    /// It came to a machine that is down, or what held it there has gone.
+    Gone {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+        /// How.
+        fate: Fate,
     },
     /// The run ended and it was still there.
     Left {

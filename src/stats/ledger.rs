@@ -6,7 +6,7 @@ use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 use super::fate::Fate;
 use super::pair::{Entry, Furthest, Pair};
 use super::tally::{FlowTally, HostTally, Tally};
-use crate::id::{FlowId, HostId};
+use crate::id::{FlowId, HostId, StreamId};
 use crate::time::{Duration, Instant};
 
 /// One sender of one flow, as the ledger needs to know it.
@@ -29,6 +29,8 @@ pub struct TargetLayout {
     pub audience: Vec<u32>,
     /// Those of it that cannot be reached by topology.
     pub unreachable: Vec<u32>,
+    /// The sender itself, if it is in the audience: it gets no datagram of its own broadcast.
+    pub sender: Option<u32>,
 }
 
 /// Follows messages to their fates. See the [module](super).
@@ -72,6 +74,13 @@ impl Ledger {
         }
     }
 
+    /// A further target of a stream, for what is written from now on; returns its position.
+    pub fn add_target(&mut self, stream: StreamId, target: TargetLayout) -> u32 {
+        let targets = &mut self.streams[stream.index()].layout.targets;
+        targets.push(target);
+        targets.len() as u32 - 1
+    }
+
     /// The counters, once the run is over and every instance has ended.
     ///
     /// # Panics
@@ -111,8 +120,17 @@ impl Ledger {
         }
     }
 
+    /// A repetition is not made: nobody is held open for it any more.
+    fn unwritten(&mut self, stream: StreamId, message: u64) {
+        let stream = &mut self.streams[stream.index()];
+        let tally = &mut self.tally.flows[stream.layout.flow.index()];
+        if stream.messages.contains_key(&message) {
+            stream.release_shared(message, None, tally);
+        }
+    }
+
     fn end(&mut self, instance: &Instance, fate: Fate, progress: u16) {
-        let (stream, tally) = self.stream(instance);
+        let Some((stream, tally)) = self.addressed(instance) else { return };
         let Instance { copy, packet, duplicate, .. } = *instance;
         let end = Furthest { progress, copy, packet, duplicate, fate };
         match instance.bound {
@@ -127,7 +145,7 @@ impl Ledger {
     }
 
     fn duplicate(&mut self, instance: &Instance) {
-        let (stream, _) = self.stream(instance);
+        let Some((stream, _)) = self.addressed(instance) else { return };
         match instance.bound {
             Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += 1,
             Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += 1,
@@ -144,14 +162,14 @@ impl Ledger {
     }
 
     fn joined(&mut self, instance: &Instance) {
-        let (stream, tally) = self.stream(instance);
+        let Some((stream, tally)) = self.addressed(instance) else { return };
         if let Bound::Recipient(recipient) = instance.bound {
             stream.release(recipient, instance.message, tally);
         }
     }
 
     fn enqueued(&mut self, instance: &Instance) {
-        let (stream, tally) = self.stream(instance);
+        let Some((stream, tally)) = self.addressed(instance) else { return };
         if let Bound::Recipient(recipient) = instance.bound {
             let entry = entry(&mut stream.pairs, recipient, instance.message);
             tally.duplicates += u64::from(std::mem::replace(&mut entry.accepted, true));
@@ -159,7 +177,7 @@ impl Ledger {
     }
 
     fn read(&mut self, instance: &Instance, delay: Duration, damaged: bool) {
-        let (stream, tally) = self.stream(instance);
+        let Some((stream, tally)) = self.addressed(instance) else { return };
         let Bound::Recipient(recipient) = instance.bound else { return };
         let pair = &mut stream.pairs[recipient as usize];
         let position = pair.position(instance.message);
@@ -173,6 +191,11 @@ impl Ledger {
             message.delivered += 1;
         }
         stream.release(recipient, instance.message, tally);
+    }
+
+    /// The stream of an instance that is for somebody in the audience.
+    fn addressed(&mut self, instance: &Instance) -> Option<(&mut Stream, &mut FlowTally)> {
+        matches!(instance.bound, Bound::Audience | Bound::Recipient(_)).then(|| self.stream(instance))
     }
 
     fn stream(&mut self, instance: &Instance) -> (&mut Stream, &mut FlowTally) {
@@ -189,6 +212,7 @@ impl Observer for Ledger {
                 self.streams[stream.index()].open(*message, *target, *copies_left);
             }
             Event::Write(write) => self.write(write),
+            Event::Unwritten { stream, message } => self.unwritten(*stream, *message),
             Event::Offered { .. } | Event::Corrupted { .. } | Event::Fault { .. } => {}
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
             Event::Duplicated { instance, .. } => self.duplicate(instance),
@@ -218,6 +242,13 @@ impl Observer for Ledger {
             Event::Read { instance, host, delay, damaged } => {
                 self.tally.hosts[host.index()].delivered += 1;
                 self.read(instance, *delay, *damaged);
+            }
+            Event::Gone { instance, fate: Fate::ClosedUnread, .. } => {
+                self.end(instance, Fate::ClosedUnread, REACHED_SLOT);
+            }
+            Event::Gone { instance, host, fate } => {
+                self.tally.hosts[host.index()].host_down += 1;
+                self.end(instance, *fate, REACHED_HOST);
             }
             Event::Left { instance, fate: Fate::Unread, .. } => self.end(instance, Fate::Unread, WAITING),
             Event::Left { instance, fate, links_passed } => self.end(instance, *fate, (*links_passed).into()),
@@ -270,6 +301,13 @@ impl Stream {
         for &recipient in target.audience.iter().filter(|recipient| !leads_to(recipient)) {
             let end = Furthest { progress: 0, copy: 0, packet: 0, duplicate: 0, fate: Fate::Corrupted };
             entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
+        }
+        // A sender that claims the name still, or has just given it up, gets no copy of its own.
+        if let Some(sender) =
+            target.sender.filter(|sender| sent.own.is_none() && !sent.packets.contains(&Bound::Recipient(*sender)))
+        {
+            let end = Furthest { progress: REACHED_HOST, copy: 0, packet: 0, duplicate: 0, fate: Fate::NoSuchMailslot };
+            entry(&mut self.pairs, sender, message).furthest.get_or_insert(end);
         }
         let recipient = |bound: &Bound| match bound {
             Bound::Recipient(recipient) => Some(*recipient),

@@ -89,6 +89,8 @@ pub struct HostTally {
     pub slot_full: u64,
     /// Dropped: another fragment of the datagram was missing.
     pub missing_fragment: u64,
+    /// What came for it while it was down, or stood still until the end.
+    pub host_down: u64,
 }
 
 impl Tally {

@@ -201,7 +201,8 @@ impl World {
             && !host.handles.values().any(|other| other.open && other.object == object)
         {
             self.abort(machine, slot, |_| true);
-            self.hosts[machine].slots.remove(&slot);
+            let slot = self.hosts[machine].slots.remove(&slot).expect("it was open");
+            self.expected.deleted[machine] += slot.queue.len();
         }
     }
 }

@@ -124,6 +124,7 @@ impl Engines {
                     Event::ReadDone { id, result } => {
                         found.ended[machine].push((host.reads[&id], result.map(letter).map_err(Win32Error::code)));
                     }
+                    Event::SlotClosed { unread } => found.deleted[machine] += unread.len(),
                     Event::ReassemblyDone { key, complete } => {
                         found.assembled[machine].push((self.datagrams[&key], complete));
                     }

@@ -38,6 +38,8 @@ pub(crate) struct Expected {
     pub(crate) ended: [Vec<(Label, Result<Letter, u32>)>; 2],
     /// Datagrams whose fragments wait no longer, and whether they became whole.
     pub(crate) assembled: [Vec<(Label, bool)>; 2],
+    /// How many messages were deleted unread with their slots, on each machine.
+    pub(crate) deleted: [usize; 2],
     pub(crate) sent: Vec<Sent>,
 }
 

@@ -13,6 +13,7 @@ use crate::id::{HostId, StreamId};
 use crate::mailslot::{Event, Service};
 use crate::scenario::Scenario;
 use crate::sim::books::{Books, Cause, Datagram, FlightKey};
+use crate::sim::timeline::Strike;
 use crate::sim::traffic::Outgoing;
 use crate::sim::{Driver, Outcome, Overload, Queue};
 use crate::stats::Observer;
@@ -35,8 +36,8 @@ pub(super) struct Account<O> {
 enum Due {
     /// A flight comes to the end of its link.
     LinkEnd(FlightKey),
-    /// An event of the scenario.
-    Event(usize),
+    /// Something of the timeline.
+    Strike(Strike),
 }
 
 /// What is known of one host.
@@ -60,10 +61,15 @@ enum Doing {
 }
 
 impl<O: Observer> Account<O> {
-    pub(super) fn new(books: Books<O>, records: Records, scenario: &Scenario) -> Self {
+    pub(super) fn new(
+        books: Books<O>,
+        records: Records,
+        scenario: &Scenario,
+        timeline: Vec<(Instant, Strike)>,
+    ) -> Self {
         let mut queue = Queue::new();
-        for (number, event) in scenario.events.iter().enumerate() {
-            queue.push(Instant::ZERO + event.at, Due::Event(number));
+        for (at, strike) in timeline {
+            queue.push(at, Due::Strike(strike));
         }
         Account {
             books,
@@ -179,7 +185,7 @@ impl<O: Observer + 'static> Medium for Account<O> {
                 Due::LinkEnd(flight) => {
                     self.books.proceed(flight, |at, flight| queue.push(at, Due::LinkEnd(flight)));
                 }
-                Due::Event(number) => self.books.strike(number),
+                Due::Strike(strike) => self.books.strike(strike),
             }
         }
         if until > self.last_tick {

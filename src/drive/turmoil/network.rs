@@ -112,7 +112,7 @@ impl Network {
             HostId(position.unwrap_or_else(|| panic!("there is no host `{name}`")) as u32)
         };
         let groups: Vec<Vec<HostId>> = groups.iter().map(|group| group.iter().map(host).collect()).collect();
-        lan.fabric.cut(Partition::new(hosts.len(), &groups, one_way));
+        lan.fabric.cut(0, Partition::new(hosts.len(), &groups, one_way));
     }
 
     /// What a link has done so far: `SEGMENT/HOST/up`, `SEGMENT/HOST/down`, `ROUTER/FROM>TO`.

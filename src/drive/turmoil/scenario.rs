@@ -18,6 +18,7 @@ use crate::rng::Root;
 use crate::scenario::{self, Reader, Scenario, Target};
 use crate::sim::books::Books;
 use crate::sim::install::Installer;
+use crate::sim::timeline::{Change, timeline};
 use crate::sim::traffic::{self, Sender};
 use crate::sim::{Outcome, Overload};
 use crate::stats::Observer;
@@ -35,6 +36,12 @@ pub enum RunError {
          (MAX_HOSTS): use the driver `events`"
     )]
     TooManyHosts(usize),
+    /// Hosts crash, stand still or change their domains, or mailslots open and close.
+    #[error(
+        "an event is about hosts or mailslots (`{0}`), and with turmoil only `partition`, `heal` and `set` work: use the \
+         driver `events`"
+    )]
+    Fault(&'static str),
     /// It needs too much memory.
     #[error(transparent)]
     Overload(#[from] Overload),
@@ -65,12 +72,18 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
     let root = Root { seed: scenario.seed(), replication };
     let senders = traffic::senders(&scenario, root);
     let records = Records::default();
+    let timeline = timeline(&scenario, root);
+    let of_network =
+        |change: Change| matches!(change, Change::Cut | Change::Mend | Change::Heal | Change::Set | Change::Unset);
+    if let Some((_, strike)) = timeline.iter().find(|(_, strike)| !of_network(strike.change)) {
+        return Err(RunError::Fault(strike.change.name()));
+    }
     let books = Books::new(scenario.clone(), root, &senders, observer);
-    let account = Rc::new(RefCell::new(Account::new(books, records.clone(), &scenario)));
+    let account = Rc::new(RefCell::new(Account::new(books, records.clone(), &scenario, timeline)));
     let writers = Arc::new(AtomicUsize::new(senders.len()));
 
     let mut sim = builder().simulation_duration(std::time::Duration::MAX).build();
-    let installer = Installer::new(&scenario);
+    let installer = Installer::new(scenario.clone());
     let mut streams: Vec<Option<Sender>> = senders.into_iter().map(Some).collect();
     let order = traffic::by_name(&scenario);
     for (id, host) in (0..).map(HostId).zip(topology.hosts()) {

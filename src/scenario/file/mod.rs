@@ -2,6 +2,7 @@
 //! [`super::validate`] checks a file against that schema before it is read into them; so a field is `None` where the
 //! file does not have it, or where its value was refused and reported.
 
+mod event;
 mod link;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use self::event::{AnyValue, Event, Join, SlotAt};
 pub(super) use self::link::{
     Delay, DelayDistribution, DistributionName, FourState, GilbertElliott, Link, Loss, LossModel,
 };
@@ -47,7 +49,7 @@ pub(super) struct Scenario {
     /// Routers between segments.
     #[serde(default)]
     pub(super) router: Vec<Router>,
-    /// What happens to the network while programs write.
+    /// What happens to the network and the hosts while programs write.
     #[serde(default)]
     pub(super) event: Vec<Event>,
     /// Mailslots that programs open when the run starts.
@@ -164,21 +166,6 @@ pub(super) struct Router {
     pub(super) link: Option<String>,
 }
 
-/// Something that happens at a moment: exactly one of `partition` and `heal`.
-#[derive(Deserialize, JsonSchema, Clone)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Event {
-    /// When; before all else that happens at that moment.
-    #[schemars(required)]
-    pub(super) at: Option<Time>,
-    /// Groups of hosts, patterns, domains ('\\PLANT') or segments that are cut off from each other; hosts in none reach all.
-    pub(super) partition: Option<Vec<Vec<String>>>,
-    /// Whether only what goes from the first group to the others is cut. Default false.
-    pub(super) oneway: Option<bool>,
-    /// Ends all partitions: true.
-    pub(super) heal: Option<bool>,
-}
-
 /// A mailslot that a program opens when the run starts.
 #[derive(Deserialize, JsonSchema, Clone)]
 #[serde(deny_unknown_fields)]
@@ -195,6 +182,8 @@ pub(super) struct Mailslot {
     pub(super) reader: Option<Reader>,
     /// How many messages may wait in it; what comes then is dropped silently. Default: any number, as in Windows.
     pub(super) queue_limit: Option<u32>,
+    /// Whether it is open from the beginning, and after a restart. Default true; if false, an event opens it.
+    pub(super) open: Option<bool>,
 }
 
 /// How a program reads a mailslot.

@@ -19,7 +19,7 @@ const DEFAULT_QUEUE: QueueLimit = QueueLimit::Datagrams(1_000);
 
 /// A link profile, and whether anything uses it.
 pub(super) struct Profile {
-    config: link::Config,
+    pub(super) config: link::Config,
     used: bool,
 }
 

@@ -37,6 +37,7 @@ impl Context<'_> {
                     max_message_size: spec.max_message_size.map_or(0, |size| size.0),
                     queue_limit: spec.queue_limit,
                     reader,
+                    starts_closed: spec.open == Some(false),
                 };
                 if mailslots.insert((host, name.clone()), mailslot).is_some() {
                     let host = &network.host_names()[host.index()];

@@ -12,6 +12,7 @@ mod loss;
 mod mailslots;
 mod network;
 mod outlook;
+mod settings;
 mod traffic;
 mod values;
 
@@ -19,8 +20,9 @@ use std::collections::BTreeSet;
 use std::io;
 
 use self::network::Network;
+use super::fault::Event;
 use super::file;
-use super::model::{Bearers, Event, Expectation, Flow, Mailslot, NameService, Scenario};
+use super::model::{Bearers, Expectation, Flow, Mailslot, NameService, Scenario};
 use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
 use crate::id::HostId;
@@ -35,11 +37,11 @@ pub type ReadFile<'a> = &'a dyn Fn(&str) -> io::Result<Vec<u8>>;
 /// The scenario, unless something is wrong with it, and all that is.
 pub(super) fn resolve(
     file: &file::Scenario,
+    profiles: &toml::Table,
     formal: &[Problem],
     read_file: ReadFile<'_>,
 ) -> (Option<Scenario>, Vec<Problem>) {
-    let damaged = formal.iter().map(|problem| problem.path.clone()).collect();
-    let mut context = Context { file, damaged, read_file, capture_bytes: 0, value_bytes: 0, problems: Vec::new() };
+    let mut context = Context::new(file, profiles, formal, read_file);
     let scenario = context.scenario();
     let scenario = scenario.filter(|_| context.is_sound());
     (scenario, context.problems)
@@ -48,6 +50,8 @@ pub(super) fn resolve(
 /// What is being checked, and what was found.
 struct Context<'a> {
     file: &'a file::Scenario,
+    /// The link profiles as values, which events may set.
+    profiles: &'a toml::Table,
     /// Where the form of the file is wrong, which is known already.
     damaged: BTreeSet<Path>,
     read_file: ReadFile<'a>,
@@ -56,6 +60,13 @@ struct Context<'a> {
     /// Bytes of all files with values so far.
     value_bytes: usize,
     problems: Vec<Problem>,
+}
+
+impl<'a> Context<'a> {
+    fn new(file: &'a file::Scenario, profiles: &'a toml::Table, formal: &[Problem], read_file: ReadFile<'a>) -> Self {
+        let damaged = formal.iter().map(|problem| problem.path.clone()).collect();
+        Context { file, profiles, damaged, read_file, capture_bytes: 0, value_bytes: 0, problems: Vec::new() }
+    }
 }
 
 impl Context<'_> {
@@ -73,7 +84,7 @@ impl Context<'_> {
         let mailslots: Vec<Mailslot> = self.mailslots(&network);
         let flows: Vec<Flow> = self.flows(&network, &mailslots, duration);
         let expectations: Vec<Expectation> = self.expectations();
-        let events: Vec<Event> = self.events(&network, duration.map(|duration| duration + drain));
+        let events: Vec<Event> = self.events(&network, &mailslots, duration.map(|duration| duration + drain));
         Some(Scenario {
             name: name?,
             description: self.file.description.clone().unwrap_or_default(),

@@ -7,6 +7,7 @@ use super::links::{Links, Profiles};
 use crate::id::{HostId, SegmentId};
 use crate::mailslot::{Limits, NameKind};
 use crate::net::{Builder, Topology};
+use crate::scenario::fault::DEFAULT_DOMAIN;
 use crate::scenario::file;
 use crate::scenario::model::{Host, Names, name_servers};
 use crate::scenario::pattern;
@@ -24,8 +25,6 @@ const MAX_NAMES: usize = 64;
 const MAX_TRANSPORTS: u8 = 8;
 /// The most crossings of all routers.
 const MAX_CROSSINGS: usize = 100_000;
-/// The domain of a host that names none: what Windows calls a workgroup that nobody named.
-const DEFAULT_DOMAIN: &str = "WORKGROUP";
 
 /// The hosts of a scenario and the network between them, as far as they are sound.
 pub(super) struct Network {
@@ -95,6 +94,9 @@ impl<'a> Context<'a> {
         for entry in entries {
             let added = self.add_host(&entry, &segments, &domains, &mut profiles, &mut builder, &mut network);
             network.complete &= added.is_some();
+        }
+        for domain in domains {
+            network.names.entry(domain).or_default().group = true; // hosts may join it later
         }
         self.routers(&segments, &mut profiles, &mut builder);
         if self.file.host.is_empty() && !self.is_damaged(at!["host"]) {
@@ -248,14 +250,20 @@ impl<'a> Context<'a> {
         Some(())
     }
 
-    /// The names of all domains of the file.
+    /// The names of all domains of the file, those that hosts join later too.
     fn domains(&self) -> BTreeSet<NetbiosName> {
         let spelled = self.file.host.iter().map(|host| host.domain.as_deref().unwrap_or(DEFAULT_DOMAIN));
-        spelled.filter_map(|domain| NetbiosName::new(domain, SUFFIX_WORKSTATION).ok()).collect()
+        let joined = self.file.event.iter().filter_map(|event| event.join.as_ref()?.domain.as_deref());
+        let left = self.file.event.iter().filter(|event| event.leave.is_some()).map(|_| DEFAULT_DOMAIN);
+        spelled
+            .chain(joined)
+            .chain(left)
+            .filter_map(|domain| NetbiosName::new(domain, SUFFIX_WORKSTATION).ok())
+            .collect()
     }
 
     /// The name of a computer or domain: what Windows allows, less what paths and patterns need.
-    fn netbios_name(&mut self, at: &Path, text: &str) -> Option<NetbiosName> {
+    pub(super) fn netbios_name(&mut self, at: &Path, text: &str) -> Option<NetbiosName> {
         let refused = text.chars().find(|c| c.is_ascii() && (r#"\/:*?"<>|{} ,"#.contains(*c) || c.is_control()));
         let name = match refused {
             Some(odd) if odd.is_control() => Err(format!("`{}` has a control character", clipped(text))),

@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 use std::rc::Rc;
 
 use super::carriage::{Datagram, instance};
-use super::{Books, is_on};
+use super::{Books, Condition, is_on};
 use crate::id::HostId;
 use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt};
 use crate::net::Damage;
@@ -36,6 +36,10 @@ pub(super) struct Fragment {
 }
 
 impl Fragment {
+    pub(super) fn instance(&self) -> Instance {
+        self.instance
+    }
+
     fn of(flight: &Datagram) -> Self {
         let came = flight.payload().clone();
         let sent = flight.damage().map_or_else(|| came.clone(), |damage| damage.original.clone());
@@ -53,9 +57,20 @@ impl Fragment {
 }
 
 impl<O: Observer> Books<O> {
-    /// A datagram comes out of the last link: whether the machine gets it. It does not if the checksum finds damage, or
-    /// if the machine is not on the transport.
+    /// A datagram comes out of the last link: whether the machine gets it. It does not if the machine is down, if the
+    /// checksum finds damage, or if the machine is not on the transport; if it stands still, it gets it later.
     pub(crate) fn arrived(&mut self, host: HostId, flight: &Datagram) -> bool {
+        match self.condition(host) {
+            Condition::Up => {}
+            Condition::Paused => {
+                self.suspended.entry(host).or_default().push(flight.clone());
+                return false;
+            }
+            Condition::Down => {
+                self.miss(host, flight);
+                return false;
+            }
+        }
         let instance = instance(flight);
         self.tell(Event::Arrived { instance, host });
         if flight.damage().is_some_and(|damage| self.checksum_finds(flight, damage)) {
@@ -102,9 +117,10 @@ impl<O: Observer> Books<O> {
                     }
                 }
             }
+            MachineEvent::SlotClosed { unread } => self.closed(host, &unread),
             MachineEvent::NameConflict { .. } => {}
-            MachineEvent::NameRegistered { .. } | MachineEvent::NameRefused { .. } => {
-                unreachable!("names are borne from the beginning")
+            MachineEvent::NameRegistered { name } | MachineEvent::NameRefused { name, .. } => {
+                self.claim_ended(host, &name);
             }
             MachineEvent::ReadDone { .. } => unreachable!("the program that reads takes it"),
         }
@@ -141,7 +157,7 @@ impl<O: Observer> Books<O> {
                 Discard::NoFirstFragment => (Reason::MissingFragment, Fate::LostFragment),
                 Discard::Malformed(reason) if reason.is_of_fragments() => (Reason::MissingFragment, Fate::LostFragment),
                 Discard::Malformed(_) | Discard::NoUserData => (Reason::Malformed, Fate::Corrupted),
-                Discard::NotForUs => (Reason::NotForUs, Fate::Corrupted),
+                Discard::NotForUs => (Reason::NotForUs, self.fate_without_name(host)),
                 Discard::NoSuchMailslot | Discard::RemoteMailslotsDisabled => {
                     (Reason::NoSuchMailslot, Fate::NoSuchMailslot)
                 }
@@ -150,6 +166,12 @@ impl<O: Observer> Books<O> {
             },
         };
         self.discard(instance, host, reason, fate);
+    }
+
+    /// What it means that a machine does not bear the name that an undamaged message is for: it has just started and
+    /// claims its names still, or it has left the domain meanwhile, so that nobody had a slot open there under that name.
+    fn fate_without_name(&self, host: HostId) -> Fate {
+        if self.claims.contains_key(&host) { Fate::HostDown } else { Fate::NoSuchMailslot }
     }
 
     /// What a machine said of a damaged message: it may have been taken by a slot that it had not been addressed to, or
@@ -182,6 +204,9 @@ impl<O: Observer> Books<O> {
             }
             Disposition::Discarded(Discard::NoFirstFragment | Discard::Malformed(_)) => {
                 self.discard(instance, host, Reason::Malformed, Fate::Corrupted);
+            }
+            Disposition::Discarded(Discard::NotForUs) => {
+                self.discard(instance, host, Reason::NotForUs, Fate::Corrupted);
             }
             _ => self.dispose(host, disposition, waiting),
         }

@@ -14,14 +14,16 @@
 
 mod carriage;
 mod delivery;
+mod faults;
 mod sending;
 mod stream;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 pub(crate) use carriage::{Datagram, FlightKey};
+pub(crate) use faults::Condition;
 pub(crate) use sending::Cause;
 
 use carriage::{Cargo, instance};
@@ -34,9 +36,9 @@ use super::traffic::Sender;
 use super::{ALIVE_BYTES, Driver, MAX_ALIVE_BYTES, Outcome, Overload};
 use crate::id::HostId;
 use crate::mailslot::{ReassemblyKey, Receipt, WriteId};
-use crate::net::{Fabric, Partition};
+use crate::net::Fabric;
 use crate::rng::Root;
-use crate::scenario::{Fault, Scenario};
+use crate::scenario::Scenario;
 use crate::stats::{Bound, Event, Fate, Ledger, Observer};
 use crate::time::Instant;
 use crate::wire::NetbiosName;
@@ -60,6 +62,15 @@ pub(crate) struct Books<O> {
     /// How many there are on all hosts, and how many bytes they have.
     waiting_messages: usize,
     waiting_bytes: usize,
+    /// Whether each host is there, and the domain that it is in.
+    conditions: Vec<Condition>,
+    domains: Vec<NetbiosName>,
+    /// How often a host has changed its domain.
+    memberships: u32,
+    /// What has come for hosts that stand still.
+    suspended: BTreeMap<HostId, Vec<Datagram>>,
+    /// The names that machines claim which have started.
+    claims: BTreeMap<HostId, BTreeSet<NetbiosName>>,
     /// The fragments that wait on a host for the rest of their datagram.
     held: BTreeMap<(HostId, ReassemblyKey), Vec<Fragment>>,
     /// Writes that have not returned.
@@ -105,6 +116,11 @@ impl<O: Observer> Books<O> {
             waiting: vec![VecDeque::new(); hosts],
             waiting_messages: 0,
             waiting_bytes: 0,
+            conditions: vec![Condition::Up; hosts],
+            domains: scenario.hosts.iter().map(|host| host.domain).collect(),
+            memberships: 0,
+            suspended: BTreeMap::new(),
+            claims: BTreeMap::new(),
             held: BTreeMap::new(),
             begun: BTreeMap::new(),
             questions: BTreeMap::new(),
@@ -127,34 +143,28 @@ impl<O: Observer> Books<O> {
 
     /// Whether what is alive fits into memory.
     pub(crate) fn check_memory(&self) -> Result<(), Overload> {
-        let alive = self.flights.len() + self.waiting_messages + self.begun.len();
+        let suspended: usize = self.suspended.values().map(Vec::len).sum();
+        let alive = self.flights.len() + suspended + self.waiting_messages + self.begun.len();
         if alive * ALIVE_BYTES + self.waiting_bytes > MAX_ALIVE_BYTES {
             return Err(Overload { at: self.now() });
         }
         Ok(())
     }
 
-    /// An event of the scenario happens to the network.
-    pub(crate) fn strike(&mut self, event: usize) {
-        let scenario = self.scenario.clone();
-        let fault = &scenario.events[event].fault;
-        match fault {
-            Fault::Partition { groups, one_way } => {
-                self.fabric.cut(Partition::new(scenario.hosts.len(), groups, *one_way));
-            }
-            Fault::Heal => self.fabric.heal(),
-        }
-        self.tell(Event::Fault { name: fault.name() });
-    }
-
     /// A program on a host got the message with this receipt.
     pub(crate) fn read(&mut self, host: HostId, receipt: Receipt) {
+        let Waiting { instance, written, damaged, .. } = self.take_waiting(host, receipt);
+        self.tell(Event::Read { instance, host, delay: self.now().since(written), damaged });
+    }
+
+    /// A message is no longer in its slot.
+    fn take_waiting(&mut self, host: HostId, receipt: Receipt) -> Waiting {
         let waiting = &mut self.waiting[host.index()];
         let position = waiting.binary_search_by_key(&receipt, |(receipt, _)| *receipt).expect("it was waiting");
-        let (_, Waiting { instance, written, damaged, bytes }) = waiting.remove(position).expect("it was found");
+        let (_, taken) = waiting.remove(position).expect("it was found");
         self.waiting_messages -= 1;
-        self.waiting_bytes -= bytes as usize;
-        self.tell(Event::Read { instance, host, delay: self.now().since(written), damaged });
+        self.waiting_bytes -= taken.bytes as usize;
+        taken
     }
 
     /// Whether nothing is on its way and nothing waits.
@@ -163,6 +173,7 @@ impl<O: Observer> Books<O> {
         self.flights.is_empty()
             && self.departures.is_empty()
             && self.arrivals.is_empty()
+            && self.suspended.is_empty()
             && self.held.is_empty()
             && self.begun.is_empty()
             && self.waiting_messages == 0
@@ -181,6 +192,9 @@ impl<O: Observer> Books<O> {
         for flight in on_their_way.chain(std::mem::take(&mut self.departures)) {
             let links_passed = flight.hop();
             self.tell(Event::Left { instance: instance(&flight), fate: Fate::InFlight, links_passed });
+        }
+        for (host, flights) in std::mem::take(&mut self.suspended) {
+            flights.iter().for_each(|flight| self.miss(host, flight));
         }
         for ((host, _), fragments) in std::mem::take(&mut self.held) {
             fragments.iter().for_each(|fragment| self.give_up(host, fragment));

@@ -40,6 +40,8 @@ pub(crate) enum Cause<'a> {
     Packet(&'a Datagram),
     /// The time that it asked for has come.
     Timer,
+    /// It has started, or changed its domain, and takes and gives up names.
+    Name,
 }
 
 /// What a machine has asked the network about one name.
@@ -69,6 +71,7 @@ impl<O: Observer> Books<O> {
 
     /// A program called for a write, and the call came back: the write returned, or is pending.
     pub(crate) fn wrote(&mut self, stream: StreamId, outgoing: Outgoing, result: Result<Write, Win32Error>) {
+        let outgoing = Outgoing { target: self.target_now(stream, &outgoing), ..outgoing };
         let begun = Begun { stream, outgoing, at: self.now() };
         match result {
             Ok(Write::Done(written)) => self.end_write(begun, None, Ok(written)),
@@ -134,6 +137,14 @@ impl<O: Observer> Books<O> {
         }
     }
 
+    /// A machine goes down: what has not returned on it never does, and counts as aborted.
+    pub(super) fn abort_writes_of(&mut self, host: HostId) {
+        let of_host: Vec<_> = self.begun.extract_if(.., |(of, _), _| *of == host).collect();
+        for ((_, write), begun) in of_host {
+            self.end_write(begun, Some(write), Err(Win32Error::OperationAborted));
+        }
+    }
+
     /// Whom a packet of a write is bound for, and the host that it goes to if it is one; `None` if it gets to nobody: to
     /// one that there is no way to, or that is not on the transport.
     fn route(
@@ -172,13 +183,14 @@ impl<O: Observer> Books<O> {
     fn send_question(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, cause: Cause<'_>) {
         let name = name_in(&payload).expect("the name service sends well-formed packets");
         let sent = self.questions.get(&(host, name)).map_or(0, |questions| questions.sent);
-        let (stream, message) = match cause {
-            Cause::Write(stream, message) => (stream, message),
-            Cause::Packet(_) | Cause::Timer => {
-                let questions = self.questions.get(&(host, name)).expect("a write has asked before");
-                (questions.stream, questions.message)
+        let asked_for = match cause {
+            Cause::Write(stream, message) => Some((stream, message)),
+            Cause::Packet(_) | Cause::Timer | Cause::Name => {
+                self.questions.get(&(host, name)).map(|questions| (questions.stream, questions.message))
             }
         };
+        // A machine that claims or releases a name does so for no message.
+        let (stream, message) = asked_for.unwrap_or((StreamId(self.streams.len() as u32), 0));
         self.questions.insert((host, name), Questions { stream, message, sent: sent + 1 });
         let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
         let id = DatagramId { stream_key, message: sent, copy: 0, packet: 0, duplicate: 0 };

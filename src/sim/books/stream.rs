@@ -1,16 +1,29 @@
 //! Flows and senders, as the account sees them: whom their messages address.
 
-use crate::id::{FlowId, HostId};
+use std::collections::BTreeMap;
+
+use super::Books;
+use crate::id::{FlowId, HostId, StreamId};
 use crate::rng::Root;
 use crate::scenario::{Flow, Scenario, Target};
-use crate::sim::traffic::Sender;
-use crate::stats::{StreamLayout, TargetLayout};
+use crate::sim::traffic::{Outgoing, Sender};
+use crate::stats::{Observer, StreamLayout, TargetLayout};
 
 /// One sender of one flow in a run.
 pub(super) struct Stream {
     pub(super) host: HostId,
     pub(super) key: u64,
+    /// Those of the sender, each with its audience at the beginning; then what became of those by changes of domains.
     pub(super) targets: Vec<Audience>,
+    /// All that can ever be addressed, ascending: who a recipient is.
+    recipients: Vec<HostId>,
+    /// What the sender's targets are.
+    specs: Vec<Target>,
+    /// Which of `targets` each of them is now, and how often a domain had been changed when that was found.
+    current: Vec<u32>,
+    memberships: u32,
+    /// Which of `targets` those messages were first written to that are written again, unless it is the sender's own.
+    first: BTreeMap<u64, u32>,
 }
 
 /// Whom the messages to one target address.
@@ -34,6 +47,42 @@ impl Audience {
     }
 }
 
+impl<O: Observer> Books<O> {
+    /// Which of a stream's targets a message addresses that is written now. A domain has the members that it has then; a
+    /// message that is written again keeps its audience.
+    pub(super) fn target_now(&mut self, id: StreamId, outgoing: &Outgoing) -> u32 {
+        let Books { scenario, streams, domains, memberships, journal, .. } = self;
+        let stream = &mut streams[id.index()];
+        if *memberships == 0 {
+            return outgoing.target;
+        }
+        if outgoing.copy > 0 {
+            let first = stream.first.get(&outgoing.message).copied().unwrap_or(outgoing.target);
+            if outgoing.copies_left == 0 {
+                stream.first.remove(&outgoing.message);
+            }
+            return first;
+        }
+        if stream.memberships != *memberships {
+            stream.memberships = *memberships;
+            for (position, spec) in stream.specs.iter().enumerate() {
+                let audience = scenario.audience_in(domains, stream.host, spec);
+                let now = &stream.targets[stream.current[position] as usize];
+                if !now.recipients.iter().map(|(host, _)| host).eq(&audience) {
+                    let (target, layout) = target(scenario, stream.host, spec, &audience, &stream.recipients);
+                    stream.targets.push(target);
+                    stream.current[position] = journal.ledger.add_target(id, layout);
+                }
+            }
+        }
+        let now = stream.current[outgoing.target as usize];
+        if outgoing.copies_left > 0 {
+            stream.first.insert(outgoing.message, now);
+        }
+        now
+    }
+}
+
 /// All streams, whose senders these are, and their layout for the ledger.
 pub(super) fn streams(scenario: &Scenario, root: Root, senders: &[Sender]) -> (Vec<Stream>, Vec<StreamLayout>) {
     let flows = (0..).map(FlowId).zip(&scenario.flows);
@@ -43,27 +92,33 @@ pub(super) fn streams(scenario: &Scenario, root: Root, senders: &[Sender]) -> (V
 
 fn stream(scenario: &Scenario, root: Root, flow: FlowId, spec: &Flow, sender: &Sender) -> (Stream, StreamLayout) {
     let (topology, host) = (scenario.topology(), sender.host());
-    let audiences: Vec<Vec<HostId>> = sender.targets().iter().map(|target| scenario.audience(host, target)).collect();
-    let mut recipients: Vec<HostId> = audiences.iter().flatten().copied().collect();
+    let specs = sender.targets().to_vec();
+    let mut recipients: Vec<HostId> = specs.iter().flat_map(|spec| scenario.possible_audience(host, spec)).collect();
     recipients.sort();
     recipients.dedup();
-    let position = |host: &HostId| recipients.binary_search(host).expect("every recipient was collected") as u32;
-    let unreachable = |target: &Target, recipient: &HostId| scenario.path(host, target, *recipient).is_none();
-    let layout = |(target, audience): (&Target, &Vec<HostId>)| TargetLayout {
-        audience: audience.iter().map(position).collect(),
-        unreachable: audience.iter().filter(|recipient| unreachable(target, recipient)).map(position).collect(),
-    };
-    let audience = |(target, audience): (&Target, &Vec<HostId>)| Audience {
-        is_listed: scenario.is_listed(target),
-        recipients: audience.iter().map(|recipient| (*recipient, position(recipient))).collect(),
-    };
-    let targets = || sender.targets().iter().zip(&audiences);
+    let of = |spec: &Target| target(scenario, host, spec, &scenario.audience(host, spec), &recipients);
+    let (targets, layouts): (Vec<Audience>, Vec<TargetLayout>) = specs.iter().map(of).unzip();
     let key = root.stream_key(&spec.name, &topology.host(host).name);
-    let layout = StreamLayout {
-        flow,
-        sender: host,
-        recipients: recipients.len() as u32,
-        targets: targets().map(layout).collect(),
+    let layout = StreamLayout { flow, sender: host, recipients: recipients.len() as u32, targets: layouts };
+    let current = (0..targets.len() as u32).collect();
+    (Stream { host, key, targets, recipients, specs, current, memberships: 0, first: BTreeMap::new() }, layout)
+}
+
+/// A target of a sender with this audience, as the account and as the ledger see it.
+fn target(
+    scenario: &Scenario,
+    sender: HostId,
+    spec: &Target,
+    audience: &[HostId],
+    recipients: &[HostId],
+) -> (Audience, TargetLayout) {
+    let position = |host: &HostId| recipients.binary_search(host).expect("every recipient was collected") as u32;
+    let unreachable = |recipient: &&HostId| scenario.path(sender, spec, **recipient).is_none();
+    let layout = TargetLayout {
+        audience: audience.iter().map(position).collect(),
+        unreachable: audience.iter().filter(unreachable).map(position).collect(),
+        sender: audience.contains(&sender).then(|| position(&sender)),
     };
-    (Stream { host, key, targets: targets().map(audience).collect() }, layout)
+    let recipients = audience.iter().map(|recipient| (*recipient, position(recipient))).collect();
+    (Audience { is_listed: scenario.is_listed(spec), recipients }, layout)
 }
