@@ -73,7 +73,6 @@ fn what_is_planned_is_refused_by_name() {
         ("mtu", in_link("mtu = \"576 B\"")),
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
-        ("open", plain.replace("on = \"B\"", "on = \"B\"\nopen = \"2 s\"")),
         ("over", network("", "over = \"nbt\"")),
         ("ack", network("", "ack = true")),
         ("phase", network("", "[[expect]]\nmetric = \"messages\"\nequals = 1\nphase = \"x\"")),

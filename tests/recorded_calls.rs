@@ -255,6 +255,7 @@ impl<'a> Session<'a> {
         loop {
             match self.machine.poll_event() {
                 Some(Event::ReadDone { result, .. }) => return result,
+                Some(Event::SlotClosed { .. }) => {} // nobody could see it
                 Some(other) => panic!("{other:?}"),
                 None => {
                     self.now = self.machine.poll_timeout().expect("the read ends");

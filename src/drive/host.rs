@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::client::Client;
@@ -69,15 +70,36 @@ impl<S: DatagramSocket> Host<S> {
     /// [`Error::NameRefused`] if one is another's; the others are claimed all the same. [`Error::Network`] if nobody could be
     /// asked.
     pub async fn claim_names(&self) -> Result<(), Error> {
-        let claims: Vec<_> = self.running.shared.act(|state, now| {
-            let names = state.machine.claim_names(now);
-            names.into_iter().map(|name| state.claim(name)).collect()
-        });
+        let claims = self.begin_claims();
         let mut result = Ok(());
         for claim in claims {
             result = result.and(claim.await.expect(ENDS));
         }
         result
+    }
+
+    /// Sends the first claims of [`Host::claim_names`]; what becomes of them can be waited for.
+    pub(super) fn begin_claims(&self) -> Vec<oneshot::Receiver<Result<(), Error>>> {
+        self.running.shared.act(|state, now| {
+            let names = state.machine.claim_names(now);
+            names.into_iter().map(|name| state.claim(name)).collect()
+        })
+    }
+
+    /// Drops this host, which must be the last handle of it, and waits until its sockets are closed.
+    #[cfg(feature = "turmoil")]
+    pub(super) async fn close(self) {
+        let tasks = self.running.tasks.clone();
+        drop(self);
+        while !tasks.iter().all(AbortHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Leaves the domain for another: see [`Machine::join_domain`].
+    #[cfg(feature = "turmoil")]
+    pub(super) fn join_domain(&self, domain: NetbiosName) {
+        self.running.shared.act(|state, now| state.machine.join_domain(now, domain));
     }
 
     /// Claims a further NetBIOS name, and bears it from then on.

@@ -1,11 +1,13 @@
 //! The timeline at work in the event core: what happens to machines and to the programs on them.
 
-use super::books::{Cause, Condition};
+use super::books::Cause;
 use super::reader::ReaderProgram;
-use super::timeline::{Change, Strike};
+use super::timeline::{Change, Condition, Strike};
 use super::world::World;
+use super::writer::WriterProgram;
 use crate::id::{HostId, StreamId};
 use crate::stats::Observer;
+use crate::wire::NetbiosName;
 
 impl<O: Observer> World<O> {
     /// Something of the timeline happens.
@@ -14,24 +16,10 @@ impl<O: Observer> World<O> {
         match strike.change {
             Change::Cut | Change::Mend | Change::Heal | Change::Set | Change::Unset => {}
             Change::Crash(host) => self.crash(host),
-            Change::Restart(host) => {
-                self.crash(host);
-                self.start(host);
-            }
-            Change::Revive(host) if self.books.condition(host) == Condition::Down => self.start(host),
-            Change::Pause(host) if self.books.condition(host) == Condition::Up => self.books.paused(host),
-            Change::Resume(host) if self.books.condition(host) == Condition::Paused => self.resume(host),
-            Change::Revive(_) | Change::Pause(_) | Change::Resume(_) => {}
-            Change::Join(host, domain) => {
-                if self.books.condition(host) != Condition::Down {
-                    let now = self.books.now();
-                    self.machines[host.index()].join_domain(now, domain);
-                    self.settle_down(host, Cause::Name);
-                    for (sender, program) in self.writers.iter_mut().filter(|(sender, _)| sender.host() == host) {
-                        program.close_all(&mut self.machines[sender.host().index()]);
-                    }
-                }
-            }
+            Change::Start(host) => self.start(host),
+            Change::Pause(host) => self.books.paused(host),
+            Change::Resume(host) => self.resume(host),
+            Change::Join(host, domain) => self.join(host, domain),
             Change::Open(slot) => self.open_slot(slot),
             Change::Close(slot) => self.close_slot(slot),
         }
@@ -40,12 +28,9 @@ impl<O: Observer> World<O> {
 
     /// A host goes down, with its machine and its programs.
     fn crash(&mut self, host: HostId) {
-        if self.books.condition(host) == Condition::Down {
-            return;
-        }
         for (stream, (sender, program)) in (0..).map(StreamId).zip(&mut self.writers) {
             if sender.host() == host {
-                *program = super::writer::WriterProgram::new(sender);
+                *program = WriterProgram::new(sender);
                 sender.forget().into_iter().for_each(|message| self.books.unwritten(stream, message));
             }
         }
@@ -90,26 +75,32 @@ impl<O: Observer> World<O> {
         self.handle_timeout(host);
     }
 
-    /// A program opens a mailslot, unless it is open, or its host is not there.
-    fn open_slot(&mut self, slot: u32) {
-        let mailslot = &self.scenario.mailslots[slot as usize];
-        let reading = &mut self.readers[slot as usize];
-        if reading.program.is_none() && self.books.condition(mailslot.host) == Condition::Up {
-            let now = self.books.now();
-            reading.program = Some(ReaderProgram::new(now, mailslot, &mut self.machines[mailslot.host.index()]));
+    /// A host leaves its domain for another. Its programs open anew what stands for the domain.
+    fn join(&mut self, host: HostId, domain: NetbiosName) {
+        if self.books.condition(host) == Condition::Down {
+            return; // it is in the other when it starts
+        }
+        self.machines[host.index()].join_domain(self.books.now(), domain);
+        self.settle_down(host, Cause::Name);
+        for (_, program) in self.writers.iter_mut().filter(|(sender, _)| sender.host() == host) {
+            program.close_all(&mut self.machines[host.index()]);
         }
     }
 
-    /// The program closes it; on a host that is not there nobody does.
+    /// A program opens a mailslot.
+    fn open_slot(&mut self, slot: u32) {
+        let mailslot = &self.scenario.mailslots[slot as usize];
+        let machine = &mut self.machines[mailslot.host.index()];
+        self.readers[slot as usize].program = Some(ReaderProgram::new(self.books.now(), mailslot, machine));
+    }
+
+    /// The program closes it.
     fn close_slot(&mut self, slot: u32) {
         let host = self.scenario.mailslots[slot as usize].host;
         let reading = &mut self.readers[slot as usize];
-        if self.books.condition(host) == Condition::Up
-            && let Some(program) = reading.program.take()
-        {
-            reading.generation += 1;
-            program.close(&mut self.machines[host.index()]);
-            self.take_events(host);
-        }
+        let program = reading.program.take().expect("a slot that is closed was open");
+        reading.generation += 1;
+        program.close(&mut self.machines[host.index()]);
+        self.take_events(host);
     }
 }

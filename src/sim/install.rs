@@ -50,7 +50,20 @@ impl Installer {
         (machine, claims)
     }
 
-    fn machine_in(&self, id: HostId, domain: NetbiosName) -> Machine {
+    /// The names that the machine of a host claims when it starts anew: none if nobody would be asked.
+    #[cfg(feature = "turmoil")]
+    pub(crate) fn claims(&self, id: HostId, domain: NetbiosName) -> Vec<NetbiosName> {
+        let spec = &self.scenario.hosts[id.index()];
+        match self.scenario.name_service {
+            NameService::Static => Vec::new(),
+            NameService::Broadcast | NameService::Wins => {
+                [spec.computer, domain].into_iter().chain(spec.names.iter().map(|(name, _)| *name)).collect()
+            }
+        }
+    }
+
+    /// The machine of a host in a domain, without mailslots: it bears its names.
+    pub(crate) fn machine_in(&self, id: HostId, domain: NetbiosName) -> Machine {
         let host = self.scenario.topology().host(id);
         let spec = &self.scenario.hosts[id.index()];
         let config = Config {

@@ -5,7 +5,7 @@ use rand::Rng;
 use super::traffic::exponential;
 use crate::id::HostId;
 use crate::rng::Root;
-use crate::scenario::{Fault, Scenario, When};
+use crate::scenario::{Event, Fault, Scenario, When};
 use crate::time::{Duration, Instant};
 use crate::wire::NetbiosName;
 
@@ -26,21 +26,19 @@ pub(crate) enum Change {
     Mend,
     /// All partitions end.
     Heal,
-    /// A host goes down.
+    /// A host that is not down goes down.
     Crash(HostId),
-    /// It starts, or starts anew.
-    Restart(HostId),
-    /// It starts if it is down.
-    Revive(HostId),
-    /// It stands still.
+    /// A host that is down starts.
+    Start(HostId),
+    /// A host that is up stands still.
     Pause(HostId),
-    /// It goes on.
+    /// A host that stands still goes on.
     Resume(HostId),
     /// It leaves its domain for another.
     Join(HostId, NetbiosName),
-    /// A program opens this of the scenario's mailslots.
+    /// A program opens this of the scenario's mailslots, which is closed, on a host that is up.
     Open(u32),
-    /// It closes it.
+    /// It closes it, which is open.
     Close(u32),
     /// Links impair as the event says.
     Set,
@@ -55,7 +53,7 @@ impl Change {
             Change::Cut => "partition",
             Change::Mend | Change::Heal => "heal",
             Change::Crash(_) => "crash",
-            Change::Restart(_) | Change::Revive(_) => "restart",
+            Change::Start(_) => "restart",
             Change::Pause(_) => "pause",
             Change::Resume(_) => "resume",
             Change::Join(..) => "join",
@@ -66,23 +64,24 @@ impl Change {
     }
 }
 
-/// All that happens up to the end of a run, in order: by time, and at one moment in the order of the file.
+/// All that happens up to the end of a run, in order: by time, and at one moment in the order of the file. What would change
+/// nothing, as the crash of a host that is down, is left out.
 pub(crate) fn timeline(scenario: &Scenario, root: Root) -> Vec<(Instant, Strike)> {
     let mut strikes = Vec::new();
     for (event, spec) in scenario.events.iter().enumerate() {
-        for (begins, undone) in parts(scenario, &spec.fault) {
+        for Part { begins, undone } in parts(scenario, &spec.fault) {
             let mut happen = |at: Instant| {
-                strikes.push((at, Strike { event, change: begins }));
                 let end = spec.lasts.map(|lasts| at + lasts);
+                strikes.extend(begins.iter().map(|change| (at, Strike { event, change: *change })));
                 strikes.extend(end.zip(undone).map(|(end, change)| (end, Strike { event, change })));
                 end.unwrap_or(at)
             };
             match spec.when {
                 When::At(at) => drop(happen(Instant::ZERO + at)),
                 When::Every(mean) => {
-                    let mut moments = moments(scenario, root, event, begins, mean);
+                    let mut next = moments(scenario, root, event, &begins, mean);
                     let mut free = Instant::ZERO;
-                    while let Some(at) = moments(free) {
+                    while let Some(at) = next(free) {
                         free = happen(at);
                     }
                 }
@@ -91,29 +90,105 @@ pub(crate) fn timeline(scenario: &Scenario, root: Root) -> Vec<(Instant, Strike)
     }
     strikes.retain(|(at, _)| *at <= scenario.end());
     strikes.sort_by_key(|(at, strike)| (*at, strike.event)); // those of one event stay in the order of its hosts
+    let mut state = State::new(scenario);
+    strikes.retain(|(_, strike)| state.apply(strike.change));
     strikes
 }
 
-/// The parts of a fault, each with what undoes it: where it is about hosts or mailslots, one for each.
-fn parts(scenario: &Scenario, fault: &Fault) -> Vec<(Change, Option<Change>)> {
-    let each = |hosts: &[HostId], begins: fn(HostId) -> Change, undone: Option<fn(HostId) -> Change>| {
-        hosts.iter().map(|host| (begins(*host), undone.map(|undone| undone(*host)))).collect()
-    };
+/// Whether a host is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Condition {
+    Up,
+    /// It stands still: what comes for it waits.
+    Paused,
+    Down,
+}
+
+/// Which hosts are there and which mailslots open, at one moment after another.
+struct State<'a> {
+    scenario: &'a Scenario,
+    conditions: Vec<Condition>,
+    open: Vec<bool>,
+}
+
+impl<'a> State<'a> {
+    fn new(scenario: &'a Scenario) -> Self {
+        State {
+            scenario,
+            conditions: vec![Condition::Up; scenario.hosts.len()],
+            open: scenario.mailslots.iter().map(|mailslot| !mailslot.starts_closed).collect(),
+        }
+    }
+
+    /// Lets something happen; whether it changes anything.
+    fn apply(&mut self, change: Change) -> bool {
+        let (host, allowed, next): (_, &[Condition], _) = match change {
+            Change::Crash(host) => (host, &[Condition::Up, Condition::Paused], Condition::Down),
+            Change::Start(host) => (host, &[Condition::Down], Condition::Up),
+            Change::Pause(host) => (host, &[Condition::Up], Condition::Paused),
+            Change::Resume(host) => (host, &[Condition::Paused], Condition::Up),
+            Change::Open(slot) | Change::Close(slot) => {
+                let host = self.scenario.mailslots[slot as usize].host;
+                let opens = matches!(change, Change::Open(_));
+                let changes = self.conditions[host.index()] == Condition::Up && self.open[slot as usize] != opens;
+                self.open[slot as usize] ^= changes;
+                return changes;
+            }
+            Change::Cut | Change::Mend | Change::Heal | Change::Join(..) | Change::Set | Change::Unset => return true,
+        };
+        let condition = &mut self.conditions[host.index()];
+        if !allowed.contains(condition) {
+            return false;
+        }
+        *condition = next;
+        if let Change::Start(_) = change {
+            let own = self.open.iter_mut().zip(&self.scenario.mailslots).filter(|(_, mailslot)| mailslot.host == host);
+            own.for_each(|(open, mailslot)| *open = !mailslot.starts_closed);
+        }
+        true
+    }
+}
+
+/// What happens to one host or mailslot, or to the network, at one moment, and what undoes it.
+struct Part {
+    begins: Vec<Change>,
+    undone: Option<Change>,
+}
+
+impl Part {
+    fn new(begins: Change, undone: Option<Change>) -> Self {
+        Part { begins: vec![begins], undone }
+    }
+}
+
+/// The parts of a fault: where it is about hosts or mailslots, one for each.
+fn parts(scenario: &Scenario, fault: &Fault) -> Vec<Part> {
     match fault {
-        Fault::Partition { .. } => vec![(Change::Cut, Some(Change::Mend))],
-        Fault::Heal => vec![(Change::Heal, None)],
-        Fault::Crash(hosts) => each(hosts, Change::Crash, Some(Change::Revive)),
-        Fault::Restart(hosts) => each(hosts, Change::Restart, None),
-        Fault::Pause(hosts) => each(hosts, Change::Pause, Some(Change::Resume)),
-        Fault::Resume(hosts) => each(hosts, Change::Resume, None),
+        Fault::Partition { .. } => vec![Part::new(Change::Cut, Some(Change::Mend))],
+        Fault::Heal => vec![Part::new(Change::Heal, None)],
+        Fault::Crash(hosts) => {
+            hosts.iter().map(|host| Part::new(Change::Crash(*host), Some(Change::Start(*host)))).collect()
+        }
+        Fault::Restart(hosts) => {
+            let part = |host| Part { begins: vec![Change::Crash(host), Change::Start(host)], undone: None };
+            hosts.iter().copied().map(part).collect()
+        }
+        Fault::Pause(hosts) => {
+            hosts.iter().map(|host| Part::new(Change::Pause(*host), Some(Change::Resume(*host)))).collect()
+        }
+        Fault::Resume(hosts) => hosts.iter().map(|host| Part::new(Change::Resume(*host), None)).collect(),
         Fault::Leave(_) | Fault::Join { .. } => {
             let domain = fault.domain().expect("hosts move to a domain");
             let back = |host: HostId| Change::Join(host, scenario.hosts[host.index()].domain);
-            fault.movers().iter().map(|host| (Change::Join(*host, domain), Some(back(*host)))).collect()
+            fault.movers().iter().map(|host| Part::new(Change::Join(*host, domain), Some(back(*host)))).collect()
         }
-        Fault::Open(slots) => slots.iter().map(|slot| (Change::Open(*slot), Some(Change::Close(*slot)))).collect(),
-        Fault::Close(slots) => slots.iter().map(|slot| (Change::Close(*slot), Some(Change::Open(*slot)))).collect(),
-        Fault::Set { .. } => vec![(Change::Set, Some(Change::Unset))],
+        Fault::Open(slots) => {
+            slots.iter().map(|slot| Part::new(Change::Open(*slot), Some(Change::Close(*slot)))).collect()
+        }
+        Fault::Close(slots) => {
+            slots.iter().map(|slot| Part::new(Change::Close(*slot), Some(Change::Open(*slot)))).collect()
+        }
+        Fault::Set { .. } => vec![Part::new(Change::Set, Some(Change::Unset))],
     }
 }
 
@@ -123,12 +198,13 @@ fn moments(
     scenario: &Scenario,
     root: Root,
     event: usize,
-    change: Change,
+    begins: &[Change],
     mean: Duration,
 ) -> impl FnMut(Instant) -> Option<Instant> {
     let topology = scenario.topology();
+    let change = *begins.last().expect("something happens");
     let whom = match change {
-        Change::Crash(host) | Change::Restart(host) | Change::Pause(host) | Change::Join(host, _) => {
+        Change::Crash(host) | Change::Start(host) | Change::Pause(host) | Change::Join(host, _) => {
             topology.host(host).name.clone()
         }
         Change::Open(slot) | Change::Close(slot) => {
@@ -137,9 +213,9 @@ fn moments(
         }
         _ => String::new(),
     };
-    let alike = |earlier: &&crate::scenario::Event| {
-        matches!(earlier.when, When::Every(_))
-            && parts(scenario, &earlier.fault).iter().any(|(other, _)| *other == change)
+    let alike = |earlier: &&Event| {
+        let same = |part: &Part| part.begins == begins;
+        matches!(earlier.when, When::Every(_)) && parts(scenario, &earlier.fault).iter().any(same)
     };
     let number = scenario.events[..event].iter().filter(alike).count() as u32;
     let mut rng = root.fault(change.name(), &whom, number);

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use super::books::{Books, Cause, Condition, Datagram, FlightKey};
+use super::books::{Books, Cause, Datagram, FlightKey};
 use super::install::Installer;
 use super::queue::Queue;
 use super::reader::ReaderProgram;
-use super::timeline::{Strike, timeline};
+use super::timeline::{Condition, Strike, timeline};
 use super::traffic::{self, Sender};
 use super::writer::WriterProgram;
 use super::{Driver, Outcome, Overload};

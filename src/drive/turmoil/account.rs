@@ -4,6 +4,7 @@
 //! the order in which a host gave packets out and took them in, and checks that the bytes are the same.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::TICK;
 use super::journal::{Record, Records};
@@ -13,7 +14,8 @@ use crate::id::{HostId, StreamId};
 use crate::mailslot::{Event, Service};
 use crate::scenario::Scenario;
 use crate::sim::books::{Books, Cause, Datagram, FlightKey};
-use crate::sim::timeline::Strike;
+use crate::sim::install::Installer;
+use crate::sim::timeline::{Change, Strike};
 use crate::sim::traffic::Outgoing;
 use crate::sim::{Driver, Outcome, Overload, Queue};
 use crate::stats::Observer;
@@ -24,6 +26,7 @@ pub(super) struct Account<O> {
     books: Books<O>,
     records: Records,
     hosts: Vec<Side>,
+    installer: Rc<Installer>,
     queue: Queue<Due>,
     deliveries: VecDeque<Delivery>,
     /// The end of the run, and the first tick at or after it: what programs do before the end is done by then.
@@ -43,6 +46,10 @@ enum Due {
 /// What is known of one host.
 #[derive(Default)]
 struct Side {
+    /// How often it has crashed: what is in the journal of an earlier life is no part of the run.
+    life: u32,
+    /// The tick at which it started last: its sockets are not there before.
+    started: Instant,
     /// What it does now.
     doing: Doing,
     /// What it gave out and the switch has not got yet.
@@ -54,7 +61,7 @@ struct Side {
 #[derive(Default)]
 enum Doing {
     #[default]
-    Nothing,
+    Naming,
     Writing(StreamId, Outgoing),
     Taking(Box<Datagram>),
     TimedOut,
@@ -65,6 +72,7 @@ impl<O: Observer> Account<O> {
         books: Books<O>,
         records: Records,
         scenario: &Scenario,
+        installer: Rc<Installer>,
         timeline: Vec<(Instant, Strike)>,
     ) -> Self {
         let mut queue = Queue::new();
@@ -74,6 +82,7 @@ impl<O: Observer> Account<O> {
         Account {
             books,
             records,
+            installer,
             hosts: scenario.hosts.iter().map(|_| Side::default()).collect(),
             queue,
             deliveries: VecDeque::new(),
@@ -114,15 +123,39 @@ impl<O: Observer> Account<O> {
     /// Enters into the books what the hosts did since the last time.
     fn read_journal(&mut self) {
         let records = std::mem::take(&mut *self.records.lock().expect("nothing panics while it is held"));
-        for (at, host, record) in records {
+        for (at, host, life, record) in records {
             let at = scenario_time(at);
             if at > self.last_tick {
                 break;
+            }
+            if life != self.hosts[host.index()].life {
+                continue;
             }
             self.books.set_now(at.min(self.end));
             self.enter(host, record);
             let side = &mut self.hosts[host.index()];
             side.leaving.extend(self.books.departures.drain(..));
+        }
+    }
+
+    /// Something of the timeline happens: what is known of it here. Programs do the rest at the next tick.
+    fn strike(&mut self, at: Instant, strike: Strike) {
+        self.books.strike(strike);
+        match strike.change {
+            Change::Crash(host) => {
+                let side = &mut self.hosts[host.index()];
+                side.life += 1;
+                assert!(side.coming.iter().all(VecDeque::is_empty), "what was handed to a host was taken");
+                self.books.crashed(host);
+            }
+            Change::Start(host) => {
+                self.hosts[host.index()].started = tick_from(at);
+                let claims = self.installer.claims(host, self.books.domain(host));
+                self.books.started(host, claims);
+            }
+            Change::Pause(host) => self.books.paused(host),
+            Change::Resume(host) => self.books.resumed(host),
+            _ => {}
         }
     }
 
@@ -142,13 +175,15 @@ impl<O: Observer> Account<O> {
                 }
                 side.doing = Doing::Taking(Box::new(flight));
             }
+            Record::Unwritten(stream, message) => self.books.unwritten(stream, message),
+            Record::Naming => side.doing = Doing::Naming,
             Record::TimedOut => side.doing = Doing::TimedOut,
             Record::Sent(transmit, payload) => {
                 let cause = match &side.doing {
                     Doing::Writing(stream, outgoing) => Cause::Write(*stream, outgoing.message),
                     Doing::Taking(flight) => Cause::Packet(flight),
                     Doing::TimedOut => Cause::Timer,
-                    Doing::Nothing => unreachable!("a host does not send by itself"),
+                    Doing::Naming => Cause::Name,
                 };
                 self.books.send(host, transmit, &payload, cause);
             }
@@ -185,7 +220,7 @@ impl<O: Observer + 'static> Medium for Account<O> {
                 Due::LinkEnd(flight) => {
                     self.books.proceed(flight, |at, flight| queue.push(at, Due::LinkEnd(flight)));
                 }
-                Due::Strike(strike) => self.books.strike(strike),
+                Due::Strike(strike) => self.strike(at, strike),
             }
         }
         if until > self.last_tick {
@@ -193,6 +228,10 @@ impl<O: Observer + 'static> Medium for Account<O> {
         }
         self.books.set_now(until.min(self.end));
         for (to, flight) in std::mem::take(&mut self.books.arrivals) {
+            if self.hosts[to.index()].started == until {
+                self.books.arrivals.push((to, flight)); // a tick later, when its sockets are there
+                continue;
+            }
             if self.books.arrived(to, &flight) {
                 let (source, service) = (self.books.source(&flight), flight.cargo().service());
                 let payload = flight.payload().clone();
@@ -207,7 +246,9 @@ impl<O: Observer + 'static> Medium for Account<O> {
     }
 
     fn next_time(&self) -> Option<Instant> {
-        self.queue.next_time().filter(|at| *at <= self.end).map(simulation_time)
+        let waiting = (!self.books.arrivals.is_empty()).then(|| tick_from(self.books.now()) + TICK);
+        let next = self.queue.next_time().into_iter().chain(waiting).min();
+        next.filter(|at| *at <= self.end).map(simulation_time)
     }
 }
 

@@ -21,6 +21,10 @@ pub(super) enum Record {
     Received { service: Service, payload: Vec<u8>, disposition: Option<Disposition> },
     /// The engine's time has come; what is given out next is because of that.
     TimedOut,
+    /// A program does not write a message again.
+    Unwritten(StreamId, u64),
+    /// The host starts or changes its domain; what is given out next is because of that.
+    Naming,
     /// The engine gave out a packet.
     Sent(Transmit, Vec<u8>),
     /// Something happened in the engine.
@@ -35,20 +39,28 @@ pub(super) enum Record {
 pub(super) struct Journal {
     records: Records,
     host: HostId,
+    /// How often the host had crashed before.
+    life: u32,
 }
 
-/// All that was written and not yet taken, in order: when (in the time of the simulation), by whom, what.
-pub(super) type Records = Arc<Mutex<Vec<(Instant, HostId, Record)>>>;
+/// All that was written and not yet taken, in order: when (in the time of the simulation), by whom and in which of its lives,
+/// what.
+pub(super) type Records = Arc<Mutex<Vec<(Instant, HostId, u32, Record)>>>;
 
 impl Journal {
     pub(super) fn new(records: &Records, host: HostId) -> Self {
-        Journal { records: records.clone(), host }
+        Journal { records: records.clone(), host, life: 0 }
+    }
+
+    /// That of the host in one of its lives.
+    pub(super) fn of_life(&self, life: u32) -> Self {
+        Journal { life, ..self.clone() }
     }
 
     /// Adds a record; what happens while the simulation is taken down is no part of the run.
     pub(super) fn write(&self, record: Record) {
         let Some(now) = switch::try_now() else { return };
-        self.records.lock().expect("nothing panics while it is held").push((now, self.host, record));
+        self.records.lock().expect("nothing panics while it is held").push((now, self.host, self.life, record));
     }
 }
 

@@ -73,6 +73,8 @@ mod address;
 mod journal;
 mod network;
 mod packet;
+mod plan;
+mod programs;
 mod scenario;
 mod socket;
 mod switch;

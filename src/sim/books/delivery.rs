@@ -4,10 +4,11 @@ use std::net::SocketAddrV4;
 use std::rc::Rc;
 
 use super::carriage::{Datagram, instance};
-use super::{Books, Condition, is_on};
+use super::{Books, is_on};
 use crate::id::HostId;
 use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt};
 use crate::net::Damage;
+use crate::sim::timeline::Condition;
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Reason};
 use crate::time::Instant;
 use crate::wire::datagram::{DirectView, Packet};

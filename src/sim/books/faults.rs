@@ -9,18 +9,9 @@ use crate::id::{HostId, StreamId};
 use crate::mailslot::Receipt;
 use crate::net::Partition;
 use crate::scenario::{Fault, Setting};
-use crate::sim::timeline::{Change, Strike};
+use crate::sim::timeline::{Change, Condition, Strike};
 use crate::stats::{Event, Fate, Observer};
 use crate::wire::NetbiosName;
-
-/// Whether a host is there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Condition {
-    Up,
-    /// It stands still: what comes for it waits.
-    Paused,
-    Down,
-}
 
 impl<O: Observer> Books<O> {
     /// Something of the timeline happens. What it does to machines and programs is the driver's business, which says so
@@ -48,14 +39,7 @@ impl<O: Observer> Books<O> {
                 self.memberships += 1;
                 Some(host)
             }
-            (
-                Change::Crash(host)
-                | Change::Restart(host)
-                | Change::Revive(host)
-                | Change::Pause(host)
-                | Change::Resume(host),
-                _,
-            ) => Some(host),
+            (Change::Crash(host) | Change::Start(host) | Change::Pause(host) | Change::Resume(host), _) => Some(host),
             (Change::Open(slot) | Change::Close(slot), _) => Some(scenario.mailslots[slot as usize].host),
             (Change::Cut | Change::Set | Change::Unset, _) => unreachable!("the timeline is made of the events"),
         };

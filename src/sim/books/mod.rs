@@ -23,7 +23,6 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 pub(crate) use carriage::{Datagram, FlightKey};
-pub(crate) use faults::Condition;
 pub(crate) use sending::Cause;
 
 use carriage::{Cargo, instance};
@@ -32,6 +31,7 @@ use sending::{Begun, Packed, Questions};
 use slab::Slab;
 use stream::Stream;
 
+use super::timeline::Condition;
 use super::traffic::Sender;
 use super::{ALIVE_BYTES, Driver, MAX_ALIVE_BYTES, Outcome, Overload};
 use crate::id::HostId;
