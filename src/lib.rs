@@ -14,7 +14,7 @@
 //! | [`stats`] | one fate for each message and recipient, and the figures made of them |
 //! | [`scenario`] | the files that say what is simulated |
 //! | [`sim`] | the event core that runs engines on a network in virtual time |
-//! | [`report`] | results for people and programs |
+//! | [`report`] | results for people and programs; links in the words of `tc` |
 //! | `drive` | the same engine on real sockets and under turmoil (features `tokio` and `turmoil`) |
 //!
 //! The engine stands alone: [`mailslot::Machine`] serves whoever gives it datagrams and the time. The simulator is

@@ -220,7 +220,9 @@ fn output_that_cannot_be_written_is_said() {
 fn a_full_disk_is_said() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let binary = assert_cmd::cargo::cargo_bin!("mailslot-sim");
-    for arguments in [&["run", ALARM][..], &["run", ALARM, "--trace", "-"], &["new"], &["schema", "report"]] {
+    for arguments in
+        [&["run", ALARM][..], &["run", ALARM, "--trace", "-"], &["new"], &["schema", "report"], &["tc", ALARM]]
+    {
         let output =
             std::process::Command::new(binary).args(arguments).stdout(full.try_clone().unwrap()).output().unwrap();
         assert_eq!(output.status.code(), Some(110), "{arguments:?}");

@@ -23,10 +23,8 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
     for file in &arguments.files {
         let verdict = match read_scenario(file, &[]) {
             Ok(checked) => {
+                warn(&checked, global);
                 let warnings = checked.warnings.count(Severity::Warning);
-                if warnings > 0 && !global.quiet {
-                    message(checked.warnings.render(true).trim_end());
-                }
                 let scenario = &checked.scenario;
                 let hosts = scenario.topology().hosts().len();
                 let links = scenario.topology().links().len();
@@ -46,6 +44,13 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
         }
     }
     exit
+}
+
+/// Shows the warnings of a scenario, if they are wanted.
+pub(super) fn warn(checked: &Checked, global: &Global) {
+    if !global.quiet && checked.warnings.count(Severity::Warning) > 0 {
+        message(checked.warnings.render(true).trim_end());
+    }
 }
 
 /// Reads a scenario file; its problems go to stderr.

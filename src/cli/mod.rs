@@ -12,6 +12,7 @@ mod run;
 mod schema;
 #[cfg(feature = "tokio")]
 mod send;
+mod tc;
 
 use clap::{Parser, Subcommand};
 
@@ -58,6 +59,8 @@ enum Command {
     New(new::Arguments),
     /// Print a JSON Schema.
     Schema(schema::Arguments),
+    /// Print the nearest tc netem line for every link.
+    Tc(tc::Arguments),
     /// Print what comes to a mailslot, on a real network.
     #[cfg(feature = "tokio")]
     Listen(listen::Arguments),
@@ -98,6 +101,7 @@ pub(crate) fn main() -> Exit {
         Command::Check(check) => check::main(check, &arguments.global),
         Command::New(new) => new::main(new, &arguments.global),
         Command::Schema(schema) => schema::main(schema),
+        Command::Tc(tc) => tc::main(tc, &arguments.global),
         #[cfg(feature = "tokio")]
         Command::Listen(listen) => listen::main(listen, &arguments.global),
         #[cfg(feature = "tokio")]

@@ -13,7 +13,7 @@ use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
 use mailslot_sim::time::Instant;
 
-use super::check::read_scenario;
+use super::check::{read_scenario, warn};
 use super::output::{PendingFile, create_folder, failed, message, print, write_file};
 use super::{Exit, Global};
 
@@ -84,9 +84,7 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
 fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     check_outputs(arguments)?;
     let checked = read_scenario(&arguments.file, &arguments.set)?;
-    if !global.quiet && !checked.warnings.all().is_empty() {
-        message(checked.warnings.render(true).trim_end());
-    }
+    warn(&checked, global);
     let scenario = match arguments.seed {
         Some(seed) => checked.scenario.with_seed(seed),
         None => checked.scenario,

@@ -23,6 +23,7 @@ pub use delay::{
 };
 pub use loss::{BurstTooShort, FourState, GilbertElliott, Loss, MAX_PATTERN, OverCertain, Pattern, Periodic};
 pub use memory::Memory;
+pub(crate) use normal::quantile as normal_quantile;
 pub use probability::Probability;
 pub use queue::{Bottleneck, QueueLimit};
 pub use reorder::Reorder;

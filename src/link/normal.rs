@@ -5,7 +5,7 @@
 /// Algorithm AS 241 (PPND16) of M. J. Wichura, Applied Statistics 37 (1988): relative accuracy about 1e-16. Only the
 /// four operations, square root and `libm`'s logarithm are used, which do not differ between platforms; a library that
 /// calls the platform's logarithm would.
-pub(super) fn quantile(p: f64) -> f64 {
+pub(crate) fn quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;

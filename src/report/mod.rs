@@ -1,11 +1,14 @@
-//! Reports: what a run led to, in the forms that people and programs read. One file for each form.
+//! Reports: what a run led to, in the forms that people and programs read, and a scenario's links in the words of other
+//! programs. One file for each form.
 
 mod json;
+mod tc;
 mod text;
 mod trace;
 mod verdict;
 
 pub use json::{RunReport, schema};
+pub use tc::netem;
 pub use text::{Detail, summary};
 pub use trace::Trace;
 pub use verdict::{ExpectationReport, Verdict};

@@ -165,7 +165,7 @@ fn delay(delays: &DelayHistogram) -> Option<String> {
 }
 
 /// A time rounded to four significant digits: more would only hide them.
-fn four_digits(nanos: u64) -> Duration {
+pub(super) fn four_digits(nanos: u64) -> Duration {
     let step = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(3));
     Duration::from_nanos((nanos + step / 2) / step * step)
 }

@@ -32,6 +32,12 @@ impl Correlation {
         Correlation(coefficient)
     }
 
+    /// The coefficient.
+    #[must_use]
+    pub const fn coefficient(&self) -> Probability {
+        self.0
+    }
+
     /// Whether each is by itself.
     #[must_use]
     pub fn is_none(&self) -> bool {

@@ -50,12 +50,17 @@ impl FourState {
         Ok(FourState { p13, p31, p32, p23, p14 })
     }
 
+    /// p13, p31, p32, p23 and p14, in netem's order.
+    #[must_use]
+    pub fn probabilities(&self) -> [Probability; 5] {
+        [self.p13, self.p31, self.p32, self.p23, self.p14]
+    }
+
     /// The share of datagrams that meet each state in the long run, if the chain once was in state 1. A state that it
     /// cannot come to has none, and one that it comes to and never leaves has all.
     #[must_use]
     pub fn stationary(&self) -> [f64; 4] {
-        let FourState { p13, p31, p32, p23, p14 } = self;
-        let [p13, p31, p32, p23, p14] = [p13, p31, p32, p23, p14].map(|probability| probability.value());
+        let [p13, p31, p32, p23, p14] = self.probabilities().map(Probability::value);
         let weights = if p13 == 0.0 {
             [1.0, 0.0, 0.0, p14] // there are no bursts
         } else if p32 == 0.0 {

@@ -42,6 +42,17 @@ impl Pattern {
         lost as f64 / self.0.lost.len() as f64
     }
 
+    /// The mean length of its loss periods, the last of which may go on in the next round; `None` if it loses all or
+    /// nothing.
+    #[must_use]
+    pub fn mean_burst(&self) -> Option<f64> {
+        let lost = &self.0.lost;
+        let is_lost = |position: usize| usize::from(lost[position % lost.len()]);
+        let periods: usize = (0..lost.len()).map(|before| is_lost(before + 1).saturating_sub(is_lost(before))).sum();
+        let lost: usize = (0..lost.len()).map(is_lost).sum();
+        (periods > 0).then(|| lost as f64 / periods as f64)
+    }
+
     pub(super) fn initial(&self, draw: u64) -> LossState {
         any_of(self.0.lost.len() as u32, draw)
     }

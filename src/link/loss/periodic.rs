@@ -22,6 +22,12 @@ impl Periodic {
         Periodic { every }
     }
 
+    /// One datagram of so many is lost.
+    #[must_use]
+    pub const fn every(&self) -> NonZeroU32 {
+        self.every
+    }
+
     /// The share of datagrams that are lost.
     #[must_use]
     pub fn mean(&self) -> f64 {
