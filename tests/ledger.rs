@@ -2,7 +2,8 @@
 
 use mailslot_sim::id::{FlowId, HostId, LinkId, StreamId};
 use mailslot_sim::stats::{
-    Bound, Event, Fate, FlowTally, Instance, Ledger, Observer, Reason, Sent, StreamLayout, TargetLayout, Write,
+    Bound, Event, Fate, FlowTally, Instance, Ledger, Observer, Proportion, Reason, Sent, StreamLayout, TargetLayout,
+    Write,
 };
 use mailslot_sim::time::{Duration, Instant};
 use proptest::prelude::*;
@@ -176,26 +177,67 @@ fn a_message_without_fate_is_found() {
     let _ = ledger.finish();
 }
 
-/// Messages that arrive in this order, the others lost: (reordered, greatest extent).
-fn reordering(arrivals: &[u64]) -> (u64, u64) {
+/// Messages of which these copies arrive in this order, the others lost: (reordered, received, greatest extent).
+fn reordering(arrivals: &[u64]) -> (u64, u64, u64) {
     let mut ledger = ledger(1);
     let last = *arrivals.iter().max().unwrap();
     (0..=last).for_each(|message| write_one(&mut ledger, message));
+    let copy = |position: usize| arrivals[..position].iter().filter(|earlier| **earlier == arrivals[position]).count();
+    for (position, &message) in arrivals.iter().enumerate().filter(|(position, _)| copy(*position) > 0) {
+        let duplicate = copy(position) as u32 - 1;
+        tell(&mut ledger, Event::Duplicated { instance: Instance { duplicate, ..single(message, 0) }, link: LINK });
+    }
     for message in (0..=last).filter(|message| !arrivals.contains(message)) {
         lost(&mut ledger, single(message, 0), 0, Fate::LostOnLink);
     }
-    arrivals.iter().for_each(|message| read(&mut ledger, single(*message, 0)));
+    for (position, &message) in arrivals.iter().enumerate() {
+        read(&mut ledger, Instance { duplicate: copy(position) as u32, ..single(message, 0) });
+    }
     let tally = finish(ledger);
-    (tally.reordered, tally.reorder_extent)
+    let Proportion { k, n } = tally.reordered_ratio();
+    (k, n, tally.reorder_extent)
 }
 
-/// The definitions of RFC 4737 (sections 3.3 and 4.2.1) on arrival orders worked out by hand.
+/// The definitions of RFC 4737 (sections 3.3 and 4.2.3) on arrival orders worked out by hand.
 #[test]
 fn reordering_is_that_of_rfc_4737() {
-    assert_eq!(reordering(&[1, 2, 3, 4, 5]), (0, 0));
-    assert_eq!(reordering(&[1, 2, 3, 7, 4, 5, 6, 8]), (3, 3), "7 is early: 4, 5 and 6 are late by 1, 2 and 3");
-    assert_eq!(reordering(&[1, 2, 4, 5, 6, 3, 7]), (1, 3), "3 is late by the three that overtook it");
-    assert_eq!(reordering(&[1, 3, 5, 7]), (0, 0), "gaps are loss, not reordering");
+    assert_eq!(reordering(&[1, 2, 3, 4, 5]), (0, 5, 0));
+    assert_eq!(reordering(&[1, 2, 3, 7, 4, 5, 6, 8]), (3, 8, 3), "7 is early: 4, 5 and 6 are late by 1, 2 and 3");
+    assert_eq!(reordering(&[1, 2, 4, 5, 6, 3, 7]), (1, 7, 3), "3 is late by the three that overtook it");
+    assert_eq!(reordering(&[1, 3, 5, 7]), (0, 4, 0), "gaps are loss, not reordering");
+}
+
+/// Every arrival order that RFC 4737 gives as an example, with the reordered packets in it and the extents that the RFC
+/// says they have: after each arrival, as many are counted as came, and the greatest of their extents is there.
+#[test]
+fn the_examples_of_rfc_4737() {
+    type Example<'a> = (&'a str, &'a [u64], &'a [(u64, u64)]);
+    let examples: [Example<'_>; 7] = [
+        ("7.1, table 1", &[1, 2, 3, 5, 6, 7, 8, 4, 9, 10], &[(4, 4)]),
+        ("7.2, table 2", &[1, 2, 3, 4, 7, 5, 6, 8, 9, 10], &[(5, 1), (6, 2)]),
+        ("7.3, table 3", &[1, 2, 3, 7, 8, 9, 10, 4, 5, 6, 11], &[(4, 4), (5, 5), (6, 6)]),
+        ("7.4, table 4", &[1, 2, 3, 6, 7, 4, 5, 8, 9, 10, 12, 13, 11, 14, 15, 16], &[(4, 2), (5, 3), (11, 2)]),
+        // The extent of 11 alone: the packets may be a subset of a larger stream (4.2.4), here those behind 7.
+        ("7.4, table 4, its second half", &[8, 9, 10, 12, 13, 11, 14, 15, 16], &[(11, 2)]),
+        // By 4.2.3; the text names those that are reordered.
+        ("5.3", &[1, 2, 3, 7, 8, 9, 4, 5, 6], &[(4, 3), (5, 4), (6, 5)]),
+        ("4.3.4, the others lost", &[1, 10, 5], &[(5, 1)]),
+    ];
+    for (section, arrivals, reordered) in examples {
+        for end in 1..=arrivals.len() {
+            let came = || reordered.iter().filter(|(packet, _)| arrivals[..end].contains(packet));
+            let greatest = came().map(|(_, extent)| *extent).max().unwrap_or(0);
+            let expected = (came().count() as u64, end as u64, greatest);
+            assert_eq!(reordering(&arrivals[..end]), expected, "section {section}, {end} arrivals");
+        }
+    }
+}
+
+/// RFC 4737 3.6: of copies, only the first to arrive is considered. Table 1 with copies before, behind and far behind
+/// the packet that is reordered.
+#[test]
+fn copies_are_not_reordered() {
+    assert_eq!(reordering(&[1, 2, 2, 3, 5, 6, 5, 7, 8, 5, 4, 9, 4, 10, 1]), (1, 10, 4));
 }
 
 proptest! {

@@ -49,7 +49,7 @@ pub struct FlowTally {
     pub misdelivered: u64,
     /// Messages delivered after a later one of the same sender (RFC 4737).
     pub reordered: u64,
-    /// The greatest reordering extent (RFC 4737 4.2).
+    /// The greatest reordering extent (RFC 4737 4.2.3).
     pub reorder_extent: u64,
     /// Loss periods.
     pub loss_periods: LossPeriods,
