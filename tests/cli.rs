@@ -88,6 +88,20 @@ fn long_names_leave_the_figures_alone() {
     assert!(ran.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ran.stdout);
 }
 
+#[test]
+fn phases_stand_beneath_their_flow() {
+    let ran = run(&["run", "scenarios/one-way-cut.toml"]);
+    for line in [
+        "  phase   from, to      messages   delivered",
+        "  cut     [20 s, 40 s)        40  240 of 480    50.00 %  [45.54, 54.46]   240 lost_in_partition",
+        "  after   [40 s, 60 s)        40  480 of 480   100.00 %  [99.21, 100.00]",
+        "  holds     orders in cut delivery_ratio equals 0.5: it is 0.5",
+    ] {
+        assert!(ran.stdout.lines().any(|it| it == line), "{line:?} is not in:\n{}", ran.stdout);
+    }
+    assert!(!run(&["run", ALARM]).stdout.contains("phase"));
+}
+
 /// No summary is wider than a page, with all details and the longest names.
 #[test]
 fn summaries_fit_100_columns() {
@@ -272,7 +286,10 @@ fn bad_files_are_refused_where_they_are_wrong() {
     assert_refused(&alarm_with("\"100 ms\"", "100"), &["`100` is not a time"]);
     assert_refused(&alarm_with("burst = 4.0", "burst = 0.5"), &["at least 1 datagrams"]);
     assert_refused(&alarm_with("count = 500", "over = \"udp\""), &["`over` is not supported yet"]);
-    assert_refused(&alarm_with("[[expect]]", "[[phase]]\nname = \"p\"\n[[expect]]"), &["`phase` is not supported yet"]);
+    assert_refused(
+        &alarm_with("[[expect]]", "[study]\nreplications = 5\n[[expect]]"),
+        &["`study` is not supported yet"],
+    );
     assert_refused(
         &alarm_with("\"100 ms\"", "\"1 ns\"").replace("count = 500", ""),
         &["the limit is 100000000 (MAX_MESSAGES)"],

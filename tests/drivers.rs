@@ -84,6 +84,11 @@ fn assert_same(name: &str, scenario: &Scenario, tolerance: u64) {
             assert_eq!(flow.fate(fate), other.fate(fate), "{name}: {fate:?}");
         }
         assert_eq!((flow.addressed, flow.acknowledgements), (other.addressed, other.acknowledgements), "{name}");
+        for (phase, other) in flow.phases.iter().zip(&other.phases) {
+            assert_eq!((phase.messages, phase.writes), (other.messages, other.writes), "{name}");
+            assert_eq!(Fate::ALL.map(|fate| phase.fate(fate)), Fate::ALL.map(|fate| other.fate(fate)), "{name}");
+            assert_eq!((&phase.by_count, phase.loss_periods), (&other.by_count, other.loss_periods), "{name}");
+        }
     }
     assert_eq!(outcome.links, other.links, "{name}");
 }
@@ -290,6 +295,22 @@ fn the_timeline_is_the_same() {
         let slow = Pair { top: &known, mailslot: "reader = { service_time = \"7 ms\" }", ..pair };
         assert_same(&format!("{name}, slow"), &slow.scenario(), 3 * TICK);
     }
+}
+
+/// Phases have the same messages under turmoil; their borders are between the moments at which programs act.
+#[test]
+fn phases_count_the_same() {
+    let phases = "[[phase]]\nname = \"one\"\nfrom = \"2000500 us\"\nto = \"5000500 us\"\n\
+        [[phase]]\nname = \"two\"\nfrom = \"5000500 us\"\nto = \"9 s\"\n";
+    let pair = Pair {
+        top: "duration = \"10 s\"",
+        up: "loss = \"20 %\"",
+        traffic: &format!("every = \"20 ms\"\ncopies = 2\nspacing = \"30 ms\"\n{phases}"),
+        ..Pair::default()
+    };
+    assert_same("phases", &pair.scenario(), TICK);
+    let (outcome, _) = by_events(&pair.scenario());
+    assert_eq!(outcome.tally.flows[0].phases.iter().map(|phase| phase.messages).collect::<Vec<_>>(), [150, 199]);
 }
 
 /// Another seed is another run, under turmoil too; the same seed is the same to the last delay.

@@ -5,15 +5,16 @@ mod support;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use mailslot_sim::sim;
 use mailslot_sim::stats::{Bound, Event, Fate, FlowTally, Instance, Observer, Reason};
-use mailslot_sim::time::Instant;
+use mailslot_sim::time::{Duration, Instant};
 use proptest::prelude::*;
 use support::{report, scenario};
 
 /// A link, a reader and traffic as random as the scenario file allows.
-fn any_scenario() -> impl Strategy<Value = (String, Audience, u64)> {
+fn any_scenario() -> impl Strategy<Value = (String, Audience, [u64; 5], u64)> {
     let chance = || (0..=10u32).prop_map(|tenths| format!("\"{} %\"", tenths * 10));
     let loss = prop_oneof![
         chance(),
@@ -73,8 +74,12 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, u64)> {
     });
     let copies = prop_oneof![3 => Just(""), 1 => Just("copies = 3\nspacing = \"150 ms\""), 1 => Just("copies = 2")];
     let names = prop_oneof![2 => Just("static"), 1 => Just("broadcast"), 1 => Just("wins")];
-    let all = (links, reader, (arrivals, copies), target, (switches, names), any::<u64>());
-    all.prop_map(|((up, down, wan), reader, (arrivals, copies), target, ((near, far), names), seed)| {
+    // In half seconds: two phases that follow each other, and one by itself.
+    let borders = prop::sample::subsequence((0..=20).collect::<Vec<u64>>(), 5);
+    let borders = borders.prop_map(|borders| <[u64; 5]>::try_from(borders).unwrap().map(|border| border * 500));
+    let all = (links, reader, (arrivals, copies), target, (switches, names), borders, any::<u64>());
+    all.prop_map(|((up, down, wan), reader, (arrivals, copies), target, ((near, far), names), borders, seed)| {
+        let [a, b, c, d, e] = borders;
         let text = format!(
             r#"
             schema = 1
@@ -121,9 +126,21 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, u64)> {
             {arrivals}
             {copies}
             size = {{ uniform = ["0 B", "430 B"] }}
+            [[phase]]
+            name = "late"
+            from = "{d} ms"
+            to = "{e} ms"
+            [[phase]]
+            name = "early"
+            from = "{a} ms"
+            to = "{b} ms"
+            [[phase]]
+            name = "then"
+            from = "{b} ms"
+            to = "{c} ms"
             "#
         );
-        (text, Audience::of(target, names), seed)
+        (text, Audience::of(target, names), borders, seed)
     })
 }
 
@@ -136,6 +153,8 @@ const NEAR: u32 = 4;
 struct History {
     /// Of each write: the message, and whether it succeeded.
     writes: Vec<(Message, bool)>,
+    /// When each message was first written.
+    begun: BTreeMap<Message, Instant>,
     ends: Vec<(Message, End)>,
     accepted: Vec<(Message, u32)>,
     read: Vec<(Message, u32)>,
@@ -164,7 +183,10 @@ impl Observer for History {
     fn observe(&mut self, _: Instant, event: &Event<'_>) {
         let (instance, place, fate) = match event {
             Event::Write(write) => {
-                return self.writes.push(((write.stream.0, write.message), write.result.is_ok()));
+                let message = (write.stream.0, write.message);
+                let begun = self.begun.entry(message).or_insert(write.called);
+                *begun = write.called.min(*begun);
+                return self.writes.push((message, write.result.is_ok()));
             }
             Event::Enqueued { instance, .. } | Event::Read { instance, .. } => {
                 let Bound::Recipient(recipient) = instance.bound else { return };
@@ -204,9 +226,11 @@ struct Figures {
 }
 
 impl History {
-    fn figures(&self, audience: &Audience) -> Figures {
-        let sent: BTreeSet<Message> =
-            self.writes.iter().filter(|(_, succeeded)| *succeeded).map(|(message, _)| *message).collect();
+    /// Those of the messages that were first written in a span of time.
+    fn figures(&self, audience: &Audience, span: Range<Instant>) -> Figures {
+        let counts = |message: &Message| span.contains(&self.begun[message]);
+        let succeeded = self.writes.iter().filter(|(_, succeeded)| *succeeded).map(|(message, _)| *message);
+        let sent: BTreeSet<Message> = succeeded.filter(counts).collect();
         let mut figures = Figures::default();
         let mut lost: BTreeMap<(u32, u32), Vec<Option<bool>>> = BTreeMap::new();
         for &message in &sent {
@@ -228,12 +252,13 @@ impl History {
             let periods = counted.split(|lost| !lost).map(|period| period.len() as u64);
             figures.loss_periods.extend(periods.filter(|length| *length > 0));
         }
-        let firsts: BTreeSet<_> = self.accepted.iter().collect();
-        figures.duplicates = (self.accepted.len() - firsts.len()) as u64;
+        let accepted = || self.accepted.iter().filter(|(message, _)| counts(message));
+        let firsts: BTreeSet<_> = accepted().collect();
+        figures.duplicates = (accepted().count() - firsts.len()) as u64;
         for sender in sent.iter().map(|message| message.0).collect::<BTreeSet<_>>() {
             for recipient in 0..audience.recipients {
                 let arrivals = self.first_arrivals(sender, recipient);
-                for (at, message) in arrivals.iter().enumerate() {
+                for (at, message) in arrivals.iter().enumerate().filter(|(_, message)| counts(&(sender, **message))) {
                     if let Some(overtaker) = arrivals[..at].iter().position(|earlier| earlier > message) {
                         figures.reordered += 1;
                         figures.greatest_extent = figures.greatest_extent.max((at - overtaker) as u64);
@@ -314,12 +339,16 @@ proptest! {
     /// Every message comes to exactly one fate at every recipient, whatever the network does, and it is the right one;
     /// the report says the same; and the same seed repeats it all.
     #[test]
-    fn fates_and_figures_are_those_of_the_whole_history((text, audience, seed) in any_scenario()) {
+    fn fates_and_figures_are_those_of_the_whole_history((text, audience, borders, seed) in any_scenario()) {
         let scenario = scenario(&text).with_seed(seed);
         let mut history = History::default();
         let outcome = sim::run(&scenario, 0, &mut history).unwrap();
         let counted = &outcome.tally.flows[0];
-        assert_same(&history.figures(&audience), counted);
+        assert_same(&history.figures(&audience, Instant::ZERO..Instant::from_nanos(u64::MAX)), counted);
+        let [a, b, c, d, e] = borders.map(|border| Instant::ZERO + Duration::from_millis(border));
+        for (phase, counted) in [a..b, b..c, d..e].into_iter().zip(&counted.phases) {
+            assert_same(&history.figures(&audience, phase), counted);
+        }
 
         let first = report(&scenario, 0);
         let flow = &first["flows"][0];

@@ -67,7 +67,6 @@ fn what_is_planned_is_refused_by_name() {
     let in_link = |line: &str| plain.replace("delay = \"1 ms\"", line);
     let top = |line: &str| format!("{line}\n{plain}");
     let cases = [
-        ("phase", top("phase = []")),
         ("app", top("app = []")),
         ("study", top("study = {}")),
         ("mtu", in_link("mtu = \"576 B\"")),
@@ -75,7 +74,6 @@ fn what_is_planned_is_refused_by_name() {
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
         ("over", network("", "over = \"nbt\"")),
         ("ack", network("", "ack = true")),
-        ("phase", network("", "[[expect]]\nmetric = \"messages\"\nequals = 1\nphase = \"x\"")),
         ("sometimes", network("", "[[expect]]\nmetric = \"messages\"\nequals = 1\nsometimes = true")),
     ];
     for (word, text) in cases {
@@ -210,6 +208,92 @@ fn copies_have_limits() {
     assert!(often.contains("4320000 messages of each sender") && often.contains("(MAX_REPEATING)"), "{often}");
     assert!(warnings(&network("", "spacing = \"1 ms\"")).contains("only one copy"));
     assert!(warnings(&network("", "copies = 2\nspacing = \"20 s\"")).contains("the flow writes nothing"));
+}
+
+/// A phase, as a table.
+fn phase(name: &str, from: &str, to: &str) -> String {
+    format!("[[phase]]\nname = \"{name}\"\nfrom = \"{from}\"\nto = \"{to}\"\n")
+}
+
+#[test]
+fn phases_do_not_overlap_and_end_in_time() {
+    let one = phase("one", "2 s", "4 s");
+    for (more, words, marked) in [
+        (
+            phase("two", "3 s", "5 s"),
+            "`two` begins at 3 s, and `one` ends at 4 s: phases do not overlap",
+            "from = \"3 s\"",
+        ),
+        (phase("two", "1 s", "2001 ms"), "`one` begins at 2 s, and `two` ends at 2.001 s", "from = \"2 s\""),
+        (phase("two", "6 s", "6 s"), "the phase would begin at 6 s and end before 6 s", "to = \"6 s\""),
+        (phase("two", "6 s", "10001 ms"), "10.001 s is after the scenario's duration, 10 s", "10001 ms"),
+        (
+            phase("one", "6 s", "7 s").replace("name = \"one\"", "name = 'one'"),
+            "a phase called `one` exists already",
+            "name = 'one'",
+        ),
+        (phase("a b", "6 s", "7 s"), "`a b` is not a name", "\"a b\""),
+        ("[[phase]] # it\nname = \"x\"\nfrom = \"1 s\"".into(), "`[[phase]]` has no `to`", "# it"),
+        (
+            "[[expect]]\nmetric = \"duplicates\"\nequals = 0\nphase = \"ome\"".into(),
+            "no phase is called `ome`",
+            "phase = \"ome\"",
+        ),
+    ] {
+        let text = network("", &format!("{one}{more}"));
+        let message = problems(&text);
+        assert!(message.contains(words) && message.contains(&place(&text, marked)), "{message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
+    let unknown = network("", "[[expect]]\nmetric = \"duplicates\"\nequals = 0\nphase = \"cut\"");
+    assert!(problems(&unknown).contains("no phase is called `cut`"));
+    assert_eq!(warnings(&network("", &format!("{one}{}", phase("two", "4 s", "10 s")))), "", "one after the other");
+}
+
+#[test]
+fn phases_have_limits() {
+    let phases = |number: u64| {
+        (0..number).fold(String::new(), |text, at| {
+            text + &phase(&format!("p{at}"), &format!("{at} ms"), &format!("{} ms", at + 1))
+        })
+    };
+    assert!(problems(&network("", &phases(101))).contains("more than 100 phases (MAX_PHASES)"));
+    let flows = (0..20).fold(String::new(), |text, flow| {
+        format!("{text}[[traffic]]\nname = \"f{flow}\"\nfrom = \"A\"\nto = '\\\\B\\mailslot\\t'\nevery = \"1 s\"\n")
+    });
+    let message = problems(&network("", &format!("{flows}{}", phases(100))));
+    assert!(
+        message.contains("100 phases of 21 flows are 2100, and the limit is 2000 (MAX_PHASE_FIGURES)"),
+        "{message}"
+    );
+}
+
+/// What the flow can write says whether a phase has messages, not only when it starts and stops.
+#[test]
+fn a_phase_without_messages_is_warned_of() {
+    for (traffic, from, to, is_silent) in [
+        ("every = \"3 s\"", "1 s", "3 s", true),
+        ("every = \"3 s\"", "1 s", "3001 ms", false),
+        ("every = \"3 s\"\ncount = 2", "4 s", "10 s", true),
+        ("every = \"3 s\"\nstart = \"500 ms\"", "0 s", "500 ms", true),
+        ("every = \"3 s\"\nstop = \"3 s\"", "2 s", "10 s", true),
+        ("every = \"3 s\"\ncopies = 3\nspacing = \"2 s\"", "6 s", "10 s", true),
+        ("burst = { size = 3, every = \"3 s\" }\ncount = 4", "3 s", "6 s", false),
+        ("burst = { size = 3, every = \"3 s\" }\ncount = 3", "3 s", "6 s", true),
+        ("poisson = \"1 /s\"\nstart = \"5 s\"", "4 s", "5 s", true),
+        ("poisson = \"1 /s\"\nstart = \"5 s\"", "4 s", "6 s", false),
+        ("at = [\"1 s\", \"5 s\"]", "2 s", "5 s", true),
+        ("at = [\"1 s\", \"5 s\"]", "5 s", "6 s", false),
+    ] {
+        let text = network("", &phase("p", from, to)).replace("every = \"1 s\"", traffic);
+        let warnings = warnings(&text);
+        assert_eq!(
+            warnings.contains(&format!("no flow begins a message in [{from}, ")),
+            is_silent,
+            "{traffic}: {warnings}"
+        );
+        assert_eq!(warnings.is_empty(), !is_silent, "{warnings}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::verdict::ExpectationReport;
 use crate::link;
-use crate::scenario::Scenario;
+use crate::scenario::{Phase, Scenario};
 use crate::sim::{Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, HostTally, Proportion};
 
@@ -74,8 +74,10 @@ struct Figures {
     delay_ns: DelayReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     theory: Option<TheoryReport>,
-    /// The same figures by phase of the scenario.
-    phases: BTreeMap<String, Figures>,
+    /// The same figures of the messages of each phase, in the order of time; none if the scenario has no phases.
+    #[serde(serialize_with = "of_phases", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, Figures>>")]
+    phases: Option<Vec<(String, Figures)>>,
 }
 
 /// What the sending programs could know.
@@ -208,7 +210,7 @@ impl RunReport {
         let flows = flows.map(|((flow, tally), theory)| FlowReport {
             name: flow.name.clone(),
             to: flow.to.clone(),
-            figures: Figures::of_flow(tally, theory),
+            figures: Figures::of_flow(tally, theory, &scenario.phases),
         });
         let hosts = topology.hosts().iter().zip(&outcome.tally.hosts);
         let links = topology.links().iter().zip(&outcome.links);
@@ -223,7 +225,7 @@ impl RunReport {
                 driver: outcome.driver.name(),
                 duration_ns: scenario.duration().nanos(),
             },
-            totals: Figures::new(&totals),
+            totals: Figures { phases: by_phase(&scenario.phases, &totals, Figures::new), ..Figures::new(&totals) },
             flows: flows.collect(),
             hosts: hosts.map(|(host, tally)| HostReport::new(&host.name, tally)).collect(),
             links: links.map(|(link, counters)| LinkReport::new(&link.name, counters)).collect(),
@@ -261,12 +263,20 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Figures {
-    fn of_flow(tally: &FlowTally, theory: Theory) -> Self {
+    fn of_flow(tally: &FlowTally, theory: Theory, phases: &[Phase]) -> Self {
+        Figures {
+            theory: Some(TheoryReport { delivery_ratio: theory.delivery_ratio, all_ratio: theory.all_ratio }),
+            phases: by_phase(phases, tally, Figures::of_messages),
+            ..Figures::of_messages(tally)
+        }
+    }
+
+    /// The figures of messages of one flow: all, or those of a phase.
+    fn of_messages(tally: &FlowTally) -> Self {
         let figures = Figures::new(tally);
         let by_count = Some(tally.by_count.clone()).filter(|counts| !counts.is_empty()).or(Some(vec![0]));
         Figures {
             all_ratio: Some(Ratio::new(tally.all_ratio())),
-            theory: Some(TheoryReport { delivery_ratio: theory.delivery_ratio, all_ratio: theory.all_ratio }),
             audience: AudienceReport { by_count, ..figures.audience },
             ..figures
         }
@@ -307,7 +317,7 @@ impl Figures {
             },
             delay_ns: DelayReport::new(&tally.delays),
             theory: None,
-            phases: BTreeMap::new(),
+            phases: None,
         }
     }
 }
@@ -376,6 +386,15 @@ impl LinkReport {
             bytes: counters.bytes,
         }
     }
+}
+
+/// The figures of each phase.
+fn by_phase(phases: &[Phase], of: &FlowTally, figures: fn(&FlowTally) -> Figures) -> Option<Vec<(String, Figures)>> {
+    Some(phases.iter().zip(&of.phases).map(|(phase, tally)| (phase.name.clone(), figures(tally))).collect())
+}
+
+fn of_phases<S: Serializer>(phases: &Option<Vec<(String, Figures)>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(phases.iter().flatten().map(|(name, figures)| (name, figures)))
 }
 
 fn in_order<S: Serializer>(entries: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::json::RunReport;
 use super::verdict::{ExpectationReport, Verdict};
-use crate::scenario::{Flow, Scenario};
+use crate::scenario::{Flow, Phase, Scenario};
 use crate::sim::{Driver, Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, Proportion};
 use crate::time::Duration;
@@ -81,6 +81,38 @@ fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &Flo
     if !below.is_empty() {
         text.push('\n');
         text.push_str(&below);
+    }
+    phases(text, &scenario.phases, tally);
+}
+
+/// The messages of each phase: how many there are, the share that was delivered, and the fates that most others came to.
+fn phases(text: &mut String, phases: &[Phase], tally: &FlowTally) {
+    if phases.is_empty() {
+        return;
+    }
+    let row = |(phase, tally): (&Phase, &FlowTally)| {
+        let ratio = tally.delivery_ratio();
+        let mut others: Vec<(u64, &str)> = Fate::ALL.map(|fate| (tally.fate(fate), fate.name())).to_vec();
+        others.retain(|(count, name)| *count > 0 && *name != Fate::Delivered.name());
+        others.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let others: Vec<String> = others.iter().map(|(count, name)| format!("{} {name}", grouped(*count))).collect();
+        [
+            cut_inside(&phase.name, MAX_PHASE_NAME),
+            format!("[{}, {})", phase.from, phase.to),
+            grouped(tally.messages),
+            format!("{} of {}", grouped(ratio.k), grouped(ratio.n)),
+            share(ratio),
+            others.join(", "),
+        ]
+    };
+    let header = ["phase", "from, to", "messages", "delivered", "", ""].map(str::to_owned);
+    let rows: Vec<_> = [header].into_iter().chain(phases.iter().zip(&tally.phases).map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let [name, time, messages, count, share] = [0, 1, 2, 3, 4].map(width);
+    text.push('\n');
+    for [phase, span, written, delivered, ratio, others] in &rows {
+        let cells = format!("  {phase:<name$}  {span:<time$}  {written:>messages$}  {delivered:>count$}");
+        line(text, format!("{cells}{ratio:<share$}  {others}").trim_end());
     }
 }
 
@@ -257,14 +289,15 @@ fn expectations(text: &mut String, expectations: &[ExpectationReport]) {
     }
     text.push('\n');
     line(text, "expectations");
-    for ExpectationReport { of, metric, bound, value, result } in expectations {
+    for ExpectationReport { of, metric, phase, bound, value, result } in expectations {
         let verdict = match result {
             Verdict::Holds => "holds",
             Verdict::Violated => "VIOLATED",
         };
         let value = value.map_or("it has no value".to_owned(), |value| format!("it is {}", six_digits(value)));
         let of = of.as_deref().unwrap_or("totals");
-        let pieces = [of.to_owned(), metric.clone(), format!("{bound}:"), value];
+        let of = phase.as_ref().map_or(of.to_owned(), |phase| format!("{of} in {phase}"));
+        let pieces = [of, metric.clone(), format!("{bound}:"), value];
         wrapped(text, &format!("  {verdict:<10}"), pieces.iter().map(String::as_str));
     }
 }
@@ -357,3 +390,5 @@ fn wrapped<'a>(text: &mut String, first: &str, pieces: impl Iterator<Item = &'a 
 const WIDTH: usize = 100;
 /// Columns of its left half.
 const LEFT: usize = 36;
+/// The most characters of a phase's name: the figures beside it count more.
+const MAX_PHASE_NAME: usize = 16;

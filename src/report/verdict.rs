@@ -13,6 +13,9 @@ pub struct ExpectationReport {
     pub of: Option<String>,
     /// The path of the figure.
     pub metric: String,
+    /// The phase whose messages are meant; left out for all messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
     /// The bound in words.
     pub bound: String,
     /// The figure; null if there is none.
@@ -32,10 +35,12 @@ pub enum Verdict {
 }
 
 impl ExpectationReport {
-    /// Looks up the figure, of a flow or of the totals, and compares it.
+    /// Looks up the figure, of a flow or of the totals, or of one phase of it, and compares it.
     pub(super) fn new(scenario: &Scenario, expectation: &Expectation, totals: &FlowTally, flows: &[FlowTally]) -> Self {
         let flow = expectation.of.as_ref().and_then(|of| scenario.flows.iter().position(|flow| flow.name == *of));
-        let value = expectation.metric.value(flow.map_or(totals, |flow| &flows[flow]));
+        let tally = flow.map_or(totals, |flow| &flows[flow]);
+        let phase = expectation.phase.as_ref().and_then(|name| scenario.phases.iter().position(|it| it.name == *name));
+        let value = expectation.metric.value(phase.map_or(tally, |phase| &tally.phases[phase]));
         let (bound, holds) = match expectation.bound {
             Bound::AtLeast(low) => (format!("at_least {low}"), value.is_some_and(|value| value >= low)),
             Bound::AtMost(high) => (format!("at_most {high}"), value.is_some_and(|value| value <= high)),
@@ -47,6 +52,7 @@ impl ExpectationReport {
         ExpectationReport {
             of: expectation.of.clone(),
             metric: expectation.metric.to_string(),
+            phase: expectation.phase.clone(),
             bound,
             value,
             result: if holds { Verdict::Holds } else { Verdict::Violated },

@@ -33,6 +33,9 @@ pub struct Scenario {
     pub(crate) hosts: Vec<Host>,
     pub(crate) mailslots: Vec<Mailslot>,
     pub(crate) flows: Vec<Flow>,
+    /// Parts of the time of writing, in its order; they do not overlap.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) phases: Vec<Phase>,
     pub(crate) expectations: Vec<Expectation>,
     /// What happens to the network and to hosts, in the order of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -236,6 +239,28 @@ impl Flow {
         messages
     }
 
+    /// Whether a message of it may begin from one moment on and before another.
+    pub(crate) fn writes_in(&self, from: Duration, to: Duration) -> bool {
+        let generated = match &self.traffic {
+            Traffic::Generated(generated) => generated,
+            Traffic::Captured(records) => return records.iter().any(|record| (from..to).contains(&record.at)),
+        };
+        let Generated { arrivals, start, count, .. } = generated;
+        let (first, end) = (from.max(*start), to.min(generated.last_beginning()));
+        let count = count.unwrap_or(u64::MAX);
+        let is_regular = |every: Duration, at_once: u64| {
+            let gaps = first.nanos().saturating_sub(start.nanos()).div_ceil(every.nanos());
+            let at = gaps.saturating_mul(every.nanos()).saturating_add(start.nanos());
+            gaps.saturating_mul(at_once) < count && at < end.nanos()
+        };
+        match arrivals {
+            Arrivals::Every(every) => is_regular(*every, 1),
+            Arrivals::Burst { size, every } => is_regular(*every, (*size).into()),
+            Arrivals::Poisson { .. } => first < end && count > 0,
+            Arrivals::At(times) => times.iter().zip(0..count).any(|(at, _)| (first..end).contains(at)),
+        }
+    }
+
     /// The sizes of the smallest and the largest message that it may write.
     pub(crate) fn sizes(&self) -> (u32, u32) {
         match &self.traffic {
@@ -265,11 +290,22 @@ impl Target {
     }
 }
 
+/// A part of the time of writing, `to` excluded.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Phase {
+    pub(crate) name: String,
+    pub(crate) from: Duration,
+    pub(crate) to: Duration,
+}
+
 /// A bound that a figure must keep.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Expectation {
     /// The flow; `None` for the totals.
     pub(crate) of: Option<String>,
+    /// The phase whose messages are meant; `None` for all messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) phase: Option<String>,
     #[serde(serialize_with = "display")]
     pub(crate) metric: Metric,
     pub(crate) bound: Bound,

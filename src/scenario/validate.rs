@@ -168,11 +168,11 @@ impl Validator<'_> {
 /// Keys that a table is going to have: they are refused by name, never ignored.
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
-        "Scenario" => &["phase", "app", "study"],
+        "Scenario" => &["app", "study"],
         "Link" => &["mtu"],
         "Router" => &["forward_broadcast"],
         "Traffic" => &["over", "ack"],
-        "Expect" => &["phase", "sometimes"],
+        "Expect" => &["sometimes"],
         _ => &[],
     }
 }

@@ -1,10 +1,12 @@
 //! The ledger: follows every instance of every message to its end and gives each (message, recipient) one fate.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 use super::fate::Fate;
 use super::pair::{Entry, Furthest, Pair};
+use super::phase::Phases;
 use super::tally::{FlowTally, HostTally, Tally};
 use crate::id::{FlowId, HostId, StreamId};
 use crate::time::{Duration, Instant};
@@ -37,12 +39,15 @@ pub struct TargetLayout {
 #[derive(Debug)]
 pub struct Ledger {
     streams: Vec<Stream>,
+    /// In the order of time.
+    phases: Vec<Range<Instant>>,
     tally: Tally,
 }
 
 #[derive(Debug)]
 struct Stream {
     layout: StreamLayout,
+    phases: Phases,
     /// Empty until the first message is written.
     pairs: Vec<Pair>,
     messages: BTreeMap<u64, OpenMessage>,
@@ -64,13 +69,18 @@ struct OpenMessage {
 }
 
 impl Ledger {
-    /// A ledger for these streams; a [`StreamId`](crate::id::StreamId) is a position among them.
+    /// A ledger for these streams; a [`StreamId`] is a position among them. The phases do not overlap, and are in the order
+    /// of time.
     #[must_use]
-    pub fn new(streams: Vec<StreamLayout>, flows: usize, hosts: usize) -> Self {
-        let stream = |layout| Stream { layout, pairs: Vec::new(), messages: BTreeMap::new() };
+    pub fn new(streams: Vec<StreamLayout>, flows: usize, hosts: usize, phases: Vec<Range<Instant>>) -> Self {
+        let stream =
+            |layout| Stream { layout, phases: Phases::default(), pairs: Vec::new(), messages: BTreeMap::new() };
+        let mut flow = FlowTally::default();
+        flow.phases.resize_with(phases.len(), FlowTally::default);
         Ledger {
             streams: streams.into_iter().map(stream).collect(),
-            tally: Tally { flows: vec![FlowTally::default(); flows], hosts: vec![HostTally::default(); hosts] },
+            phases,
+            tally: Tally { flows: vec![flow; flows], hosts: vec![HostTally::default(); hosts] },
         }
     }
 
@@ -97,19 +107,32 @@ impl Ledger {
         self.tally
     }
 
+    /// A message is written at this moment; what the moment of its first write is in, it belongs to.
+    fn begin(&mut self, stream: StreamId, message: u64, at: Instant) {
+        let begun = self.phases.partition_point(|phase| phase.start <= at);
+        let phase = begun.checked_sub(1).filter(|phase| self.phases[*phase].contains(&at));
+        self.streams[stream.index()].phases.begin(message, phase);
+    }
+
     fn write(&mut self, write: &Write<'_>) {
+        self.begin(write.stream, write.message, write.called);
         let stream = &mut self.streams[write.stream.index()];
         let tally = &mut self.tally.flows[stream.layout.flow.index()];
-        tally.messages += u64::from(write.copy == 0);
-        tally.writes += 1;
+        let phase = stream.phases.of(write.message);
+        tally.count(phase, |tally| {
+            tally.messages += u64::from(write.copy == 0);
+            tally.writes += 1;
+            match write.result {
+                Ok(_) => tally.succeeded += 1,
+                Err(code) => *tally.failed.entry(code).or_default() += 1,
+            }
+        });
         match write.result {
             Ok(sent) => {
-                tally.succeeded += 1;
                 self.tally.hosts[stream.layout.sender.index()].sent += sent.packets.len() as u64;
                 stream.address(write, sent, tally);
             }
-            Err(code) => {
-                *tally.failed.entry(code).or_default() += 1;
+            Err(_) => {
                 if write.copies_left > 0 {
                     stream.open(write.message, write.target, write.copies_left); // one of them may succeed
                 }
@@ -172,7 +195,8 @@ impl Ledger {
         let Some((stream, tally)) = self.addressed(instance) else { return };
         if let Bound::Recipient(recipient) = instance.bound {
             let entry = entry(&mut stream.pairs, recipient, instance.message);
-            tally.duplicates += u64::from(std::mem::replace(&mut entry.accepted, true));
+            let again = u64::from(std::mem::replace(&mut entry.accepted, true));
+            tally.count(stream.phases.of(instance.message), |tally| tally.duplicates += again);
         }
     }
 
@@ -182,10 +206,12 @@ impl Ledger {
         let pair = &mut stream.pairs[recipient as usize];
         let position = pair.position(instance.message);
         if pair.entry(position).has_no_fate() {
-            pair.settle_delivered(position, tally);
-            tally.settle(Fate::Delivered);
-            tally.delays.record(delay);
-            tally.damaged += u64::from(damaged);
+            pair.settle_delivered(position, &stream.phases, tally);
+            tally.count(stream.phases.of(instance.message), |tally| {
+                tally.settle(Fate::Delivered);
+                tally.delays.record(delay);
+                tally.damaged += u64::from(damaged);
+            });
             let message = stream.messages.get_mut(&instance.message).expect(OPEN);
             message.unsettled -= 1;
             message.delivered += 1;
@@ -198,6 +224,12 @@ impl Ledger {
         matches!(instance.bound, Bound::Audience | Bound::Recipient(_)).then(|| self.stream(instance))
     }
 
+    /// Counts something of the message of an instance.
+    fn count(&mut self, instance: &Instance, count: impl Fn(&mut FlowTally)) {
+        let (stream, tally) = self.stream(instance);
+        tally.count(stream.phases.of(instance.message), count);
+    }
+
     fn stream(&mut self, instance: &Instance) -> (&mut Stream, &mut FlowTally) {
         let stream = &mut self.streams[instance.stream.index()];
         let tally = &mut self.tally.flows[stream.layout.flow.index()];
@@ -206,9 +238,10 @@ impl Ledger {
 }
 
 impl Observer for Ledger {
-    fn observe(&mut self, _: Instant, event: &Event<'_>) {
+    fn observe(&mut self, at: Instant, event: &Event<'_>) {
         match event {
             Event::WriteBegun { stream, message, target, copies_left } => {
+                self.begin(*stream, *message, at);
                 self.streams[stream.index()].open(*message, *target, *copies_left);
             }
             Event::Write(write) => self.write(write),
@@ -218,7 +251,7 @@ impl Observer for Ledger {
             Event::Duplicated { instance, .. } => self.duplicate(instance),
             Event::Spread { instance, recipients } => self.spread(instance, recipients),
             Event::Arrived { host, .. } => self.tally.hosts[host.index()].received += 1,
-            Event::Acknowledged { instance } => self.stream(instance).1.acknowledgements += 1,
+            Event::Acknowledged { instance } => self.count(instance, |tally| tally.acknowledgements += 1),
             Event::SentAside { host, .. } => self.tally.hosts[host.index()].sent += 1,
             Event::Discarded { instance, host, reason, fate } => {
                 let host = &mut self.tally.hosts[host.index()];
@@ -236,7 +269,7 @@ impl Observer for Ledger {
             Event::Joined { instance } => self.joined(instance),
             Event::Enqueued { instance, .. } => self.enqueued(instance),
             Event::Misdelivered { instance, .. } => {
-                self.stream(instance).1.misdelivered += 1;
+                self.count(instance, |tally| tally.misdelivered += 1);
                 self.end(instance, Fate::Corrupted, REACHED_HOST);
             }
             Event::Read { instance, host, delay, damaged } => {
@@ -260,7 +293,7 @@ impl Stream {
     /// Opens a message, unless an earlier write of it did. Messages open in the order of their first writes, so that loss
     /// periods can follow it.
     fn open(&mut self, message: u64, target: u32, copies_left: u16) -> &mut OpenMessage {
-        let Stream { layout, pairs, messages } = self;
+        let Stream { layout, pairs, messages, .. } = self;
         messages.entry(message).or_insert_with(|| {
             let audience = &layout.targets[target as usize].audience;
             if pairs.is_empty() {
@@ -287,7 +320,8 @@ impl Stream {
         open.shared += broadcasts;
         let target = &self.layout.targets[target as usize];
         if is_first {
-            tally.addressed += target.audience.len() as u64;
+            let addressed = target.audience.len() as u64;
+            tally.count(self.phases.of(message), |tally| tally.addressed += addressed);
         }
         for &recipient in &target.unreachable {
             let end = Furthest { progress: DECIDED, copy: 0, packet: 0, duplicate: 0, fate: Fate::Unreachable };
@@ -335,11 +369,14 @@ impl Stream {
             let position = pair.position(message);
             if pair.release(position) {
                 match open.addressed {
-                    true => open.settle(pair, position, tally),
+                    true => {
+                        let fate = open.settle(pair, position);
+                        tally.count(self.phases.of(message), |tally| tally.settle(fate));
+                    }
                     false => pair.skip(position),
                 }
             }
-            pair.tidy(position, tally);
+            pair.tidy(position, &self.phases, tally);
         }
         if !open.addressed {
             self.messages.remove(&message);
@@ -354,9 +391,10 @@ impl Stream {
         let pair = &mut self.pairs[recipient as usize];
         let position = pair.position(message);
         if pair.release(position) {
-            self.messages.get_mut(&message).expect(OPEN).settle(pair, position, tally);
+            let fate = self.messages.get_mut(&message).expect(OPEN).settle(pair, position);
+            tally.count(self.phases.of(message), |tally| tally.settle(fate));
         }
-        pair.tidy(position, tally);
+        pair.tidy(position, &self.phases, tally);
         self.close_if_settled(message, tally);
     }
 
@@ -366,7 +404,8 @@ impl Stream {
             && open.shared == 0
         {
             let audience = self.layout.targets[open.target as usize].audience.len() as u32;
-            tally.close_message(audience, open.delivered);
+            let delivered = open.delivered;
+            tally.count(self.phases.of(message), |tally| tally.close_message(audience, delivered));
             self.messages.remove(&message);
         }
     }
@@ -380,14 +419,14 @@ fn entry(pairs: &mut [Pair], recipient: u32, message: u64) -> &mut Entry {
 
 impl OpenMessage {
     /// The last instance for a recipient ended: the message comes to the fate of the one that got furthest.
-    fn settle(&mut self, pair: &mut Pair, position: usize, tally: &mut FlowTally) {
+    fn settle(&mut self, pair: &mut Pair, position: usize) -> Fate {
         let furthest = match (pair.entry(position).furthest, self.furthest) {
             (Some(own), shared) => own.or_further(shared),
             (None, shared) => shared.expect("an instance that ended had an end"),
         };
         self.unsettled -= 1;
-        tally.settle(furthest.fate);
         pair.settle(position, furthest.fate);
+        furthest.fate
     }
 }
 

@@ -11,6 +11,7 @@ mod fate;
 mod ledger;
 mod metric;
 mod pair;
+mod phase;
 mod proportion;
 mod tally;
 pub mod theory;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::fate::Fate;
+use super::phase::Phases;
 use super::tally::FlowTally;
 
 /// What is kept of a sender-recipient pair: the open messages, the loss period that is going on, and the arrivals that
@@ -16,8 +17,7 @@ pub(super) struct Pair {
     entries: VecDeque<Entry>,
     /// How many entries at the front have been counted into loss periods.
     counted: usize,
-    /// Messages lost in the loss period that is going on.
-    lost_in_a_row: u64,
+    loss_period: LossPeriod,
     arrivals: u64,
     /// The number that the next message has if it is not reordered: one more than the greatest that arrived.
     next_expected: u64,
@@ -25,7 +25,16 @@ pub(super) struct Pair {
     records: VecDeque<(u64, u64)>,
 }
 
-/// A message, or several in a row that came to the same end.
+/// The loss period that is going on, and the part of it that is in one phase. A phase's loss periods are made of its own
+/// messages: one that crosses a border is one in each (a choice).
+#[derive(Debug, Default)]
+struct LossPeriod {
+    lost: u64,
+    phase: Option<usize>,
+    lost_in_phase: u64,
+}
+
+/// A message, or several in a row that came to the same end; if they are lost, in the same phase.
 #[derive(Debug)]
 pub(super) struct Entry {
     message: u64,
@@ -115,16 +124,18 @@ impl Pair {
     }
 
     /// Settles a message that was read, and counts its arrival.
-    pub(super) fn settle_delivered(&mut self, position: usize, tally: &mut FlowTally) {
+    pub(super) fn settle_delivered(&mut self, position: usize, phases: &Phases, tally: &mut FlowTally) {
         self.entries[position].outcome = Some(Outcome::Delivered);
         let message = self.entries[position].message;
         let arrival = self.arrivals;
         self.arrivals += 1;
         if message < self.next_expected {
-            tally.reordered += 1;
             let earliest = self.records.iter().find(|(record, _)| *record > message).expect("a later message arrived");
-            tally.reorder_extent = tally.reorder_extent.max(arrival - earliest.1);
-            return;
+            let extent = arrival - earliest.1;
+            return tally.count(phases.of(message), |tally| {
+                tally.reordered += 1;
+                tally.reorder_extent = tally.reorder_extent.max(extent);
+            });
         }
         self.next_expected = message + 1;
         self.remember(message, arrival, position);
@@ -154,17 +165,17 @@ impl Pair {
 
     /// Counts the outcomes that no earlier message holds up, and forgets what nobody will ask for again. `position` is
     /// where something changed; positions are other ones afterwards.
-    pub(super) fn tidy(&mut self, position: usize, tally: &mut FlowTally) {
-        while let Some(Entry { outcome: Some(outcome), run, .. }) = self.entries.get(self.counted) {
+    pub(super) fn tidy(&mut self, position: usize, phases: &Phases, tally: &mut FlowTally) {
+        while let Some(Entry { outcome: Some(outcome), run, message, .. }) = self.entries.get(self.counted) {
             match outcome {
-                Outcome::Lost => self.lost_in_a_row += run,
-                Outcome::Delivered => end_loss_period(&mut self.lost_in_a_row, tally),
+                Outcome::Lost => self.loss_period.go_on(*run, phases.of(*message), tally),
+                Outcome::Delivered => self.loss_period.end(tally),
                 Outcome::Other => {}
             }
             self.counted += 1;
         }
         if position >= self.counted {
-            self.fold(position, tally);
+            self.fold(position, phases, tally);
         }
         while self.counted > 0 && self.entries[0].live == 0 {
             self.entries.pop_front();
@@ -175,13 +186,14 @@ impl Pair {
     /// The run is over: ends the loss period that is going on.
     pub(super) fn finish(&mut self, tally: &mut FlowTally) {
         assert!(self.entries.is_empty(), "every message has a fate when the run ends");
-        end_loss_period(&mut self.lost_in_a_row, tally);
+        self.loss_period.end(tally);
     }
 
     /// Folds a dead message that waits for earlier ones into its neighbours. Between two messages that are open there
     /// is at most a loss period that goes on from before, a delivery, and a loss period that goes on after: a period
-    /// between two deliveries is over, whatever becomes of earlier messages.
-    fn fold(&mut self, position: usize, tally: &mut FlowTally) {
+    /// between two deliveries is over, whatever becomes of earlier messages. One that is in several phases stays in as many
+    /// pieces.
+    fn fold(&mut self, position: usize, phases: &Phases, tally: &mut FlowTally) {
         let Entry { outcome, live, .. } = self.entries[position];
         if live > 0 {
             return;
@@ -191,16 +203,25 @@ impl Pair {
         }
         let mut at = position.saturating_sub(2).max(self.counted);
         while at + 1 < self.entries.len() && at <= position {
-            if self.dead_outcome(at).is_some() && self.dead_outcome(at) == self.dead_outcome(at + 1) {
+            if self.are_alike(at, at + 1, phases) {
                 self.entries[at].run += self.entries[at + 1].run;
                 self.entries.remove(at + 1);
             } else if self.is_closed_period(at + 1) {
-                tally.loss_periods.record(self.entries[at + 1].run);
+                let Entry { message, run, .. } = self.entries[at + 1];
+                tally.count(phases.of(message), |tally| tally.loss_periods.record(run));
                 self.entries.drain(at + 1..at + 3);
             } else {
                 at += 1;
             }
         }
+    }
+
+    /// Whether two entries that nobody will ask for again can be one.
+    fn are_alike(&self, one: usize, other: usize, phases: &Phases) -> bool {
+        let outcome = self.dead_outcome(one);
+        let phase = |position: usize| phases.of(self.entries[position].message);
+        let is_of_one_phase = || outcome != Some(Outcome::Lost) || phase(one) == phase(other);
+        outcome.is_some() && outcome == self.dead_outcome(other) && is_of_one_phase()
     }
 
     /// The outcome of an entry that nobody will ask for again.
@@ -215,9 +236,30 @@ impl Pair {
     }
 }
 
-fn end_loss_period(lost_in_a_row: &mut u64, tally: &mut FlowTally) {
-    if *lost_in_a_row > 0 {
-        tally.loss_periods.record(*lost_in_a_row);
-        *lost_in_a_row = 0;
+impl LossPeriod {
+    /// Messages of a phase are lost.
+    fn go_on(&mut self, messages: u64, phase: Option<usize>, tally: &mut FlowTally) {
+        if phase != self.phase {
+            self.end_in_phase(tally);
+            self.phase = phase;
+        }
+        self.lost += messages;
+        self.lost_in_phase += messages;
+    }
+
+    /// A message is delivered, or the run is over.
+    fn end(&mut self, tally: &mut FlowTally) {
+        if self.lost > 0 {
+            tally.loss_periods.record(self.lost);
+        }
+        self.end_in_phase(tally);
+        self.lost = 0;
+    }
+
+    fn end_in_phase(&mut self, tally: &mut FlowTally) {
+        if let Some(phase) = self.phase.filter(|_| self.lost_in_phase > 0) {
+            tally.phases[phase].loss_periods.record(self.lost_in_phase);
+        }
+        self.lost_in_phase = 0;
     }
 }

@@ -55,6 +55,8 @@ pub struct FlowTally {
     pub loss_periods: LossPeriods,
     /// One-way delays.
     pub delays: DelayHistogram,
+    /// The same for the messages of each phase, which were first written in it.
+    pub phases: Vec<FlowTally>,
 }
 
 /// Runs of messages lost one after the other by the network (RFC 3357), per sender and recipient.
@@ -139,6 +141,15 @@ impl FlowTally {
         let by_message: u64 = (0..).zip(&self.by_count).map(|(delivered, messages)| delivered * messages).sum();
         assert_eq!(self.fate(Fate::Delivered), by_message, "delivered, by fate = delivered, by message");
         assert_eq!(self.fate(Fate::Delivered), self.delays.n(), "delivered, by fate = delivered, by delay");
+        self.phases.iter().for_each(FlowTally::assert_conservation);
+    }
+
+    /// Counts something of a message of this phase: in the whole, and in the phase.
+    pub(super) fn count(&mut self, phase: Option<usize>, count: impl Fn(&mut FlowTally)) {
+        count(self);
+        if let Some(phase) = phase {
+            count(&mut self.phases[phase]);
+        }
     }
 
     pub(super) fn settle(&mut self, fate: Fate) {
@@ -188,6 +199,8 @@ impl FlowTally {
         self.loss_periods.messages += other.loss_periods.messages;
         self.loss_periods.max = self.loss_periods.max.max(other.loss_periods.max);
         self.delays.merge(&other.delays);
+        self.phases.resize_with(other.phases.len(), FlowTally::default);
+        self.phases.iter_mut().zip(&other.phases).for_each(|(sum, phase)| sum.add(phase));
     }
 }
 

@@ -58,6 +58,9 @@ pub(super) struct Scenario {
     /// What programs write.
     #[serde(default)]
     pub(super) traffic: Vec<Traffic>,
+    /// Parts of the run whose messages are counted by themselves too.
+    #[serde(default)]
+    pub(super) phase: Vec<Phase>,
     /// Bounds that figures must keep.
     #[serde(default)]
     pub(super) expect: Vec<Expect>,
@@ -284,6 +287,22 @@ pub(super) struct SizeRange {
     pub(super) uniform: Option<[Bytes; 2]>,
 }
 
+/// A part of the run: the report has the figures of its messages too, which are those first written in it. Phases do not
+/// overlap.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Phase {
+    /// Its name.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// When it begins.
+    #[schemars(required)]
+    pub(super) from: Option<Time>,
+    /// When it is over: what is written at that moment belongs to it no more.
+    #[schemars(required)]
+    pub(super) to: Option<Time>,
+}
+
 /// A bound that a figure must keep: exactly one of `at_least`, `at_most`, `between` and `equals`.
 #[derive(Deserialize, JsonSchema, Clone)]
 #[serde(deny_unknown_fields)]
@@ -294,6 +313,8 @@ pub(super) struct Expect {
     /// "fates.lost_on_link".
     #[schemars(required)]
     pub(super) metric: Option<String>,
+    /// The phase whose messages are meant; absent: all messages.
+    pub(super) phase: Option<String>,
     /// It must not be smaller.
     pub(super) at_least: Option<f64>,
     /// It must not be greater.

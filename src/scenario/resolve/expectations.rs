@@ -21,6 +21,17 @@ impl Context<'_> {
             return Vec::new();
         }
         let flows: BTreeSet<&str> = file.traffic.iter().filter_map(|flow| flow.name.as_deref()).collect();
+        // A phase without a name could be the one that is meant.
+        let phases: Option<BTreeSet<&str>> = file.phase.iter().map(|phase| phase.name.as_deref()).collect();
+        for (index, spec) in file.expect.iter().enumerate() {
+            if let (Some(phase), Some(known)) = (&spec.phase, &phases)
+                && !known.contains(phase.as_str())
+            {
+                let known = || known.iter().map(ToString::to_string).collect();
+                let message = format!("no phase is called `{}`", clipped(phase));
+                self.unknown_name(at!["expect", index, "phase"], message, phase, known);
+            }
+        }
         file.expect.iter().enumerate().filter_map(|(index, spec)| self.expectation(index, spec, &flows)).collect()
     }
 
@@ -37,7 +48,7 @@ impl Context<'_> {
             Ok(metric) => {
                 let bound = bound?;
                 self.check_bound(index, &metric, bound);
-                Some(Expectation { of: spec.of.clone(), metric, bound })
+                Some(Expectation { of: spec.of.clone(), phase: spec.phase.clone(), metric, bound })
             }
             Err(known) => {
                 let of = if spec.of.is_none() { "the totals have" } else { "a flow has" };

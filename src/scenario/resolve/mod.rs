@@ -12,6 +12,7 @@ mod loss;
 mod mailslots;
 mod network;
 mod outlook;
+mod phases;
 mod settings;
 mod traffic;
 mod values;
@@ -22,7 +23,7 @@ use std::io;
 use self::network::Network;
 use super::fault::Event;
 use super::file;
-use super::model::{Bearers, Expectation, Flow, Mailslot, NameService, Scenario};
+use super::model::{Bearers, Expectation, Flow, Mailslot, NameService, Phase, Scenario};
 use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
 use crate::id::HostId;
@@ -83,6 +84,7 @@ impl Context<'_> {
         let name_service = self.name_service(&network);
         let mailslots: Vec<Mailslot> = self.mailslots(&network);
         let flows: Vec<Flow> = self.flows(&network, &mailslots, duration);
+        let phases: Vec<Phase> = self.phases(&flows, duration);
         let expectations: Vec<Expectation> = self.expectations();
         let events: Vec<Event> = self.events(&network, &mailslots, duration.map(|duration| duration + drain));
         Some(Scenario {
@@ -96,6 +98,7 @@ impl Context<'_> {
             hosts: network.hosts,
             mailslots,
             flows,
+            phases,
             expectations,
             events,
             names: network.names,

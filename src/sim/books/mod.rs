@@ -103,7 +103,8 @@ impl<O: Observer> Books<O> {
         let topology = scenario.topology();
         let hosts = topology.hosts().len();
         let (streams, layouts) = stream::streams(&scenario, root, senders);
-        let ledger = Ledger::new(layouts, scenario.flows.len(), hosts);
+        let phases = scenario.phases.iter().map(|phase| Instant::ZERO + phase.from..Instant::ZERO + phase.to);
+        let ledger = Ledger::new(layouts, scenario.flows.len(), hosts, phases.collect());
         Books {
             root,
             journal: Journal { now: Instant::ZERO, ledger, observer },
