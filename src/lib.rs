@@ -14,6 +14,7 @@
 //! | [`stats`] | one fate for each message and recipient, and the figures made of them |
 //! | [`scenario`] | the files that say what is simulated |
 //! | [`sim`] | the event core that runs engines on a network in virtual time |
+//! | [`study`] | many runs in parallel |
 //! | [`report`] | results for people and programs; links in the words of `tc` |
 //! | `drive` | the same engine on real sockets and under turmoil (features `tokio` and `turmoil`) |
 //!
@@ -36,6 +37,7 @@ pub mod rng;
 pub mod scenario;
 pub mod sim;
 pub mod stats;
+pub mod study;
 pub mod time;
 pub mod wire;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, apart from itself.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("time", &[]),
     ("id", &[]),
     ("rng", &["id"]),
@@ -17,9 +17,10 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("stats", &["time", "id"]),
     ("scenario", &["time", "id", "wire", "names", "mailslot", "link", "net", "stats"]),
     ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),
-    ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim"]),
+    ("study", &["time", "id", "stats", "scenario", "sim"]),
+    ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim", "study"]),
     ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario", "sim"]),
-    ("cli", &["time", "wire", "message", "names", "mailslot", "scenario", "sim", "stats", "report", "drive"]),
+    ("cli", &["time", "wire", "message", "names", "mailslot", "scenario", "sim", "stats", "study", "report", "drive"]),
 ];
 
 #[test]

@@ -74,7 +74,6 @@ fn what_is_planned_is_refused_by_name() {
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
         ("over", network("", "over = \"nbt\"")),
         ("ack", network("", "ack = true")),
-        ("sometimes", network("", "[[expect]]\nmetric = \"messages\"\nequals = 1\nsometimes = true")),
     ];
     for (word, text) in cases {
         let message = problems(&text);

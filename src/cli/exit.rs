@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use mailslot_sim::report::Verdict;
+
 /// How a command ended. The numbers are part of the interface.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub(crate) enum Exit {
     /// It ran; all expectations hold.
@@ -12,10 +14,16 @@ pub(crate) enum Exit {
     InternalError = 1,
     /// Bad command line.
     BadCommandLine = 2,
+    /// There was nothing to do.
+    NothingSelected = 4,
     /// The scenario is unreadable or invalid.
     BadScenario = 96,
     /// An expectation is violated.
     Violated = 100,
+    /// Whether an expectation holds cannot be told.
+    Inconclusive = 101,
+    /// Two runs of the same seed differ.
+    Differs = 102,
     /// Output could not be written.
     OutputFailed = 110,
     /// The real network: a socket could not be bound, or a write failed.
@@ -27,6 +35,17 @@ pub(crate) enum Exit {
     /// Ctrl-C.
     #[cfg(feature = "tokio")]
     Interrupted = 130,
+}
+
+impl Exit {
+    /// What the verdict on an expectation makes of a command.
+    pub(crate) fn of_verdict(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Holds => Exit::Success,
+            Verdict::Inconclusive => Exit::Inconclusive,
+            Verdict::Violated => Exit::Violated,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

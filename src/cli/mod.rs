@@ -13,6 +13,7 @@ mod schema;
 #[cfg(feature = "tokio")]
 mod send;
 mod tc;
+mod test;
 
 use clap::{Parser, Subcommand};
 
@@ -59,6 +60,8 @@ enum Command {
     New(new::Arguments),
     /// Print a JSON Schema.
     Schema(schema::Arguments),
+    /// Run every scenario that has expectations as a test suite.
+    Test(test::Arguments),
     /// Print the nearest tc netem line for every link.
     Tc(tc::Arguments),
     /// Print what comes to a mailslot, on a real network.
@@ -74,13 +77,15 @@ Examples:
   mailslot-sim new first.toml              a scenario to start from
   mailslot-sim check first.toml            is it sound?
   mailslot-sim run first.toml              what the sender saw, and what happened
+  mailslot-sim test scenarios --runs 20    do all expectations hold?
 
 Exit codes:
-  0 ran, all expectations hold    110 output could not be written
-  1 internal error                120 real network: cannot bind, or the write failed
-  2 bad command line              124 listen: timed out
- 96 scenario unreadable or invalid 130 interrupted
-100 an expectation is violated";
+  0 ran, all expectations hold       101 inconclusive: the interval straddles the bound
+  1 internal error                   102 two runs of the same seed differ
+  2 bad command line                 110 output could not be written
+  4 nothing selected                 120 real network: cannot bind, or the write failed
+ 96 scenario unreadable or invalid   124 listen: timed out
+100 an expectation is violated       130 interrupted";
 
 /// Does what the command line says.
 pub(crate) fn main() -> Exit {
@@ -101,6 +106,7 @@ pub(crate) fn main() -> Exit {
         Command::Check(check) => check::main(check, &arguments.global),
         Command::New(new) => new::main(new, &arguments.global),
         Command::Schema(schema) => schema::main(schema),
+        Command::Test(test) => test::main(test, &arguments.global),
         Command::Tc(tc) => tc::main(tc, &arguments.global),
         #[cfg(feature = "tokio")]
         Command::Listen(listen) => listen::main(listen, &arguments.global),

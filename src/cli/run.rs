@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// Set a value of the scenario. The path goes by keys, in lists by the entries' names. Repeatable.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Which replication to run: each has draws of its own.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    replication: u32,
     /// What runs the engines.
     #[arg(long, default_value = "events")]
     driver: Driver,
@@ -96,8 +99,8 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         warn_of_waiting(&scenario, arguments.driver);
     }
     let to_stdout = arguments.trace.as_deref() == Some(Path::new("-"));
-    let outcome = traced(&scenario, arguments.driver, arguments.trace.as_deref())?;
-    let report = RunReport::new(&scenario, REPLICATION, &outcome);
+    let outcome = traced(&scenario, arguments, arguments.trace.as_deref())?;
+    let report = RunReport::new(&scenario, arguments.replication, &outcome);
     if let Some(folder) = &arguments.out {
         write_file(&folder.join(REPORT), &report.to_json())?;
     }
@@ -110,21 +113,21 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         Format::Ndjson => report.to_ndjson(),
     };
     print(&text)?;
-    let violated: Vec<_> = report.expectations().iter().filter(|it| it.result == Verdict::Violated).collect();
-    for it in &violated {
+    for it in report.expectations().iter().filter(|it| it.result == Verdict::Violated) {
         let of = it.of.as_deref().unwrap_or("totals");
         let value = it.value.map_or("it has no value".into(), |value| format!("it is {}", (value * 1e6).round() / 1e6));
         message(&format!("violated: {of} {} {}: {value} (seed {})", it.metric, it.bound, scenario.seed()));
     }
-    Ok(if violated.is_empty() { Exit::Success } else { Exit::Violated })
+    let worst = report.expectations().iter().map(|it| it.result).max();
+    Ok(worst.map_or(Exit::Success, Exit::of_verdict))
 }
 
 /// Runs the scenario and writes the trace, if one is wanted.
-fn traced(scenario: &Scenario, driver: Driver, trace: Option<&Path>) -> Result<Outcome, Exit> {
+fn traced(scenario: &Scenario, arguments: &Arguments, trace: Option<&Path>) -> Result<Outcome, Exit> {
     match trace {
-        None => simulate(scenario, driver, ()),
+        None => simulate(scenario, arguments, ()),
         Some(path) if path == Path::new("-") => {
-            let (outcome, written) = observed(scenario, driver, io::BufWriter::new(io::stdout()))?;
+            let (outcome, written) = observed(scenario, arguments, io::BufWriter::new(io::stdout()))?;
             match written.and_then(|mut stdout| stdout.flush()) {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
                 Ok(()) | Err(_) => Ok(outcome),
@@ -132,7 +135,7 @@ fn traced(scenario: &Scenario, driver: Driver, trace: Option<&Path>) -> Result<O
         }
         Some(path) => {
             let mut file = PendingFile::create(path)?;
-            let (outcome, written) = observed(scenario, driver, file.writer())?;
+            let (outcome, written) = observed(scenario, arguments, file.writer())?;
             file.finish(written)?;
             Ok(outcome)
         }
@@ -140,22 +143,30 @@ fn traced(scenario: &Scenario, driver: Driver, trace: Option<&Path>) -> Result<O
 }
 
 /// The outcome of a traced run, and where the trace was written to, if it could be.
-fn observed<W: Write + 'static>(scenario: &Scenario, driver: Driver, out: W) -> Result<(Outcome, io::Result<W>), Exit> {
+fn observed<W: Write + 'static>(
+    scenario: &Scenario,
+    arguments: &Arguments,
+    out: W,
+) -> Result<(Outcome, io::Result<W>), Exit> {
     let trace = Rc::new(RefCell::new(Trace::new(scenario, out)));
-    let outcome = simulate(scenario, driver, trace.clone())?;
+    let outcome = simulate(scenario, arguments, trace.clone())?;
     let trace = Rc::into_inner(trace).expect("the run is over").into_inner();
     Ok((outcome, trace.finish()))
 }
 
-fn simulate(scenario: &Scenario, driver: Driver, mut observer: impl Observer + 'static) -> Result<Outcome, Exit> {
+fn simulate(
+    scenario: &Scenario,
+    arguments: &Arguments,
+    mut observer: impl Observer + 'static,
+) -> Result<Outcome, Exit> {
     let not_run = |error: &dyn std::error::Error| {
         message(&format!("error: failed to run the scenario: {error}"));
         Exit::BadScenario
     };
-    match driver {
-        Driver::Events => sim::run(scenario, REPLICATION, &mut observer).map_err(|error| not_run(&error)),
+    match arguments.driver {
+        Driver::Events => sim::run(scenario, arguments.replication, &mut observer).map_err(|error| not_run(&error)),
         #[cfg(feature = "turmoil")]
-        Driver::Turmoil => turmoil::run(scenario, REPLICATION, observer).map_err(|error| not_run(&error)),
+        Driver::Turmoil => turmoil::run(scenario, arguments.replication, observer).map_err(|error| not_run(&error)),
     }
 }
 
@@ -193,5 +204,3 @@ fn real(path: &Path) -> PathBuf {
 
 /// The report in the folder of `--out`.
 const REPORT: &str = "report.json";
-/// A plain run is replication 0.
-const REPLICATION: u32 = 0;

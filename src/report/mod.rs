@@ -2,6 +2,7 @@
 //! programs. One file for each form.
 
 mod json;
+pub mod suite;
 mod tc;
 mod text;
 mod trace;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::json::RunReport;
-use super::verdict::{ExpectationReport, Verdict};
+use super::verdict::ExpectationReport;
 use crate::scenario::{Flow, Phase, Scenario};
 use crate::sim::{Driver, Outcome, Theory, theory};
 use crate::stats::{DelayHistogram, Fate, FlowTally, Proportion};
@@ -289,16 +289,12 @@ fn expectations(text: &mut String, expectations: &[ExpectationReport]) {
     }
     text.push('\n');
     line(text, "expectations");
-    for ExpectationReport { of, metric, phase, bound, value, result } in expectations {
-        let verdict = match result {
-            Verdict::Holds => "holds",
-            Verdict::Violated => "VIOLATED",
-        };
-        let value = value.map_or("it has no value".to_owned(), |value| format!("it is {}", six_digits(value)));
-        let of = of.as_deref().unwrap_or("totals");
-        let of = phase.as_ref().map_or(of.to_owned(), |phase| format!("{of} in {phase}"));
-        let pieces = [of, metric.clone(), format!("{bound}:"), value];
-        wrapped(text, &format!("  {verdict:<10}"), pieces.iter().map(String::as_str));
+    for expectation in expectations {
+        let value =
+            expectation.value.map_or("it has no value".to_owned(), |value| format!("it is {}", six_digits(value)));
+        let [of, metric, bound] = expectation.words();
+        let pieces = [of, metric, format!("{bound}:"), value];
+        wrapped(text, &format!("  {:<13}", expectation.result.name()), pieces.iter().map(String::as_str));
     }
 }
 
@@ -366,7 +362,7 @@ fn cut_inside(content: &str, width: usize) -> String {
 }
 
 /// A figure without the digits that nobody reads.
-fn six_digits(value: f64) -> f64 {
+pub(super) fn six_digits(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::scenario::{Bound, Expectation, Scenario};
-use crate::stats::FlowTally;
+use crate::stats::{FlowTally, Proportion};
 
 /// One expectation and whether it held.
 #[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
@@ -20,18 +20,54 @@ pub struct ExpectationReport {
     pub bound: String,
     /// The figure; null if there is none.
     pub value: Option<f64>,
+    /// Whether it is enough that one replication keeps the bound; left out if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sometimes: bool,
     /// Whether it keeps the bound.
     pub result: Verdict,
+    /// The figure as a share, if it is one.
+    #[serde(skip)]
+    pub(super) share: Option<Proportion>,
+    #[serde(skip)]
+    pub(super) limits: Limits,
 }
 
 /// Whether an expectation held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The figure keeps its bound.
     Holds,
+    /// Its interval lies on both sides of the bound; or one run did not keep a bound that some run is to keep.
+    Inconclusive,
     /// It does not, or there is none.
     Violated,
+}
+
+impl Verdict {
+    /// In summaries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Violated => "VIOLATED",
+        }
+    }
+}
+
+/// A bound as numbers: from the first to the second, ends included.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Limits {
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl Limits {
+    /// Whether a value keeps the bound.
+    pub(super) fn hold(self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
 }
 
 impl ExpectationReport {
@@ -40,14 +76,18 @@ impl ExpectationReport {
         let flow = expectation.of.as_ref().and_then(|of| scenario.flows.iter().position(|flow| flow.name == *of));
         let tally = flow.map_or(totals, |flow| &flows[flow]);
         let phase = expectation.phase.as_ref().and_then(|name| scenario.phases.iter().position(|it| it.name == *name));
-        let value = expectation.metric.value(phase.map_or(tally, |phase| &tally.phases[phase]));
-        let (bound, holds) = match expectation.bound {
-            Bound::AtLeast(low) => (format!("at_least {low}"), value.is_some_and(|value| value >= low)),
-            Bound::AtMost(high) => (format!("at_most {high}"), value.is_some_and(|value| value <= high)),
-            Bound::Between(low, high) => {
-                (format!("between {low} and {high}"), value.is_some_and(|value| (low..=high).contains(&value)))
-            }
-            Bound::Equals(equal) => (format!("equals {equal}"), value == Some(equal)),
+        let tally = phase.map_or(tally, |phase| &tally.phases[phase]);
+        let value = expectation.metric.value(tally);
+        let (bound, limits) = match expectation.bound {
+            Bound::AtLeast(low) => (format!("at_least {low}"), Limits { low, high: f64::INFINITY }),
+            Bound::AtMost(high) => (format!("at_most {high}"), Limits { low: f64::NEG_INFINITY, high }),
+            Bound::Between(low, high) => (format!("between {low} and {high}"), Limits { low, high }),
+            Bound::Equals(equal) => (format!("equals {equal}"), Limits { low: equal, high: equal }),
+        };
+        let result = match value.is_some_and(|value| limits.hold(value)) {
+            true => Verdict::Holds,
+            false if expectation.sometimes => Verdict::Inconclusive,
+            false => Verdict::Violated,
         };
         ExpectationReport {
             of: expectation.of.clone(),
@@ -55,7 +95,18 @@ impl ExpectationReport {
             phase: expectation.phase.clone(),
             bound,
             value,
-            result: if holds { Verdict::Holds } else { Verdict::Violated },
+            sometimes: expectation.sometimes,
+            result,
+            share: expectation.metric.share(tally),
+            limits,
         }
+    }
+
+    /// What is expected of what: the flow (and phase), the figure and the bound.
+    pub(super) fn words(&self) -> [String; 3] {
+        let of = self.of.as_deref().unwrap_or("totals");
+        let of = self.phase.as_ref().map_or(of.to_owned(), |phase| format!("{of} in {phase}"));
+        let sometimes = if self.sometimes { "sometimes " } else { "" };
+        [of, self.metric.clone(), format!("{sometimes}{}", self.bound)]
     }
 }

@@ -309,6 +309,9 @@ pub(crate) struct Expectation {
     #[serde(serialize_with = "display")]
     pub(crate) metric: Metric,
     pub(crate) bound: Bound,
+    /// Whether it is enough that one replication keeps the bound.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) sometimes: bool,
 }
 
 /// How a figure is compared.
@@ -367,6 +370,12 @@ impl Scenario {
     #[must_use]
     pub fn end(&self) -> Instant {
         Instant::ZERO + self.duration + self.drain
+    }
+
+    /// Whether it expects anything.
+    #[must_use]
+    pub fn expects(&self) -> bool {
+        !self.expectations.is_empty()
     }
 
     /// The network.

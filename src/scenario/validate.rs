@@ -172,7 +172,6 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
         "Link" => &["mtu"],
         "Router" => &["forward_broadcast"],
         "Traffic" => &["over", "ack"],
-        "Expect" => &["sometimes"],
         _ => &[],
     }
 }

@@ -42,6 +42,17 @@ impl Metric {
         group.ends_with("_ratio") && !matches!(part, "k" | "n")
     }
 
+    /// The share that it is the value of, if it is one.
+    #[must_use]
+    pub fn share(&self, tally: &FlowTally) -> Option<Proportion> {
+        match self.0.strip_suffix(".value").unwrap_or(&self.0) {
+            "delivery_ratio" => Some(tally.delivery_ratio()),
+            "all_ratio" => Some(tally.all_ratio()),
+            "reordered_ratio" => Some(tally.reordered_ratio()),
+            _ => None,
+        }
+    }
+
     /// Its value; `None` where there is none, as the ratio of nothing to nothing.
     #[must_use]
     pub fn value(&self, tally: &FlowTally) -> Option<f64> {

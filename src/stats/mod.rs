@@ -6,6 +6,7 @@
 //! periods (RFC 3357), reordering (RFC 4737).
 
 mod delay;
+mod estimate;
 mod event;
 mod fate;
 mod ledger;
@@ -17,6 +18,7 @@ mod tally;
 pub mod theory;
 
 pub use delay::{DelayFigures, DelayHistogram};
+pub use estimate::Estimate;
 pub use event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 pub use fate::Fate;
 pub use ledger::{Ledger, StreamLayout, TargetLayout};

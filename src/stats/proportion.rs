@@ -34,7 +34,7 @@ impl Proportion {
 }
 
 /// The 0.975 quantile of the standard normal distribution.
-const Z95: f64 = 1.959_963_984_540_054;
+pub(super) const Z95: f64 = 1.959_963_984_540_054;
 
 #[cfg(test)]
 mod tests {

@@ -323,4 +323,6 @@ pub(super) struct Expect {
     pub(super) between: Option<[f64; 2]>,
     /// It must be exactly this.
     pub(super) equals: Option<f64>,
+    /// Whether it is enough that one replication keeps the bound. Default false.
+    pub(super) sometimes: Option<bool>,
 }

@@ -48,7 +48,13 @@ impl Context<'_> {
             Ok(metric) => {
                 let bound = bound?;
                 self.check_bound(index, &metric, bound);
-                Some(Expectation { of: spec.of.clone(), phase: spec.phase.clone(), metric, bound })
+                Some(Expectation {
+                    of: spec.of.clone(),
+                    phase: spec.phase.clone(),
+                    metric,
+                    bound,
+                    sometimes: spec.sometimes == Some(true),
+                })
             }
             Err(known) => {
                 let of = if spec.of.is_none() { "the totals have" } else { "a flow has" };
