@@ -151,6 +151,34 @@ fn datagrams_wait_for_a_host_that_stands_still() {
     );
 }
 
+/// What keeps a host down or still goes on until the last of it is undone; a restart ends it all.
+#[test]
+fn outages_that_overlap_last_as_long_as_the_longest() {
+    let outage =
+        |at: u32, what: &str, lasts: u32| event(&format!("at = \"{at} ms\"\n{what} = \"B\"\nfor = \"{lasts} ms\""));
+    for what in ["crash", "pause"] {
+        let long = outage(205, what, 600);
+        let both = format!("{long}{}", outage(305, what, 100));
+        assert_eq!(outcome(&both), outcome(&long), "{what}");
+        let overlapping = outage(205, what, 300) + &outage(405, what, 400);
+        assert_eq!(outcome(&overlapping), outcome(&long), "{what}");
+    }
+    let restarted = outage(205, "crash", 600) + &event("at = \"405 ms\"\nrestart = \"B\"") + &outage(605, "crash", 100);
+    assert_eq!(outcome(&restarted)[1], counts([("delivered", 7), ("host_down", 3)]));
+}
+
+/// Writes that are not made are counted, as messages that nobody is in the audience of.
+#[test]
+fn what_is_not_written_or_addresses_nobody_is_counted() {
+    let down = report(&scenario(&network(&event("at = \"250 ms\"\ncrash = \"A\"\nfor = \"300 ms\""))), 0);
+    assert_eq!(down["flows"][1]["sender"]["not_made"], 3);
+    assert_eq!(down["totals"]["sender"]["not_made"], 6);
+    let leave = network(&event("at = \"250 ms\"\nleave = '\\\\DOM'")).replace(r"\\*", r"\\DOM");
+    let left = report(&scenario(&leave), 0);
+    assert_eq!(left["flows"][0]["audience"]["without_audience"], 7);
+    assert_eq!(left["flows"][0]["audience"]["addressed"], 6);
+}
+
 #[test]
 fn a_program_that_is_busy_goes_on_after_a_pause() {
     for reader in ["{ poll = \"30 ms\" }", "{ service_time = \"30 ms\" }"] {
@@ -389,6 +417,11 @@ fn mistakes_are_named() {
         ("at = \"1 s\"\ncrash = \"B\"\npause = \"B\"", "`crash` and `pause` contradict"),
         ("at = \"1 s\"\ncrash = \"D\"", "no host is called `D`"),
         ("at = \"1 s\"\njoin = { host = \"B\" }", "`domain`"),
+        ("at = \"1 s\"\njoin = { host = \"B\", domain = \"C\" }", "`C` is the name of a host"),
+        ("at = \"1 s\"\njoin = { host = \"B\", domain = '\\\\OTHER' }", "write \"OTHER\""),
+        ("at = \"1 s\"\ncrash = [\"A\", \"B\"]", "others need an event of their own"),
+        ("at = \"1 s\"\nset = { \"link.l\" = {} }", "name one of its values"),
+        ("at = \"1 s\"\nset = { \"link.l.delay.mean\" = \"1 s\" }", "set `link.l.delay` as a whole"),
         ("at = \"1 s\"\njoin = { host = \"B\", domain = \"a/b\" }", "is not a NetBIOS name"),
         ("at = \"1 s\"\nclose = { on = \"B\", mailslot = \"tt\" }", "did you mean `t`?"),
         ("at = \"1 s\"\nset = { \"link.l.los\" = \"1 %\" }", "did you mean `loss`?"),

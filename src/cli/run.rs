@@ -115,6 +115,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     print(&text)?;
     for it in report.expectations().iter().filter(|it| it.result == Verdict::Violated) {
         let of = it.of.as_deref().unwrap_or("totals");
+        let of = it.phase.as_ref().map_or(of.to_owned(), |phase| format!("{of} in {phase}"));
         let value = it.value.map_or("it has no value".into(), |value| format!("it is {}", (value * 1e6).round() / 1e6));
         message(&format!("violated: {of} {} {}: {value} (seed {})", it.metric, it.bound, scenario.seed()));
     }

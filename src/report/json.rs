@@ -90,6 +90,9 @@ struct SenderReport {
     failed: BTreeMap<String, u64>,
     /// Datagrams that reached a sender because of its own writes.
     acknowledgements: u64,
+    /// Writes that were not made, because their program did not run; left out if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_made: Option<u64>,
 }
 
 /// Whom the messages addressed, and how many of them got each.
@@ -102,6 +105,9 @@ struct AudienceReport {
     all: u64,
     some: u64,
     none: u64,
+    /// Messages that were sent and addressed nobody; left out if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_audience: Option<u64>,
     /// Messages by the number of recipients that got them.
     #[serde(skip_serializing_if = "Option::is_none")]
     by_count: Option<Vec<u64>>,
@@ -293,6 +299,7 @@ impl Figures {
                 succeeded: tally.succeeded,
                 failed: failed.into_iter().map(|(code, count)| (code.to_string(), count)).collect(),
                 acknowledgements: tally.acknowledgements,
+                not_made: some_of(tally.not_made),
             },
             audience: AudienceReport {
                 size: tally.audience_size,
@@ -300,6 +307,7 @@ impl Figures {
                 all: tally.all,
                 some: tally.some,
                 none: tally.none,
+                without_audience: some_of(tally.without_audience),
                 by_count: None,
             },
             fates: fates.filter(|(name, count)| *count > 0 || *name == Fate::Delivered.name()).collect(),

@@ -39,12 +39,15 @@ fn heading(text: &mut String, scenario: &Scenario, driver: Driver) {
         "" => line(text, scenario.name()),
         description => wrapped(text, &format!("{}: ", scenario.name()), description.split_whitespace()),
     }
-    let parts = [
+    let mut parts = vec![
         format!("seed {}", scenario.seed()),
         format!("{} of writing", scenario.duration()),
         plural(topology.hosts().len() as u64, "host"),
         plural(topology.segments().len() as u64, "segment"),
     ];
+    if !scenario.events.is_empty() {
+        parts.push(format!("{} (so no closed forms)", plural(scenario.events.len() as u64, "event")));
+    }
     line(text, &parts.join(", "));
     if driver == Driver::Turmoil {
         line(text, "under turmoil: programs act at whole milliseconds, and a datagram takes at least one");
@@ -112,7 +115,8 @@ fn phases(text: &mut String, phases: &[Phase], tally: &FlowTally) {
     text.push('\n');
     for [phase, span, written, delivered, ratio, others] in &rows {
         let cells = format!("  {phase:<name$}  {span:<time$}  {written:>messages$}  {delivered:>count$}");
-        line(text, format!("{cells}{ratio:<share$}  {others}").trim_end());
+        let first = format!("{cells}{ratio:<share$}  ");
+        wrapped(text, &first, others.split_inclusive(", ").map(str::trim_end));
     }
 }
 
@@ -126,6 +130,9 @@ fn sender_view(tally: &FlowTally) -> Vec<String> {
     rows.push(counted("failed", tally.failed.values().sum()));
     rows.extend(tally.failed.iter().map(|(code, count)| counted(&format!("  with error {code}"), *count)));
     rows.push(counted("acknowledgements", tally.acknowledgements));
+    if tally.not_made > 0 {
+        rows.push(counted("not made", tally.not_made));
+    }
     rows
 }
 
@@ -137,7 +144,8 @@ fn truth(tally: &FlowTally, theory: Theory) -> Vec<String> {
         0 if tally.succeeded == 0 => "   no write succeeded".to_owned(),
         0 => "   nobody is in the audience".to_owned(),
         1 => "   1 recipient".to_owned(),
-        size => format!("   {size} recipients"),
+        size if tally.addressed == u64::from(size) * tally.all_ratio().n => format!("   {size} recipients"),
+        size => format!("   up to {size} recipients"),
     });
     for fate in Fate::ALL {
         let ratio = Proportion { k: tally.fate(fate), n: tally.addressed };
@@ -155,6 +163,9 @@ fn truth(tally: &FlowTally, theory: Theory) -> Vec<String> {
         rows.extend(theory_row(theory.all_ratio, all));
         rows.push(counted_wide("some got it", tally.some));
         rows.push(counted_wide("nobody got it", tally.none));
+    }
+    if tally.without_audience > 0 {
+        rows.push(counted_wide("addressed nobody", tally.without_audience));
     }
     rows
 }
@@ -229,6 +240,9 @@ fn copies(tally: &FlowTally) -> Option<String> {
 /// What a reader must know to read the figures rightly.
 fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<&'static str> {
     let mut notes = Vec::new();
+    if tally.not_made > 0 {
+        notes.push("writes were not made while the program did not run: nobody counts them as lost");
+    }
     if tally.fate(Fate::Unreachable) > 0 {
         let is_group = flow.messages().into_keys().any(|(sender, to)| scenario.is_group(sender, to));
         notes.push(if is_group {
@@ -237,7 +251,7 @@ fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<&'static st
             "no router leads from the sender's segment to the recipient's, and the sender is not told"
         });
     }
-    if scenario.depends_within_run(flow) && tally.addressed > 0 {
+    if scenario.depends_within_run(flow) && tally.fate(Fate::Delivered) < tally.addressed {
         notes.push(
             "losses come in bursts or on a shared link here, so messages of one run depend on each other and the \
              intervals, which take them as independent, are too narrow",
@@ -294,7 +308,7 @@ fn expectations(text: &mut String, expectations: &[ExpectationReport]) {
             expectation.value.map_or("it has no value".to_owned(), |value| format!("it is {}", six_digits(value)));
         let [of, metric, bound] = expectation.words();
         let pieces = [of, metric, format!("{bound}:"), value];
-        wrapped(text, &format!("  {:<13}", expectation.result.name()), pieces.iter().map(String::as_str));
+        wrapped(text, &format!("  {:<9} ", expectation.result.name()), pieces.iter().map(String::as_str));
     }
 }
 

@@ -87,6 +87,8 @@ struct FaultLine<'a> {
     fault: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    what: &'a str,
 }
 
 impl<W: Write> Observer for Trace<W> {
@@ -95,9 +97,9 @@ impl<W: Write> Observer for Trace<W> {
             return;
         }
         let written = match (event, self.names.describe(at, event)) {
-            (Event::Fault { name, host }, _) => {
+            (Event::Fault { name, host, what }, _) => {
                 let host = host.map(|host| self.names.name(host));
-                let line = FaultLine { t_ns: at.nanos(), side: "network", event: "fault", fault: name, host };
+                let line = FaultLine { t_ns: at.nanos(), side: "network", event: "fault", fault: name, host, what };
                 serde_json::to_writer(&mut self.out, &line)
             }
             (_, Some(line)) => serde_json::to_writer(&mut self.out, &line),

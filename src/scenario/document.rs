@@ -92,7 +92,10 @@ pub(super) fn put(table: &mut Table, path: &str, value: impl FnOnce(&[Step]) -> 
                 steps.push(Step::Index(index));
                 (entries[index].as_table_mut().expect("an entry with a name is a table"), below)
             }
-            _ => return Err(wrong(format!("`{key}` is a single value, not a table"))),
+            _ => {
+                let whole = path[..path.len() - rest.len()].trim_end_matches('.');
+                return Err(wrong(format!("`{key}` is a single value, not a table; set `{whole}` as a whole")));
+            }
         };
     }
 }

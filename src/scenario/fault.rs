@@ -56,8 +56,8 @@ pub(crate) enum Fault {
     Open(Vec<u32>),
     /// Programs close them.
     Close(Vec<u32>),
-    /// Links impair otherwise from then on; `undone` is how they did before, if that is undone.
-    Set { links: Vec<Setting>, undone: Vec<Setting> },
+    /// Links impair otherwise from then on; `undone` is how they did before, if that is undone, and `values` says what was set.
+    Set { values: String, links: Vec<Setting>, undone: Vec<Setting> },
 }
 
 /// How some links impair.

@@ -62,7 +62,11 @@ impl Validator<'_> {
                     Some(form) => format!("{form} is not supported yet"),
                     None => format!("`{}` is {}; {} is expected", shown(value), kind_of(value), kind_named(expected)),
                 };
-                self.refuse(path, message);
+                let problem = Problem::error(path.clone(), message);
+                self.problems.push(match form_of(path) {
+                    Some(form) => problem.help(form),
+                    None => problem,
+                });
             }
             (None, _) => {}
         }
@@ -184,6 +188,26 @@ fn planned_form(path: &Path, value: &Value) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What a value looks like whose kind people get wrong.
+fn form_of(path: &Path) -> Option<&'static str> {
+    let [Step::Key(table), Step::Index(_), Step::Key(key), ..] = &path[..] else { return None };
+    Some(match (table.as_str(), key.as_str()) {
+        ("event", "every") => "random times are written { exponential = \"30 s\" }",
+        ("event", "crash" | "restart" | "pause" | "resume" | "leave") => {
+            "write one host, a pattern like \"STATION{01..04}\" or a domain like '\\\\PLANT'; others need an event of their own"
+        }
+        ("event", "join") => "write { host = \"STATION01\", domain = \"PLANT\" }",
+        ("event", "open" | "close") => "write { on = \"STATION01\", mailslot = 'alarm' }",
+        ("event", "partition") => "write groups of hosts or segments: [[\"CTRL\"], [\"STATION01\", \"STATION02\"]]",
+        ("event", "set") => "write { \"link.PROFILE.loss\" = \"20 %\" }",
+        ("mailslot", "open") => "to open it later write open = false, and an [[event]] with `open`",
+        ("expect", "at_least" | "at_most" | "between" | "equals") => {
+            "bounds are plain numbers: 0.95 for 95 %, nanoseconds for times"
+        }
+        _ => return None,
+    })
 }
 
 /// A table as its header is written.

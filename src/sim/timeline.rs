@@ -1,5 +1,7 @@
 //! The timeline of a run: every moment at which something happens to the network or to hosts, random ones too.
 
+use std::collections::BTreeSet;
+
 use rand::Rng;
 
 use super::traffic::exponential;
@@ -15,6 +17,8 @@ pub(crate) struct Strike {
     /// The position of the event in the scenario.
     pub(crate) event: usize,
     pub(crate) change: Change,
+    /// Whether it undoes what the event did.
+    pub(crate) undoes: bool,
 }
 
 /// What happens.
@@ -72,8 +76,8 @@ pub(crate) fn timeline(scenario: &Scenario, root: Root) -> Vec<(Instant, Strike)
         for Part { begins, undone } in parts(scenario, &spec.fault) {
             let mut happen = |at: Instant| {
                 let end = spec.lasts.map(|lasts| at + lasts);
-                strikes.extend(begins.iter().map(|change| (at, Strike { event, change: *change })));
-                strikes.extend(end.zip(undone).map(|(end, change)| (end, Strike { event, change })));
+                strikes.extend(begins.iter().map(|change| (at, Strike { event, change: *change, undoes: false })));
+                strikes.extend(end.zip(undone).map(|(end, change)| (end, Strike { event, change, undoes: true })));
                 end.unwrap_or(at)
             };
             match spec.when {
@@ -91,7 +95,7 @@ pub(crate) fn timeline(scenario: &Scenario, root: Root) -> Vec<(Instant, Strike)
     strikes.retain(|(at, _)| *at <= scenario.end());
     strikes.sort_by_key(|(at, strike)| (*at, strike.event)); // those of one event stay in the order of its hosts
     let mut state = State::new(scenario);
-    strikes.retain(|(_, strike)| state.apply(strike.change));
+    strikes.retain(|(_, strike)| state.apply(strike));
     strikes
 }
 
@@ -108,6 +112,8 @@ pub(crate) enum Condition {
 struct State<'a> {
     scenario: &'a Scenario,
     conditions: Vec<Condition>,
+    /// For each host the events that keep it as it is, down or still: it is as before when the last of them is undone.
+    holds: Vec<BTreeSet<usize>>,
     open: Vec<bool>,
 }
 
@@ -116,36 +122,56 @@ impl<'a> State<'a> {
         State {
             scenario,
             conditions: vec![Condition::Up; scenario.hosts.len()],
+            holds: vec![BTreeSet::new(); scenario.hosts.len()],
             open: scenario.mailslots.iter().map(|mailslot| !mailslot.starts_closed).collect(),
         }
     }
 
     /// Lets something happen; whether it changes anything.
-    fn apply(&mut self, change: Change) -> bool {
-        let (host, allowed, next): (_, &[Condition], _) = match change {
+    fn apply(&mut self, strike: &Strike) -> bool {
+        let Strike { event, change, undoes } = *strike;
+        let (host, from, to): (_, &[Condition], _) = match change {
             Change::Crash(host) => (host, &[Condition::Up, Condition::Paused], Condition::Down),
             Change::Start(host) => (host, &[Condition::Down], Condition::Up),
             Change::Pause(host) => (host, &[Condition::Up], Condition::Paused),
             Change::Resume(host) => (host, &[Condition::Paused], Condition::Up),
-            Change::Open(slot) | Change::Close(slot) => {
-                let host = self.scenario.mailslots[slot as usize].host;
-                let opens = matches!(change, Change::Open(_));
-                let changes = self.conditions[host.index()] == Condition::Up && self.open[slot as usize] != opens;
-                self.open[slot as usize] ^= changes;
-                return changes;
-            }
+            Change::Open(slot) | Change::Close(slot) => return self.turn(slot, matches!(change, Change::Open(_))),
             Change::Cut | Change::Mend | Change::Heal | Change::Join(..) | Change::Set | Change::Unset => return true,
         };
-        let condition = &mut self.conditions[host.index()];
-        if !allowed.contains(condition) {
-            return false;
+        let condition = self.conditions[host.index()];
+        let is_changed = from.contains(&condition);
+        let holds = &mut self.holds[host.index()];
+        match to {
+            Condition::Up if undoes => {
+                let held = holds.remove(&event);
+                if !is_changed || !held || !holds.is_empty() {
+                    return false;
+                }
+            }
+            Condition::Up => {}
+            // What stood still and goes down is held down by this event alone.
+            Condition::Down | Condition::Paused if is_changed => *holds = BTreeSet::from([event]),
+            Condition::Down | Condition::Paused if condition == to => drop(holds.insert(event)),
+            Condition::Down | Condition::Paused => {}
         }
-        *condition = next;
-        if let Change::Start(_) = change {
+        if is_changed {
+            self.conditions[host.index()] = to;
+        }
+        if let Change::Start(_) = change
+            && is_changed
+        {
             let own = self.open.iter_mut().zip(&self.scenario.mailslots).filter(|(_, mailslot)| mailslot.host == host);
             own.for_each(|(open, mailslot)| *open = !mailslot.starts_closed);
         }
-        true
+        is_changed
+    }
+
+    /// Opens or closes a mailslot; whether that changes anything.
+    fn turn(&mut self, slot: u32, open: bool) -> bool {
+        let host = self.scenario.mailslots[slot as usize].host;
+        let is_changed = self.conditions[host.index()] == Condition::Up && self.open[slot as usize] != open;
+        self.open[slot as usize] ^= is_changed;
+        is_changed
     }
 }
 

@@ -127,17 +127,17 @@ impl Sender {
     }
 
     /// Lets the time pass at which it would write, because its program does not run: what is written later is what it would
-    /// have been. Returns the message that is not written again, if it was one that had been written.
+    /// have been. Returns the message.
     ///
     /// # Panics
     ///
     /// As [`Sender::next_message`].
-    pub(crate) fn skip(&mut self) -> Option<u64> {
+    pub(crate) fn skip(&mut self) -> u64 {
         let next = self.next_message();
         if next.copy == 0 {
             self.repeats.retain(|(_, message), _| *message != next.message);
         }
-        (next.copy > 0).then_some(next.message)
+        next.message
     }
 
     /// Forgets what it has written, as a program does that is started anew: the messages that are not written again,

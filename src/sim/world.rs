@@ -151,8 +151,7 @@ impl<O: Observer> World<O> {
             return self.schedule_write(stream); // what was to be written then was forgotten
         }
         if self.books.condition(host) != Condition::Up {
-            let unwritten = sender.skip();
-            unwritten.into_iter().for_each(|message| self.books.unwritten(stream, message));
+            self.books.unwritten(stream, sender.skip());
             return self.schedule_write(stream);
         }
         let outgoing = sender.next_message();

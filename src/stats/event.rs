@@ -128,11 +128,11 @@ pub enum Event<'a> {
     },
     /// A write returned. This is all that the sender ever learns.
     Write(Write<'a>),
-    /// A write that would have repeated a message was not made: its program has forgotten it, or stands still.
+    /// A write was not made: its program does not run, or has forgotten the message.
     Unwritten {
         /// Flow and sender.
         stream: StreamId,
-        /// Number of the message, of which there was a write before.
+        /// Number of the message; there may have been a write of it before.
         message: u64,
     },
     /// Something happened to the network or to a host.
@@ -141,6 +141,8 @@ pub enum Event<'a> {
         name: &'static str,
         /// To which host, if it is about one.
         host: Option<HostId>,
+        /// What else there is to say: a domain, a mailslot, values, groups.
+        what: &'a str,
     },
     /// A link was offered an instance.
     Offered {

@@ -143,10 +143,11 @@ impl Ledger {
         }
     }
 
-    /// A repetition is not made: nobody is held open for it any more.
+    /// A write is not made: if it is a repetition, nobody is held open for it any more.
     fn unwritten(&mut self, stream: StreamId, message: u64) {
         let stream = &mut self.streams[stream.index()];
         let tally = &mut self.tally.flows[stream.layout.flow.index()];
+        tally.not_made += 1;
         if stream.messages.contains_key(&message) {
             stream.release_shared(message, None, tally);
         }

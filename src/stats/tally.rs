@@ -38,6 +38,10 @@ pub struct FlowTally {
     pub none: u64,
     /// Messages with an audience by the number of recipients that got them.
     pub by_count: Vec<u64>,
+    /// Messages that were sent and addressed nobody.
+    pub without_audience: u64,
+    /// Writes that were not made because their program did not run, as far as is known what they would have been.
+    pub not_made: u64,
     /// How many (message, recipient) there are.
     pub addressed: u64,
     fates: [u64; Fate::ALL.len()],
@@ -159,6 +163,7 @@ impl FlowTally {
     /// A message whose every recipient has a fate; `delivered` of its `audience` got it.
     pub(super) fn close_message(&mut self, audience: u32, delivered: u32) {
         if audience == 0 {
+            self.without_audience += 1;
             return;
         }
         self.audience_size = self.audience_size.max(audience);
@@ -186,6 +191,8 @@ impl FlowTally {
         self.all += other.all;
         self.some += other.some;
         self.none += other.none;
+        self.without_audience += other.without_audience;
+        self.not_made += other.not_made;
         self.addressed += other.addressed;
         for (sum, count) in self.fates.iter_mut().zip(other.fates) {
             *sum += count;

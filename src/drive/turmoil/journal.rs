@@ -21,7 +21,7 @@ pub(super) enum Record {
     Received { service: Service, payload: Vec<u8>, disposition: Option<Disposition> },
     /// The engine's time has come; what is given out next is because of that.
     TimedOut,
-    /// A program does not write a message again.
+    /// A program does not make a write.
     Unwritten(StreamId, u64),
     /// The host starts or changes its domain; what is given out next is because of that.
     Naming,

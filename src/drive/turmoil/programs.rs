@@ -189,8 +189,8 @@ impl Writer {
             let _ = self.progress.wait_for(|done| *done >= changes).await; // changes come first at their moment
             let stage = self.plan.at(at);
             if stage.condition != Condition::Up {
-                let unwritten = self.sender.borrow_mut().skip();
-                unwritten.into_iter().for_each(|message| self.journal.write(Record::Unwritten(self.stream, message)));
+                let message = self.sender.borrow_mut().skip();
+                self.journal.write(Record::Unwritten(self.stream, message));
                 continue;
             }
             if stage.moves != moves {

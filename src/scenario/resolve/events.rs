@@ -175,7 +175,18 @@ impl Context<'_> {
     fn joining(&mut self, index: usize, join: &file::Join, network: &Network) -> Option<Fault> {
         let at = |key: &str| at!["event", index, "join", key];
         let hosts = self.hosts_called(&at("host"), join.host.as_ref()?, network);
-        let domain = self.netbios_name(&at("domain"), join.domain.as_ref()?)?;
+        let text = join.domain.as_ref()?;
+        if let Some(bare) = text.strip_prefix(r"\\") {
+            let message = format!("`{}`: the domain to join is written without backslashes", clipped(text));
+            self.problems.push(Problem::error(at("domain"), message).help(format!("write \"{}\"", clipped(bare))));
+            return None;
+        }
+        let domain = self.netbios_name(&at("domain"), text)?;
+        if let Some(host) = network.host(text) {
+            let host = &network.host_names()[host.index()];
+            self.error(at("domain"), format!("`{host}` is the name of a host: a domain needs another name"));
+            return None;
+        }
         (!hosts.is_empty()).then_some(Fault::Join { hosts, domain })
     }
 

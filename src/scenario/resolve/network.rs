@@ -95,8 +95,9 @@ impl<'a> Context<'a> {
             let added = self.add_host(&entry, &segments, &domains, &mut profiles, &mut builder, &mut network);
             network.complete &= added.is_some();
         }
-        for domain in domains {
-            network.names.entry(domain).or_default().group = true; // hosts may join it later
+        for domain in self.joined_domains() {
+            let bearers = network.names.entry(domain).or_default();
+            bearers.group |= bearers.hosts.is_empty(); // what a host is called is no domain, which is said elsewhere
         }
         self.routers(&segments, &mut profiles, &mut builder);
         if self.file.host.is_empty() && !self.is_damaged(at!["host"]) {
@@ -250,16 +251,17 @@ impl<'a> Context<'a> {
         Some(())
     }
 
-    /// The names of all domains of the file, those that hosts join later too.
+    /// The names of all domains that hosts are in at first.
     fn domains(&self) -> BTreeSet<NetbiosName> {
         let spelled = self.file.host.iter().map(|host| host.domain.as_deref().unwrap_or(DEFAULT_DOMAIN));
+        spelled.filter_map(|domain| NetbiosName::new(domain, SUFFIX_WORKSTATION).ok()).collect()
+    }
+
+    /// The names of the domains that hosts join later.
+    fn joined_domains(&self) -> BTreeSet<NetbiosName> {
         let joined = self.file.event.iter().filter_map(|event| event.join.as_ref()?.domain.as_deref());
         let left = self.file.event.iter().filter(|event| event.leave.is_some()).map(|_| DEFAULT_DOMAIN);
-        spelled
-            .chain(joined)
-            .chain(left)
-            .filter_map(|domain| NetbiosName::new(domain, SUFFIX_WORKSTATION).ok())
-            .collect()
+        joined.chain(left).filter_map(|domain| NetbiosName::new(domain, SUFFIX_WORKSTATION).ok()).collect()
     }
 
     /// The name of a computer or domain: what Windows allows, less what paths and patterns need.

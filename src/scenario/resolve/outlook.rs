@@ -9,6 +9,7 @@ use crate::id::HostId;
 use crate::scenario::file;
 use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot};
 use crate::scenario::problem::{Path, Problem, at};
+use crate::wire::NetbiosName;
 
 impl Context<'_> {
     /// Warns of what will not arrive, or not even be sent; not while errors make the picture incomplete.
@@ -24,7 +25,7 @@ impl Context<'_> {
             targets.entry(to).or_default().insert(sender);
         }
         for (to, senders) in targets {
-            let recipients = recipients(to, &senders, network);
+            let recipients = self.possible_recipients(to, &senders, network);
             let declared: Vec<&Mailslot> = recipients
                 .iter()
                 .filter_map(|host| find_mailslot(mailslots, *host, to.slot()).map(|position| &mailslots[position]))
@@ -37,6 +38,26 @@ impl Context<'_> {
             self.warn_of_slot_limit(&at_size, to, flow.sizes(), &declared);
             if !self.warn_of_silent_server(at!["traffic", index, key], to, &senders, network) {
                 self.warn_of_no_way(at!["traffic", index, key], to, &senders, network);
+            }
+        }
+    }
+
+    /// The hosts that a target can stand for, whether or not they declare the slot: those that join a domain later too.
+    fn possible_recipients(&self, to: &Target, senders: &BTreeSet<HostId>, network: &Network) -> BTreeSet<HostId> {
+        let in_domain = |domain: &NetbiosName| {
+            let moves = |event: &&file::Event| event.join.is_some() || event.leave.is_some();
+            // Who moves at all may be anywhere: what is warned of here is what nobody can get.
+            let movers = self.file.event.iter().any(|event| moves(&event));
+            let everybody = (0..network.hosts.len() as u32).map(HostId).filter(move |_| movers);
+            network.names[domain].hosts.iter().copied().chain(everybody).collect::<Vec<_>>()
+        };
+        match to {
+            Target::Local(_) => senders.clone(),
+            Target::Named { name, .. } if network.names[name].group => in_domain(name).into_iter().collect(),
+            Target::Named { name, .. } => network.names[name].hosts.iter().copied().collect(),
+            Target::PrimaryDomain(_) => {
+                let domains: BTreeSet<_> = senders.iter().map(|sender| network.hosts[sender.index()].domain).collect();
+                domains.iter().flat_map(in_domain).collect()
             }
         }
     }
@@ -182,16 +203,4 @@ impl Context<'_> {
 
 fn which(smallest: u32, limit: u32) -> &'static str {
     if smallest > limit { "every write" } else { "longer writes" }
-}
-
-/// The hosts that a target stands for, whether or not they declare the slot.
-fn recipients(to: &Target, senders: &BTreeSet<HostId>, network: &Network) -> BTreeSet<HostId> {
-    match to {
-        Target::Local(_) => senders.clone(),
-        Target::Named { name, .. } => network.names[name].hosts.iter().copied().collect(),
-        Target::PrimaryDomain(_) => {
-            let domains: BTreeSet<_> = senders.iter().map(|sender| network.hosts[sender.index()].domain).collect();
-            domains.iter().flat_map(|domain| &network.names[domain].hosts).copied().collect()
-        }
-    }
 }

@@ -40,7 +40,11 @@ impl Context<'_> {
             let (Some(from), Some(to)) = (spec.from, spec.to) else { continue };
             let (from, to) = (from.0, to.0);
             if to <= from {
-                self.error(at!["phase", index, "to"], format!("the phase would begin at {from} and end before {to}"));
+                let message = match to == from {
+                    true => format!("the phase is empty: it begins at {from} and ends before {to}"),
+                    false => format!("the phase would begin at {from} and end before {to}"),
+                };
+                self.error(at!["phase", index, "to"], message);
             } else if let Some(duration) = duration.filter(|duration| to > *duration) {
                 let message = format!("{to} is after the scenario's duration, {duration}");
                 self.error(at!["phase", index, "to"], message);

@@ -29,6 +29,14 @@ struct Assignments<'a> {
     values: &'a BTreeMap<String, AnyValue>,
 }
 
+impl Assignments<'_> {
+    /// As in the file: `link.switch.loss.mean = "20 %"`.
+    fn spelled(&self) -> String {
+        let each = |(path, AnyValue(value)): (&String, &AnyValue)| format!("{path} = {value}");
+        self.values.iter().map(each).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl<'a> Context<'a> {
     /// The events that set values, each with its position in the file. One that lasts for a while is two: its values in
     /// force, and out of force.
@@ -44,7 +52,7 @@ impl<'a> Context<'a> {
         let refused = |path: &Path| path.first() == Some(&Step::from("link"));
         if given.is_empty()
             || self.damaged.iter().any(refused)
-            || self.problems.iter().any(|problem| problem.severity == Severity::Error)
+            || self.problems.iter().any(|problem| problem.severity == Severity::Error && refused(&problem.path))
         {
             return Vec::new();
         }
@@ -76,7 +84,9 @@ impl<'a> Context<'a> {
             let assignments = given[number].1;
             let all: Vec<Assignments<'_>> = in_force.iter().map(|number| given[*number].1).collect();
             let Some(settings) = self.in_force(&all, assignments, &links) else { break };
-            let fault = Fault::Set { links: settings, undone: Vec::new() };
+            let spelled = assignments.spelled();
+            let values = if begins { spelled } else { format!("no longer {spelled}") };
+            let fault = Fault::Set { values, links: settings, undone: Vec::new() };
             events.push((assignments.event, Event { when: When::At(at), lasts: None, fault }));
         }
         events
@@ -100,7 +110,7 @@ impl<'a> Context<'a> {
         }
         let changed = self.in_force(&[assignments], assignments, links)?;
         let undone = self.in_force(&[], assignments, links)?;
-        Some(Fault::Set { links: changed, undone })
+        Some(Fault::Set { values: assignments.spelled(), links: changed, undone })
     }
 
     /// What the links are like of the profiles that `changed` sets values of, when the values of `all` are in force, the
@@ -120,7 +130,7 @@ impl<'a> Context<'a> {
                     continue; // of another profile
                 }
                 if let Err(message) = document::put(&mut table, path, |_| value.clone()) {
-                    self.error(at!["event", *event, "set", path], message);
+                    self.problems.push(Problem::error(at!["event", *event, "set", path], message).at_key());
                     return None;
                 }
             }
@@ -133,11 +143,12 @@ impl<'a> Context<'a> {
         let mut resolved = context.profiles();
         problems.append(&mut context.problems);
         self.value_bytes = context.value_bytes;
-        if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
-            let at = self.setting_at(changed, &problem.path);
-            let help = problem.help;
-            let problem = Problem::error(at, problem.message);
-            self.problems.push(Problem { help, ..problem });
+        problems.retain(|problem| problem.severity == Severity::Error);
+        if !problems.is_empty() {
+            for problem in problems {
+                let path = self.setting_at(changed, &problem.path);
+                self.problems.push(Problem { path, ..problem });
+            }
             return None;
         }
         let setting = |name: &String| {
@@ -178,15 +189,20 @@ impl<'a> Context<'a> {
                     }
                     let Some(wanted) = path.strip_prefix("link.") else {
                         let message = format!("`{}` is no value of a link profile", clipped(path));
-                        self.problems.push(
-                            Problem::error(at, message)
-                                .at_key()
-                                .help("a path is `link.PROFILE.KEY`: link.switch.loss.mean"),
-                        );
+                        self.problems.push(Problem::error(at, message).at_key().help(match known.first() {
+                            Some(known) => format!("a path is `link.PROFILE.KEY`: link.{known}.loss, say"),
+                            None => "a path is `link.PROFILE.KEY`, and the scenario has no `[link.NAME]`".to_owned(),
+                        }));
                         return None;
                     };
                     let wanted = wanted.split('.').next().unwrap_or_default().to_owned();
-                    let message = format!("there is no value of a link profile `{}` to set", clipped(&wanted));
+                    if known.contains(&wanted) {
+                        let message = format!("`link.{wanted}` is a whole profile; name one of its values");
+                        self.problems
+                            .push(Problem::error(at, message).at_key().help(format!("link.{wanted}.loss, say")));
+                        return None;
+                    }
+                    let message = format!("there is no link profile `{}` to set a value of", clipped(&wanted));
                     let known: Vec<&str> = known.iter().map(String::as_str).collect();
                     self.problems.push(Problem::error(at, message).at_key().suggest(&wanted, known));
                     return None;

@@ -16,42 +16,58 @@ use crate::wire::NetbiosName;
 impl<O: Observer> Books<O> {
     /// Something of the timeline happens. What it does to machines and programs is the driver's business, which says so
     /// by the other functions here.
-    pub(crate) fn strike(&mut self, Strike { event, change }: Strike) {
+    pub(crate) fn strike(&mut self, strike: Strike) {
+        let Strike { event, change, .. } = strike;
         let scenario = self.scenario.clone();
         let fault = &scenario.events[event].fault;
-        let host = match (change, fault) {
+        match (change, fault) {
             (Change::Cut, Fault::Partition { groups, one_way }) => {
                 self.fabric.cut(event, Partition::new(scenario.hosts.len(), groups, *one_way));
-                None
             }
-            (Change::Mend, _) => {
-                self.fabric.mend(event);
-                None
-            }
-            (Change::Heal, _) => {
-                self.fabric.heal();
-                None
-            }
+            (Change::Mend, _) => self.fabric.mend(event),
+            (Change::Heal, _) => self.fabric.heal(),
             (Change::Set, Fault::Set { links, .. }) => self.impair(links),
             (Change::Unset, Fault::Set { undone, .. }) => self.impair(undone),
             (Change::Join(host, domain), _) => {
                 self.domains[host.index()] = domain;
                 self.memberships += 1;
-                Some(host)
             }
-            (Change::Crash(host) | Change::Start(host) | Change::Pause(host) | Change::Resume(host), _) => Some(host),
-            (Change::Open(slot) | Change::Close(slot), _) => Some(scenario.mailslots[slot as usize].host),
             (Change::Cut | Change::Set | Change::Unset, _) => unreachable!("the timeline is made of the events"),
-        };
-        self.tell(Event::Fault { name: change.name(), host });
+            _ => {} // of machines, or programs
+        }
+        let (host, what) = self.describe(strike);
+        self.tell(Event::Fault { name: change.name(), host, what: &what });
     }
 
-    fn impair(&mut self, settings: &[Setting]) -> Option<HostId> {
+    /// To whom something happens, and what else there is to say of it.
+    fn describe(&self, Strike { event, change, .. }: Strike) -> (Option<HostId>, String) {
+        let scenario = &self.scenario;
+        match (change, &scenario.events[event].fault) {
+            (Change::Crash(host) | Change::Start(host) | Change::Pause(host) | Change::Resume(host), _) => {
+                (Some(host), String::new())
+            }
+            (Change::Join(host, domain), _) => (Some(host), domain.to_string()),
+            (Change::Open(slot) | Change::Close(slot), _) => {
+                let mailslot = &scenario.mailslots[slot as usize];
+                (Some(mailslot.host), mailslot.name.to_string())
+            }
+            (Change::Unset, Fault::Set { values, .. }) => (None, format!("no longer {values}")),
+            (_, Fault::Set { values, .. }) => (None, values.clone()),
+            (Change::Cut | Change::Mend, Fault::Partition { groups, one_way }) => {
+                let name = |host: &HostId| scenario.topology().host(*host).name.as_str();
+                let group = |group: &Vec<HostId>| group.iter().map(name).collect::<Vec<_>>().join(" ");
+                let groups: Vec<String> = groups.iter().map(group).collect();
+                (None, groups.join(if *one_way { " > " } else { " | " }))
+            }
+            _ => (None, String::new()),
+        }
+    }
+
+    fn impair(&mut self, settings: &[Setting]) {
         let now = self.now();
         for Setting { links, config } in settings {
             links.iter().for_each(|link| self.fabric.impair(now, *link, config));
         }
-        None
     }
 
     /// Whether a host is there.
@@ -107,7 +123,7 @@ impl<O: Observer> Books<O> {
         }
     }
 
-    /// A repetition of a message is not made.
+    /// A write is not made.
     pub(crate) fn unwritten(&mut self, stream: StreamId, message: u64) {
         self.tell(Event::Unwritten { stream, message });
     }
