@@ -60,12 +60,21 @@ pub struct DatagramId {
     /// The hops that duplicated the datagram, one bit each: the path of links that made this instance, 0 for the
     /// original.
     pub duplicate: u32,
+    /// Where in its IP datagram this IP fragment begins, in units of 8 bytes, as its header says (RFC 791 section 3.1): 0
+    /// for the first fragment, and for a datagram that goes whole.
+    pub fragment: u16,
 }
 
 /// The most links that a datagram may pass: one bit each in [`DatagramId::duplicate`].
 pub const MAX_HOPS: u32 = 32;
 
 impl DatagramId {
+    /// The only packet of the first write of a message, as it leaves its host.
+    #[must_use]
+    pub const fn new(stream_key: u64, message: u64) -> Self {
+        DatagramId { stream_key, message, copy: 0, packet: 0, duplicate: 0, fragment: 0 }
+    }
+
     /// The number of a packet in [`DatagramId::packet`].
     #[must_use]
     pub const fn packet_number(transport: u8, fragment: u8) -> u16 {

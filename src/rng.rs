@@ -141,7 +141,7 @@ impl LinkDraws {
 
     fn counter(&self, id: &DatagramId, block: u64) -> [u64; 4] {
         let instance = u64::from(id.copy) << 48 | u64::from(id.packet) << 32 | u64::from(id.duplicate);
-        [id.stream_key, id.message, instance, block]
+        [id.stream_key, id.message, instance, u64::from(id.fragment) << 8 | block]
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_draw_depends_on_every_part_of_its_identity() {
-        let id = DatagramId { stream_key: 1, message: 2, copy: 3, packet: 4, duplicate: 5 };
+        let id = DatagramId { copy: 3, packet: 4, duplicate: 5, ..DatagramId::new(1, 2) };
         let root = Root { seed: 42, replication: 0 };
         let reference = root.link("a").draw(&id, Purpose::Loss);
         let others = [
@@ -222,6 +222,7 @@ mod tests {
             root.link("a").draw(&DatagramId { copy: 9, ..id }, Purpose::Loss),
             root.link("a").draw(&DatagramId { packet: 9, ..id }, Purpose::Loss),
             root.link("a").draw(&id.duplicated_at(1), Purpose::Loss),
+            root.link("a").draw(&DatagramId { fragment: 9, ..id }, Purpose::Loss),
         ];
         for (position, other) in others.iter().enumerate() {
             assert_ne!(*other, reference, "part {position} of the identity does not matter");
@@ -231,7 +232,7 @@ mod tests {
 
     #[test]
     fn common_draws_are_those_of_their_purposes() {
-        let id = DatagramId { stream_key: 1, message: 2, copy: 3, packet: 4, duplicate: 5 };
+        let id = DatagramId { copy: 3, packet: 4, duplicate: 5, ..DatagramId::new(1, 2) };
         let draws = Root { seed: 42, replication: 0 }.link("a");
         let CommonDraws { loss, corrupt, duplicate, delay } = draws.common(&id);
         let by_purpose =

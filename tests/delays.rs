@@ -19,7 +19,7 @@ fn link(config: &Config, replication: u32) -> Link {
 }
 
 fn id(message: u64, duplicate: u32) -> DatagramId {
-    DatagramId { stream_key: 5, message, copy: 0, packet: 0, duplicate }
+    DatagramId { duplicate, ..DatagramId::new(5, message) }
 }
 
 /// The delays of n datagrams in nanoseconds; `None` for one that is lost.

@@ -228,6 +228,34 @@ fn a_rate_moves_no_loss() {
     assert!(dropped > 100, "{dropped} dropped");
 }
 
+/// An MTU moves nothing that it does not split, not even the first fragment of what it does: that has the draws of the
+/// whole. And what links do to fragments is moved by nothing else that they do.
+#[test]
+fn an_mtu_moves_nothing_that_fits() {
+    let flow = |from: &str, to: &str| {
+        format!("[[traffic]]\nname = \"big\"\nfrom = \"{from}\"\nto = '{to}'\nevery = \"50 ms\"\nsize = \"424 B\"\n")
+    };
+    let with = |flow: String| Network { more_traffic: Box::leak(flow.into_boxed_str()), ..PLAIN };
+    let small = |network: Network| Network { switch: concat_with(network.switch, "mtu = \"300 B\""), ..network };
+    let big = with(flow("PANEL1", r"\\PANEL2\mailslot\t"));
+    let (before, after) = (big.outcomes(), small(big).outcomes());
+    let unsplit = |(what, _): &(&String, &String)| !what.contains("big") || what.contains("/up");
+    let before: BTreeMap<_, _> = before.iter().filter(unsplit).map(|(what, how)| (what.clone(), how.clone())).collect();
+    assert_unmoved(&before, &after);
+    assert!(after.keys().filter(|what| what.contains("from 35") && what.contains("/up")).count() == 400);
+
+    // Across both routers, where losses come in bursts and every fragment meets the state that it met before.
+    let across = small(with(flow("CTRL", r"\\REMOTE\mailslot\t")));
+    let on_links = |outcomes: BTreeMap<String, String>| -> BTreeMap<String, String> {
+        outcomes.into_iter().filter(|(what, _)| what.contains(" on ")).collect()
+    };
+    let more = "duplicate = \"50 %\"\ncorrupt = \"50 %\"";
+    let before = on_links(across.outcomes());
+    assert!(before.keys().filter(|what| what.contains("from") && what.contains("R2/")).count() > 200);
+    assert_unmoved(&before, &on_links(Network { wan: concat_with(across.wan, more), ..across }.outcomes()));
+    assert_unmoved(&before, &on_links(Network { switch: concat_with(across.switch, more), ..across }.outcomes()));
+}
+
 #[test]
 fn added_hosts_and_flows_move_nothing() {
     let before = PLAIN.outcomes();

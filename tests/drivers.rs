@@ -141,6 +141,23 @@ fn hosts_of_all_kinds_have_the_same_fates() {
                 ..pair
             },
         ),
+        (
+            "mtu",
+            Pair {
+                up: "mtu = \"576 B\"\nloss = \"10 %\"\nduplicate = \"20 %\"\ncorrupt = \"5 %\"",
+                traffic: "every = \"20 ms\"\nsize = { uniform = [\"0 B\", \"424 B\"] }\ncount = 300",
+                ..pair
+            },
+        ),
+        (
+            "mtu for a domain",
+            Pair {
+                up: "mtu = \"68 B\"\nloss = \"1 %\"",
+                to: r"\\*\mailslot\t",
+                traffic: "every = \"30 ms\"\ncount = 100",
+                ..pair
+            },
+        ),
         ("transports", Pair { sender: "transports = 3", receiver: "transports = 2", ..pair }),
         ("copies", Pair { traffic: "every = \"30 ms\"\ncount = 200\ncopies = 3\nspacing = \"1100 us\"", ..pair }),
         ("domain", Pair { to: r"\\*\mailslot\t", ..pair }),

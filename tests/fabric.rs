@@ -99,7 +99,7 @@ fn send(link: Config, to: Option<HostId>, seed: u64) -> (Vec<String>, Vec<Flight
         entries: Vec::new(),
         arrived: Vec::new(),
     };
-    let id = DatagramId { stream_key: 1, message: 2, copy: 0, packet: 0, duplicate: 0 };
+    let id = DatagramId::new(1, 2);
     let flight = Flight::new(Rc::from([7; 100]), id, A, to, "a letter".to_owned());
     fabric.depart(&topology, Instant::ZERO, flight, &mut diary);
     while let Some(((at, _), flight)) = diary.on_links.pop_first() {

@@ -44,8 +44,12 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, [u64; 5], u64)> {
     let harm = (loss, chance(), chance(), any::<bool>()).prop_map(|(loss, duplicate, corrupt, checksum)| {
         format!("loss = {loss}\nduplicate = {duplicate}\ncorrupt = {corrupt}\nudp_checksum = {checksum}")
     });
-    let link = (harm, delay, bottleneck)
-        .prop_map(|(harm, delay, bottleneck)| format!("{harm}\ndelay = {delay}\n{bottleneck}"));
+    let mtu = prop_oneof![
+        3 => Just(String::new()),
+        1 => (68..600u32).prop_map(|mtu| format!("mtu = \"{mtu} B\"")),
+    ];
+    let link = (harm, delay, bottleneck, mtu)
+        .prop_map(|(harm, delay, bottleneck, mtu)| format!("{harm}\ndelay = {delay}\n{bottleneck}\n{mtu}"));
     let reader = prop_oneof![
         Just("reader = \"wait\""),
         Just("reader = \"never\""),
@@ -171,6 +175,7 @@ struct End {
     place: u8,
     copy: u16,
     packet: u16,
+    fragment: u16,
     duplicate: u32,
     fate: Fate,
 }
@@ -208,8 +213,8 @@ impl Observer for History {
             Bound::Recipient(recipient) => Some(recipient),
             Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => return,
         };
-        let Instance { copy, packet, duplicate, .. } = *instance;
-        let end = End { recipient, place, copy, packet, duplicate, fate };
+        let Instance { copy, packet, fragment, duplicate, .. } = *instance;
+        let end = End { recipient, place, copy, packet, fragment, duplicate, fate };
         self.ends.push(((instance.stream.0, instance.message), end));
     }
 }
@@ -281,7 +286,7 @@ impl History {
         let ends = self.ends.iter().filter(concerns).map(|(_, end)| *end);
         let furthest = ends.max_by_key(|end| {
             let missed = end.fate == Fate::LostFragment;
-            (end.place, Reverse((end.copy, missed, end.packet, end.duplicate)))
+            (end.place, Reverse((end.copy, missed, end.packet, end.fragment, end.duplicate)))
         });
         // Where no instance ended, a damaged answer about the name led the message elsewhere.
         furthest.map_or(Fate::Corrupted, |end| end.fate)

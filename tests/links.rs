@@ -20,7 +20,7 @@ fn link(config: Config) -> Link {
 }
 
 fn datagram(message: u64) -> DatagramId {
-    DatagramId { stream_key: 5, message, copy: 0, packet: 0, duplicate: 0 }
+    DatagramId::new(5, message)
 }
 
 fn offer(link: &mut Link, id: &DatagramId, now: Instant) -> Verdict {

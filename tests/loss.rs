@@ -28,7 +28,7 @@ fn link(loss: &Loss, replication: u32) -> Link {
 }
 
 fn offer(link: &mut Link, message: u64, duplicate: u32, met: Option<Memory>) -> Verdict {
-    let id = DatagramId { stream_key: 5, message, copy: 0, packet: 0, duplicate };
+    let id = DatagramId { duplicate, ..DatagramId::new(5, message) };
     link.offer(&Offer { now: Instant::ZERO, id: &id, hop: 1, payload_bytes: 200, ip_bytes: 228, met })
 }
 
@@ -213,6 +213,42 @@ fn a_pattern_is_met_from_anywhere_in_its_order() {
     }
     assert_lengths("the start", &starts, &[1.0 / 7.0; 7]);
     assert!((loss.stationary()[1].0 - 3.0 / 7.0).abs() < 1e-12);
+}
+
+/// From a stationary start, so many in a row: over replications against what the model says, which for chains and
+/// patterns is worked out by going through all that can happen.
+#[test]
+fn datagrams_in_a_row_are_carried_as_often_as_said() {
+    let pattern = [true, true, false, false, false, true, false, false];
+    for loss in [
+        Loss::Independent(probability(0.2)),
+        gilbert_elliott(0.1, 0.3, 0.05, 0.9),
+        four_state(0.1, 0.3, 0.2, 0.4, 0.1),
+        Loss::Every(Periodic::new(NonZeroU32::new(5).unwrap())),
+        Loss::Pattern(Pattern::new(pattern.to_vec()).unwrap()),
+    ] {
+        let mean: f64 = loss.stationary().iter().map(|(share, loss)| share * loss).sum();
+        assert!((loss.carries_in_a_row(1) - (1.0 - mean)).abs() < 1e-12, "{loss:?}");
+        for n in [2, 3, 4] {
+            let carried = |replication| f64::from(u8::from(!losses(&loss, replication, n).contains(&true)));
+            let carried: Vec<f64> = (0..20_000).map(carried).collect();
+            let said = loss.carries_in_a_row(n as usize);
+            match said {
+                0.0 => assert!(carried.iter().all(|carried| *carried == 0.0), "{loss:?}: {n} in a row"),
+                _ => assert_mean(&format!("{n} in a row: {loss:?}"), &carried, said),
+            }
+        }
+    }
+    let every_fifth = Loss::Every(Periodic::new(NonZeroU32::new(5).unwrap()));
+    assert_eq!([3, 5, 6].map(|n| (every_fifth.carries_in_a_row(n) * 5.0).round()), [2.0, 0.0, 0.0]);
+    let pattern = |lost: &[bool]| Loss::Pattern(Pattern::new(lost.to_vec()).unwrap());
+    assert_eq!(pattern(&pattern_from("00101000")).carries_in_a_row(4), 2.0 / 8.0, "around the end");
+    assert_eq!(pattern(&[false, false]).carries_in_a_row(9), 1.0);
+    assert_eq!(pattern(&[true]).carries_in_a_row(1), 0.0);
+}
+
+fn pattern_from(digits: &str) -> Vec<bool> {
+    digits.chars().map(|digit| digit == '1').collect()
 }
 
 /// Each model that loses all or nothing in a state: the duplicate is lost where its original was, and moves nothing.

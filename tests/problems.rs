@@ -64,12 +64,10 @@ fn place(text: &str, marked: &str) -> String {
 #[test]
 fn what_is_planned_is_refused_by_name() {
     let plain = network("", "");
-    let in_link = |line: &str| plain.replace("delay = \"1 ms\"", line);
     let top = |line: &str| format!("{line}\n{plain}");
     let cases = [
         ("app", top("app = []")),
         ("study", top("study = {}")),
-        ("mtu", in_link("mtu = \"576 B\"")),
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
         ("over", network("", "over = \"nbt\"")),
@@ -329,6 +327,24 @@ fn rates_and_queues_are_quantities() {
         let message = problems(&text);
         assert!(message.contains(words), "{link}: {message}");
         assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn an_mtu_is_one_that_ip_allows() {
+    for (mtu, words) in [
+        ("\"67 B\"", "an MTU is 68 to 65535 B, not 67 B"),
+        ("\"65536 B\"", "an MTU is 68 to 65535 B, not 65536 B"),
+        ("\"0 B\"", "an MTU is 68 to 65535 B, not 0 B"),
+        ("1500", "is not a size"),
+    ] {
+        let text = network("", "").replace("delay = \"1 ms\"", &format!("mtu = {mtu}"));
+        let message = problems(&text);
+        assert!(message.contains(words) && message.contains(&place(&text, "mtu = ")), "{mtu}: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
+    for mtu in ["68 B", "65535 B", "1.5 kB"] {
+        assert!(try_scenario(&network("", "").replace("delay = \"1 ms\"", &format!("mtu = \"{mtu}\"")), &[]).is_ok());
     }
 }
 

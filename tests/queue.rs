@@ -27,7 +27,7 @@ fn link(config: &Config, replication: u32) -> Link {
 }
 
 fn id(message: u64) -> DatagramId {
-    DatagramId { stream_key: 5, message, copy: 0, packet: 0, duplicate: 0 }
+    DatagramId::new(5, message)
 }
 
 fn offer(link: &mut Link, message: u64, at_ns: u64) -> Verdict {

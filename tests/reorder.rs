@@ -32,7 +32,7 @@ fn link(reorder: Reorder, replication: u32) -> Link {
 fn chosen(reorder: Reorder, replication: u32, n: u64) -> Vec<bool> {
     let mut link = link(reorder, replication);
     let is_chosen = |message| {
-        let id = DatagramId { stream_key: 5, message, copy: 0, packet: 0, duplicate: 0 };
+        let id = DatagramId::new(5, message);
         let offer = Offer { now: Instant::ZERO, id: &id, hop: 0, payload_bytes: 200, ip_bytes: 228, met: None };
         link.offer(&offer).carriage.unwrap().arrival == Instant::ZERO
     };
@@ -111,7 +111,7 @@ fn network_duplicates_step_nothing() {
     let always = reorder(1.0, 3, 0.0);
     let (mut alone, mut with_duplicates) = (link(always, 0), link(always, 0));
     for message in 0..1_000 {
-        let id = |duplicate| DatagramId { stream_key: 5, message, copy: 0, packet: 0, duplicate };
+        let id = |duplicate| DatagramId { duplicate, ..DatagramId::new(5, message) };
         let (original, copy) = (id(0), id(1));
         let offer = |id, met| Offer { now: Instant::ZERO, id, hop: 1, payload_bytes: 200, ip_bytes: 228, met };
         let verdict = with_duplicates.offer(&offer(&original, None));

@@ -133,6 +133,59 @@ fn fragments_and_transports() {
     check_with("transports = 3\nfragments = true", "loss = \"30 %\"", "delay = \"5 ms\"", 1, ONE);
 }
 
+/// Every IP fragment is needed: 400 bytes are 578 of IP and go as 2 over 576 bytes, as 3 over 260, as 5 over both 300 and
+/// then 128 (280 = 104 + 104 + 72, 278 = 104 + 104 + 70: 6). In bursts they meet the states of the link one after another.
+#[test]
+fn ip_fragments() {
+    let bursts = "loss = { mean = \"20 %\", burst = 6 }";
+    let gilbert_elliott = "loss = { gilbert_elliott = { p = 0.1, r = 0.3, loss_good = 0.02, loss_bad = 0.7 } }";
+    let four_state = "loss = { four_state = { p13 = 0.05, p31 = 0.3, p32 = 0.2, p23 = 0.5, p14 = 0.03 } }";
+    let pattern = "loss = { pattern = \"../tests/data/losses.txt\" }";
+    let with = |mtu: u32, link: &str| format!("mtu = \"{mtu} B\"\n{link}");
+    check(&with(576, "loss = \"10 %\""), "", 1, ONE);
+    check("loss = \"10 %\"", &with(260, "loss = \"5 %\""), 1, ONE);
+    check(&with(300, "loss = \"5 %\""), &with(128, "loss = \"3 %\""), 1, ONE);
+    check(&with(576, bursts), "delay = \"2 ms\"", 1, ONE);
+    check(&with(260, "delay = \"2 ms\""), gilbert_elliott, 1, ONE);
+    check(&with(260, four_state), pattern, 1, ONE);
+    check(&with(576, pattern), &with(260, "loss = { every = 40 }"), 1, ONE);
+    check(&with(576, "loss = \"5 %\""), &with(260, "loss = \"3 %\""), 8, ALL);
+    check(&with(260, bursts), bursts, 4, ALL);
+    check("corrupt = \"10 %\"", &with(576, "loss = \"10 %\""), 4, ALL);
+    let jitter = "loss = \"10 %\"\ndelay = { distribution = \"uniform\", min = \"1 ms\", max = \"90 ms\" }";
+    check(&with(576, jitter), &with(260, jitter), 1, ONE);
+    check_with("transports = 2", &with(576, "loss = \"20 %\""), "loss = \"20 %\"", 1, ONE);
+    check_with("fragments = true", "loss = \"5 %\"", &with(300, "loss = \"5 %\""), 1, ONE);
+    check_all(("", "copies = 2\nspacing = \"70 ms\""), &with(300, "loss = \"20 %\""), "loss = \"20 %\"", 4, ALL);
+}
+
+/// Fragments that duplicates can complete, whose flips can cancel, that do not come to a link with memory in a row, or
+/// that can be too late for each other: no closed form. The same links have one for what they take whole.
+#[test]
+fn no_closed_form_for_fragments_that_links_mix_up() {
+    let theory = |up: &str, down: &str, traffic: &str| {
+        let traffic = &format!("every = \"1 s\"\n{traffic}");
+        let pair = Pair { top: "duration = \"5 s\"\ndrain = \"60 s\"", up, down, traffic, ..Pair::default() };
+        report(&pair.scenario(), 0)["flows"][0]["theory"]["delivery_ratio"].as_f64()
+    };
+    let bursts = "loss = { mean = \"20 %\", burst = 6 }";
+    let delays = |most: &str| format!("delay = {{ distribution = \"uniform\", min = \"0 s\", max = \"{most}\" }}");
+    for (up, down) in [
+        ("duplicate = \"10 %\"", bursts),
+        ("corrupt = \"10 %\"", ""),
+        (&delays("90 ms"), bursts),
+        (&delays("60 s"), ""),
+    ] {
+        let up = &format!("mtu = \"576 B\"\n{up}");
+        assert_eq!(theory(up, down, "size = \"424 B\""), None, "{up}; {down}");
+        assert!(theory(up, down, "size = \"64 B\"").is_some(), "{up}; {down}");
+    }
+    let bursts = &format!("mtu = \"576 B\"\n{bursts}");
+    assert_eq!(theory(bursts, "", "size = \"424 B\"\ncopies = 2"), None);
+    assert_eq!(theory(bursts, "", "size = { uniform = [\"382 B\", \"383 B\"] }"), None, "some are split");
+    assert!(theory(bursts, "", "size = { uniform = [\"383 B\", \"424 B\"] }").is_some());
+}
+
 #[test]
 fn corruption() {
     check("", "loss = \"10 %\"\ncorrupt = \"10 %\"", 2, ALL);

@@ -354,6 +354,9 @@ fn faults_move_no_other_outcome() {
     assert!(!differ.is_empty() && differ.iter().all(|key| key.ends_with("at \"B\"")), "{differ:?}");
 }
 
+const IMPAIRED: &str = "delay = { distribution = \"uniform\", min = \"0 s\", max = \"80 ms\" }\n\
+    loss = { mean = \"20 %\", burst = 2 }\nduplicate = \"20 %\"";
+
 fn any_event() -> impl Strategy<Value = String> {
     let host = prop::sample::select(vec!["A", "B", "C", r"\\\\DOM"]);
     let action = (0..10, host).prop_map(|(action, host)| match action {
@@ -365,7 +368,7 @@ fn any_event() -> impl Strategy<Value = String> {
         5 => format!("join = {{ host = \"{host}\", domain = \"OTHER\" }}"),
         6 => format!("open = {{ on = \"{host}\", mailslot = \"t\" }}"),
         7 => format!("close = {{ on = \"{host}\", mailslot = \"t\" }}"),
-        8 => "set = { \"link.l.loss.mean\" = \"60 %\" }".to_owned(),
+        8 => "set = { \"link.l.loss.mean\" = \"60 %\", \"link.l.mtu\" = \"100 B\" }".to_owned(),
         _ => "partition = [[\"A\"], [\"B\"]]".to_owned(),
     });
     (action, 0..1_200_u32, 1..400_u32, 0..3).prop_map(|(action, at, lasts, form)| {
@@ -388,10 +391,11 @@ proptest! {
         names in prop::sample::select(vec!["static", "broadcast"]),
         reader in prop::sample::select(vec!["\"wait\"", "\"never\"", "{ poll = \"70 ms\" }", "{ service_time = \"40 ms\" }"]),
         copies in 1..4_u32,
+        mtu in prop::sample::select(vec!["76 B", "576 B"]),
     ) {
         let text = network(&events.concat())
             .replace("duration = \"1 s\"", &format!("duration = \"1 s\"\nname_service = \"{names}\""))
-            .replace("delay = \"10 ms\"", "delay = { distribution = \"uniform\", min = \"0 s\", max = \"80 ms\" }\nloss = { mean = \"20 %\", burst = 2 }\nduplicate = \"20 %\"")
+            .replace("delay = \"10 ms\"", &format!("{IMPAIRED}\nmtu = \"{mtu}\""))
             .replace("every = \"100 ms\"", &format!("every = \"50 ms\"\ncopies = {copies}\nspacing = \"30 ms\""))
             .replace("name = \"t\"\n", &format!("name = \"t\"\nreader = {reader}\n"));
         let checked = scenario(&text);

@@ -31,7 +31,14 @@ pub struct Config {
     /// How fast it sends, if that takes time; and what waits meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
+    /// The longest IP datagram that it takes, in bytes, if there is one: whoever offers something longer splits it before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u16>,
 }
+
+/// The smallest MTU: every module of the internet must be able to forward a datagram of so many bytes without further
+/// fragmentation (RFC 791 section 3.2).
+pub const MIN_MTU: u16 = 68;
 
 impl Config {
     /// Carries everything, unharmed and at once.
@@ -43,6 +50,7 @@ impl Config {
         corrupt: Probability::NEVER,
         udp_checksum: true,
         bottleneck: None,
+        mtu: None,
     };
 }
 
@@ -124,12 +132,13 @@ impl Link {
     ///
     /// # Panics
     ///
-    /// If a uniform delay ends before it starts.
+    /// If a uniform delay ends before it starts, or an MTU is below [`MIN_MTU`].
     #[must_use]
     pub fn new(config: Config, draws: LinkDraws) -> Self {
         if let Distribution::Uniform { min, max } = config.delay.distribution {
             assert!(min <= max, "a uniform delay ends before it starts");
         }
+        assert!(config.mtu.is_none_or(|mtu| mtu >= MIN_MTU), "an MTU is at least {MIN_MTU}");
         Link {
             perfect: config == Config::PERFECT,
             remembers: Memory::is_kept(&config),

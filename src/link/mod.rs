@@ -16,7 +16,7 @@ mod probability;
 mod queue;
 mod reorder;
 
-pub use chain::{Carriage, Config, Counters, Link, Offer, Verdict};
+pub use chain::{Carriage, Config, Counters, Link, MIN_MTU, Offer, Verdict};
 pub use delay::{
     Correlation, Delay, Distribution, Empirical, Exponential, InvalidDelay, Lognormal, MAX_ALPHA, MAX_MEASURED,
     MAX_SIGMA, MIN_ALPHA, Pareto,

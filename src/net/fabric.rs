@@ -6,19 +6,18 @@
 //! datagram, except to flip a bit of it, and what a datagram is for it does not know: that is the cargo, the carrier's.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::rc::Rc;
 
 use slab::Slab;
 
+use super::ip::{Added, Reassemblies};
 use super::partition::Partition;
 use super::topology::Topology;
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
 use crate::link::{self, Link, Memory, Offer};
 use crate::rng::Root;
 use crate::time::Instant;
-
-/// Bytes that an IPv4 and a UDP header add to a payload.
-pub const IP_UDP_HEADERS: usize = 20 + 8;
 
 /// The links of a topology in one run, and what it knows of the datagrams on them.
 #[derive(Clone, Debug)]
@@ -27,6 +26,7 @@ pub struct Fabric<C> {
     /// Each with the key that it was cut by.
     partitions: Vec<(usize, Partition)>,
     families: Slab<Family>,
+    reassemblies: Reassemblies<C>,
     /// Room for the hosts that a broadcast goes on to.
     singles: Vec<(HostId, C)>,
 }
@@ -34,9 +34,9 @@ pub struct Fabric<C> {
 /// One instance of a datagram on its way: a UDP payload, and the cargo that it has for the carrier.
 #[derive(Clone, Debug)]
 pub struct Flight<C> {
-    payload: Rc<[u8]>,
-    damage: Option<Box<Damage>>,
-    id: DatagramId,
+    pub(super) payload: Rc<[u8]>,
+    pub(super) damage: Option<Box<Damage>>,
+    pub(super) id: DatagramId,
     cargo: C,
     from: HostId,
     to: Option<HostId>,
@@ -45,6 +45,8 @@ pub struct Flight<C> {
     hop: u8,
     /// The family that it belongs to, once it was duplicated.
     family: Option<FamilyKey>,
+    /// Of an IP fragment, the bytes behind its IP header.
+    pub(super) part: Option<NonZeroU16>,
 }
 
 /// What flipped bits did to a datagram.
@@ -83,6 +85,17 @@ pub trait Carrier<C> {
         let _ = (flight, link);
     }
 
+    /// The next link does not take it whole: so many fragments are offered to it in place of the flight.
+    fn split(&mut self, flight: &Flight<C>, fragments: u32) {
+        let _ = (flight, fragments);
+    }
+
+    /// A fragment has reached its host, where others of its datagram wait already: the datagram is one flight there, which
+    /// arrives when it is whole.
+    fn joined(&mut self, flight: &Flight<C>) {
+        let _ = flight;
+    }
+
     /// The link makes an extra copy of it.
     fn duplicated(&mut self, flight: &Flight<C>, link: LinkId) {
         let _ = (flight, link);
@@ -101,7 +114,7 @@ pub trait Carrier<C> {
     /// [`Fabric::proceed`] then.
     fn carry(&mut self, at: Instant, flight: Flight<C>);
 
-    /// A flight is at its host now, and the fabric is done with it. The fabric may have more to say before its call
+    /// A flight is at its host now, whole, and the fabric is done with it. The fabric may have more to say before its call
     /// returns, so what the host does with the datagram should wait until then.
     fn arrive(&mut self, host: HostId, flight: Flight<C>);
 }
@@ -111,7 +124,8 @@ impl<C: Clone> Fabric<C> {
     #[must_use]
     pub fn new(topology: &Topology, root: Root) -> Self {
         let links = topology.links().iter().map(|spec| Link::new(spec.config.clone(), root.link(&spec.name))).collect();
-        Fabric { links, partitions: Vec::new(), families: Slab::new(), singles: Vec::new() }
+        let (partitions, families, singles) = (Vec::new(), Slab::new(), Vec::new());
+        Fabric { links, partitions, families, reassemblies: Reassemblies::new(), singles }
     }
 
     /// The links, in the order of the topology: each knows what it did.
@@ -150,7 +164,7 @@ impl<C: Clone> Fabric<C> {
     /// has passed the up link.
     pub fn depart(&mut self, topology: &Topology, now: Instant, mut flight: Flight<C>, carrier: &mut impl Carrier<C>) {
         let host = topology.host(flight.from);
-        flight.leads = End::Segment(host.segment);
+        flight.leads = End::of(host.segment);
         Walk { fabric: self, topology, now, carrier }.offer(flight, host.up);
     }
 
@@ -161,6 +175,31 @@ impl<C: Clone> Fabric<C> {
     /// As [`Fabric::depart`]; and for a broadcast that never departed.
     pub fn proceed(&mut self, topology: &Topology, now: Instant, flight: Flight<C>, carrier: &mut impl Carrier<C>) {
         Walk { fabric: self, topology, now, carrier }.reach(flight);
+    }
+
+    /// The next datagram of which a fragment has waited for the rest for
+    /// [`REASSEMBLY_TIMEOUT`](super::REASSEMBLY_TIMEOUT) at `now`: when it was given up, and the flight that it was until
+    /// then. To be asked until there is none before anything is told of `now`.
+    #[inline]
+    pub fn pop_overdue(&mut self, now: Instant) -> Option<(Instant, Flight<C>)> {
+        self.reassemblies.next_deadline().filter(|deadline| *deadline <= now)?;
+        self.reassemblies.pop()
+    }
+
+    /// How many fragments wait at their hosts for the rest of their datagrams.
+    #[must_use]
+    pub fn fragments_waiting(&self) -> usize {
+        self.reassemblies.len()
+    }
+
+    /// A host goes down: gives up all datagrams of which a fragment waits there. Each is one flight.
+    pub fn take_incomplete_of(&mut self, host: HostId) -> Vec<Flight<C>> {
+        self.reassemblies.drop_of(host)
+    }
+
+    /// The run is over: gives up all datagrams of which a fragment waits. Each is one flight.
+    pub fn take_incomplete(&mut self) -> Vec<Flight<C>> {
+        std::iter::from_fn(|| self.reassemblies.pop()).map(|(_, flight)| flight).collect()
     }
 
     fn leave_family(&mut self, flight: &Flight<C>) {
@@ -174,7 +213,7 @@ impl<C: Clone> Fabric<C> {
 
     /// Makes the extra copy of a flight. Original and copies share a family from now on.
     fn duplicate(&mut self, flight: &mut Flight<C>) -> Flight<C> {
-        let new = || FamilyKey(self.families.insert(Family { members: 1, ..Family::default() }) as u32);
+        let new = || FamilyKey::of(self.families.insert(Family { members: 1, ..Family::default() }));
         let family = *flight.family.get_or_insert_with(new);
         self.families[family.index()].members += 1;
         Flight { id: flight.id.duplicated_at(flight.hop), ..flight.clone() }
@@ -197,10 +236,11 @@ impl<C> Flight<C> {
             leads: End::Host,
             hop: 0,
             family: None,
+            part: None,
         }
     }
 
-    /// The bytes as they are now.
+    /// The bytes as they are now; of a fragment, those of the whole datagram, of which it brings a part.
     #[must_use]
     pub fn payload(&self) -> &Rc<[u8]> {
         &self.payload
@@ -248,43 +288,51 @@ impl<C> Flight<C> {
         self.hop
     }
 
-    /// Length of the IP datagram in bytes.
-    #[must_use]
-    pub fn ip_bytes(&self) -> u32 {
-        (self.payload.len() + IP_UDP_HEADERS) as u32
-    }
-
+    /// Flips a bit of the bytes that it brings.
     fn flip(&mut self, bit: u32, udp_checksum: bool) {
+        let start = self.bytes().start;
         let mut bytes = self.payload.to_vec();
-        bytes[bit as usize / 8] ^= 1 << (bit % 8);
+        bytes[start + bit as usize / 8] ^= 1 << (bit % 8);
         let original = std::mem::replace(&mut self.payload, bytes.into());
         let damage = self.damage.get_or_insert_with(|| Box::new(Damage { original, is_checked: true }));
         damage.is_checked &= udp_checksum;
     }
 }
 
-/// The other end of a link.
+/// The other end of a link. This and [`FamilyKey`] are small because flights are moved a lot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum End {
-    Segment(SegmentId),
+    /// The segment at this position.
+    Segment(u16),
     Host,
 }
 
-/// The position of a family in the table.
-#[derive(Clone, Copy, Debug)]
-struct FamilyKey(u32);
-
-impl FamilyKey {
-    fn index(self) -> usize {
-        self.0 as usize
+impl End {
+    fn of(segment: SegmentId) -> Self {
+        End::Segment(u16::try_from(segment.0).expect("there are at most MAX_SEGMENTS"))
     }
 }
 
-/// A datagram and its network duplicates: what the original met on links with memory, for the duplicates to meet.
+/// One more than the position of a family in the table.
+#[derive(Clone, Copy, Debug)]
+struct FamilyKey(NonZeroU32);
+
+impl FamilyKey {
+    fn of(index: usize) -> Self {
+        FamilyKey(NonZeroU32::new(index as u32 + 1).expect("it is 1 or more"))
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// A datagram and its network duplicates: what the original, or each fragment of it, met on links with memory, for the
+/// duplicates to meet.
 #[derive(Clone, Debug, Default)]
 struct Family {
     members: u32,
-    met: BTreeMap<LinkId, Memory>,
+    met: BTreeMap<(LinkId, u16), Memory>,
 }
 
 /// What happens at one moment. Links that take no time are passed by going deeper, at most
@@ -304,24 +352,31 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
             self.fabric.leave_family(&flight);
             return self.carrier.cut(&flight, link);
         }
-        self.carrier.offered(&flight, link);
+        let ip_bytes = flight.ip_bytes();
         let Fabric { links, families, .. } = &mut *self.fabric;
         let model = &mut links[link.index()];
+        if let Some(mtu) = model.config().mtu
+            && ip_bytes > mtu.into()
+        {
+            return self.split(&flight, mtu, link);
+        }
+        self.carrier.offered(&flight, link);
+        let here = (link, flight.id.fragment);
         let met = match flight.family {
-            Some(family) if flight.id.duplicate != 0 => families[family.index()].met.get(&link).copied(),
+            Some(family) if flight.id.duplicate != 0 => families[family.index()].met.get(&here).copied(),
             _ => None,
         };
         let verdict = model.offer(&Offer {
             now: self.now,
             id: &flight.id,
             hop: flight.hop,
-            payload_bytes: flight.payload.len() as u32,
-            ip_bytes: flight.ip_bytes(),
+            payload_bytes: flight.bytes().len() as u32,
+            ip_bytes,
             met,
         });
         let udp_checksum = model.config().udp_checksum;
         if let (Some(family), Some(met), 0) = (flight.family, verdict.met, flight.id.duplicate) {
-            families[family.index()].met.insert(link, met);
+            families[family.index()].met.insert(here, met);
         }
         let Some(carriage) = verdict.carriage else {
             self.fabric.leave_family(&flight);
@@ -344,6 +399,16 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
         }
     }
 
+    /// Offers a flight in fragments to a link that takes at most `mtu` bytes.
+    fn split(&mut self, flight: &Flight<C>, mtu: u16, link: LinkId) {
+        let fragments = flight.split(mtu);
+        self.carrier.split(flight, fragments.len() as u32);
+        if let Some(family) = flight.family {
+            self.fabric.families[family.index()].members += fragments.len() as u32 - 1;
+        }
+        fragments.into_iter().for_each(|fragment| self.offer(fragment, link));
+    }
+
     fn carry(&mut self, flight: Flight<C>, arrival: Instant) {
         if arrival == self.now {
             return self.reach(flight);
@@ -354,25 +419,39 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     fn reach(&mut self, mut flight: Flight<C>) {
         flight.hop += 1;
         match (flight.leads, flight.to) {
-            (End::Segment(segment), None) => self.spread(flight, segment),
+            (End::Segment(segment), None) => self.spread(flight, SegmentId(segment.into())),
             (End::Segment(segment), Some(to)) => {
-                let to = self.topology.host(to);
+                let (segment, to) = (SegmentId(segment.into()), self.topology.host(to));
                 let link = if to.segment == segment {
                     flight.leads = End::Host;
                     to.down
                 } else {
                     let crossing =
                         self.topology.next_crossing(segment, to.segment).expect("there is a way to its host");
-                    flight.leads = End::Segment(crossing.to);
+                    flight.leads = End::of(crossing.to);
                     crossing.link
                 };
                 self.offer(flight, link);
             }
             (End::Host, Some(host)) => {
                 self.fabric.leave_family(&flight);
-                self.carrier.arrive(host, flight);
+                match flight.is_fragment() {
+                    true => self.reassemble(host, flight),
+                    false => self.carrier.arrive(host, flight),
+                }
             }
             (End::Host, None) => panic!("a broadcast departs before it proceeds"),
+        }
+    }
+
+    fn reassemble(&mut self, host: HostId, fragment: Flight<C>) {
+        match self.fabric.reassemblies.add(self.now, host, fragment) {
+            Added::First => {}
+            Added::Another(fragment) => self.carrier.joined(&fragment),
+            Added::Last(fragment, whole) => {
+                self.carrier.joined(&fragment);
+                self.carrier.arrive(host, whole);
+            }
         }
     }
 

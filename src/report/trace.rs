@@ -51,6 +51,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     packet: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    fragment: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fate: Option<&'a str>,
@@ -157,6 +159,7 @@ impl Names {
             Event::WriteBegun { .. }
             | Event::Unwritten { .. }
             | Event::Fault { .. }
+            | Event::Split { .. }
             | Event::Spread { .. }
             | Event::Joined { .. }
             | Event::SentAside { .. }
@@ -191,12 +194,13 @@ impl Names {
         let line = self.line(at, side, event, instance.stream, instance.message, instance.copy);
         let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
         let packet = Some(instance.packet).filter(|packet| *packet != 0);
+        let fragment = Some(instance.fragment).filter(|fragment| *fragment != 0);
         let host = match instance.bound {
             Bound::Answer(host) | Bound::NameService(host) => self.name(host),
             _ => line.host,
         };
         let service = Some("name").filter(|_| matches!(instance.bound, Bound::NameService(_)));
-        Line { host, service, from: Some(host), duplicate, packet, ..line }
+        Line { host, service, from: Some(host), duplicate, packet, fragment, ..line }
     }
 
     fn on_link<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {

@@ -93,7 +93,7 @@ pub(super) fn put(table: &mut Table, path: &str, value: impl FnOnce(&[Step]) -> 
                 (entries[index].as_table_mut().expect("an entry with a name is a table"), below)
             }
             _ => {
-                let whole = path[..path.len() - rest.len()].trim_end_matches('.');
+                let whole = path[..path.len() - below.len()].trim_end_matches('.');
                 return Err(wrong(format!("`{key}` is a single value, not a table; set `{whole}` as a whole")));
             }
         };

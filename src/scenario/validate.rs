@@ -173,7 +173,6 @@ impl Validator<'_> {
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
         "Scenario" => &["app", "study"],
-        "Link" => &["mtu"],
         "Router" => &["forward_broadcast"],
         "Traffic" => &["over", "ack"],
         _ => &[],

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::id::{HostId, LinkId};
 use crate::link::{Config, Distribution};
 use crate::names::{BCAST_REQ_RETRY_COUNT, BCAST_REQ_RETRY_TIMEOUT, UCAST_REQ_RETRY_COUNT, UCAST_REQ_RETRY_TIMEOUT};
+use crate::net::{self, REASSEMBLY_TIMEOUT, UDP_HEADER};
 use crate::scenario::{Flow, NameService, Reader, Scenario, Target, Traffic};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
-use crate::wire::fragment;
+use crate::wire::fragment::{self, DEFAULT_MAX_PACKET};
 use crate::wire::name::PLAIN_NAME;
 
 /// What the closed forms say about a flow; `None` where there is none.
@@ -26,7 +27,7 @@ pub fn theory(scenario: &Scenario) -> Vec<Theory> {
     if !scenario.events.is_empty() {
         return vec![Theory::default(); scenario.flows.len()]; // the closed forms are those of a network that stays as it is
     }
-    let mut forms = Forms { scenario, ways: BTreeMap::new(), classes: classes(scenario) };
+    let mut forms = Forms { scenario, ways: BTreeMap::new(), rows: BTreeMap::new(), classes: classes(scenario) };
     scenario.flows.iter().map(|flow| forms.of_flow(flow)).collect()
 }
 
@@ -37,10 +38,21 @@ struct Forms<'a> {
     classes: Vec<LinkId>,
     /// The probability of passing a way, by the classes of its links.
     ways: BTreeMap<Way, Option<f64>>,
+    /// The probability that a link, known by its class, carries so many datagrams in a row.
+    rows: BTreeMap<(LinkId, usize), f64>,
 }
 
-/// The classes of the links, the packets of a message, and how many times it is sent.
-type Way = (Vec<LinkId>, usize, usize);
+/// The classes of the links, the bytes of the shortest and the longest message in the IP datagrams that carry it, and how
+/// many times it is sent.
+type Way = (Vec<LinkId>, [Vec<u32>; 2], usize);
+
+/// What a flow sends for one message, as IP sees it.
+struct Parcel {
+    /// In how many packets: more than one if NetBIOS makes fragments of it.
+    packets: usize,
+    /// The bytes behind the IP header of each, of the shortest and of the longest message.
+    data: [Vec<u32>; 2],
+}
 
 /// The closed forms for the messages of one sender to one target.
 struct Form {
@@ -107,17 +119,17 @@ impl Forms<'_> {
                 None => Some(false),
             });
         }
-        let fragments = self.fragments(flow, sender, to);
+        let parcel = self.parcel(flow, sender, to);
         let written = self.written(flow);
         let mut each: Vec<Option<f64>> = Vec::new();
-        let mut is_multiplied = fragments != Some(1);
+        let mut is_multiplied = parcel.as_ref().is_none_or(|parcel| parcel.packets > 1);
         for ((accepted, path), recipient) in fates.iter().zip(&paths).zip(&audience) {
             let transports = self.transports(sender, *recipient);
             is_multiplied |= transports > 1;
             let copies = written.map(|written| written * transports);
-            each.push(match (accepted, fragments, copies) {
-                (Some(true), Some(fragments), Some(copies)) => {
-                    self.passes(path.as_ref().expect("what is accepted has a way"), fragments, copies)
+            each.push(match (accepted, &parcel, copies) {
+                (Some(true), Some(parcel), Some(copies)) => {
+                    self.passes(path.as_ref().expect("what is accepted has a way"), parcel, copies)
                 }
                 (Some(true), ..) | (None, ..) => None,
                 (Some(false), ..) => Some(0.0),
@@ -130,7 +142,8 @@ impl Forms<'_> {
         } else if is_multiplied {
             each[0]
         } else {
-            written.and_then(|copies| self.all_pass(self.scenario.is_group(sender, to), &paths, copies))
+            let is_group = self.scenario.is_group(sender, to);
+            parcel.zip(written).and_then(|(parcel, copies)| self.all_pass(is_group, &paths, &parcel, copies))
         };
         Some(Form { messages, audience: audience.len() as f64, delivered: each.into_iter().sum(), all, writes })
     }
@@ -181,31 +194,52 @@ impl Forms<'_> {
         if is_askable { Writes::Some } else { Writes::None }
     }
 
-    /// The probability that a message passes a way, sent so many times in so many packets.
-    fn passes(&mut self, path: &[LinkId], fragments: usize, copies: usize) -> Option<f64> {
+    /// The probability that a message passes a way, sent so many times.
+    fn passes(&mut self, path: &[LinkId], parcel: &Parcel, copies: usize) -> Option<f64> {
         let classes: Vec<LinkId> = path.iter().map(|link| self.classes[link.index()]).collect();
-        let way = (classes, fragments, copies);
+        let way = (classes, parcel.data.clone(), copies);
         if let Some(known) = self.ways.get(&way) {
             return *known;
         }
-        let probability = theory::repeated_delivery_ratio(&self.hops(path), fragments, copies);
+        let hops = self.hops(path, parcel, copies);
+        let passes = |(hops, needed): (Vec<Hop>, usize)| theory::repeated_delivery_ratio(&hops, needed, copies);
+        let probability = hops.and_then(passes);
         self.ways.insert(way, probability);
         probability
     }
 
-    /// In how many packets a message of the flow goes out; `None` if that depends on its size.
-    fn fragments(&self, flow: &Flow, sender: HostId, to: &Target) -> Option<usize> {
-        let host = &self.scenario.hosts[sender.index()];
-        if !host.fragments || matches!(to, Target::Local(_)) {
-            return Some(1);
+    /// What is sent for a message of the flow; `None` if the number of packets depends on its size.
+    fn parcel(&self, flow: &Flow, sender: HostId, to: &Target) -> Option<Parcel> {
+        if matches!(to, Target::Local(_)) {
+            return Some(Parcel { packets: 1, data: Default::default() }); // no datagram at all
         }
-        let layout = host.layout;
-        let packets = |size: u32| {
-            let write = layout.write_len(to.slot().characters(), size as usize);
-            fragment::packets(2 * PLAIN_NAME + write, fragment::DEFAULT_MAX_PACKET)
+        let host = &self.scenario.hosts[sender.index()];
+        let max_packet = if host.fragments { DEFAULT_MAX_PACKET } else { usize::MAX };
+        let data = |size: u32| -> Vec<u32> {
+            let write = host.layout.write_len(to.slot().characters(), size as usize);
+            fragment::lengths(2 * PLAIN_NAME + write, max_packet).map(|length| UDP_HEADER + length as u32).collect()
         };
         let (smallest, largest) = flow.sizes();
-        Some(packets(largest)).filter(|most| *most == packets(smallest))
+        let data = [data(smallest), data(largest)];
+        let packets = data[0].len();
+        (data[1].len() == packets).then_some(Parcel { packets, data })
+    }
+
+    /// How many datagrams and IP fragments go over each link of a way for one message; `None` if that depends on its size.
+    fn datagrams(&self, path: &[LinkId], parcel: &Parcel) -> Option<Vec<usize>> {
+        let on_each = |data: &Vec<u32>| -> Vec<usize> {
+            let mut pieces = data.clone();
+            let on_link = |link: &LinkId| {
+                if let Some(mtu) = self.config(*link).mtu {
+                    let split = pieces.iter().flat_map(|piece| net::fragment_lengths(*piece, mtu)).map(u32::from);
+                    pieces = split.collect();
+                }
+                pieces.len()
+            };
+            path.iter().map(on_link).collect()
+        };
+        let [of_shortest, of_longest] = parcel.data.each_ref().map(on_each);
+        Some(of_longest).filter(|most| *most == of_shortest)
     }
 
     /// How many times each message of a flow is written; `None` if the writes of a message may have different ends,
@@ -226,11 +260,23 @@ impl Forms<'_> {
 
     /// The probability that a message passes all ways. A broadcast passes the first link once for all; the sender's own
     /// copy passes none.
-    fn all_pass(&self, is_group: bool, paths: &[Option<Vec<LinkId>>], copies: usize) -> Option<f64> {
-        let paths = || paths.iter().flatten().filter(|path| !path.is_empty());
-        let shared = paths().next().filter(|_| is_group).map(|path| self.hop(path[0]));
-        let own = usize::from(is_group);
-        let ways: Vec<Vec<Hop>> = paths().map(|path| self.hops(&path[own..])).collect();
+    fn all_pass(
+        &mut self,
+        is_group: bool,
+        paths: &[Option<Vec<LinkId>>],
+        parcel: &Parcel,
+        copies: usize,
+    ) -> Option<f64> {
+        let (mut shared, mut ways) = (None, Vec::new());
+        for path in paths.iter().flatten().filter(|path| !path.is_empty()) {
+            let (mut hops, _) = self.hops(path, parcel, copies)?;
+            if is_group {
+                let rest = hops.split_off(1);
+                shared = hops.pop();
+                hops = rest;
+            }
+            ways.push(hops);
+        }
         theory::all_ratio(shared.as_ref(), &ways, copies)
     }
 
@@ -282,8 +328,43 @@ impl Forms<'_> {
         path.iter().map(longest).fold(Duration::ZERO, |sum, delay| sum + delay)
     }
 
-    fn hops(&self, path: &[LinkId]) -> Vec<Hop> {
-        path.iter().map(|link| self.hop(*link)).collect()
+    /// The links of a way as the closed forms see them, and how many datagrams for each time that the message is sent must
+    /// pass them; `None` where there is no closed form. IP fragments, each of which is needed, count as one datagram that
+    /// each link carries or loses.
+    fn hops(&mut self, path: &[LinkId], parcel: &Parcel, copies: usize) -> Option<(Vec<Hop>, usize)> {
+        let datagrams = self.datagrams(path, parcel)?;
+        let Some(split) = datagrams.iter().position(|number| *number > parcel.packets) else {
+            return Some((path.iter().map(|link| self.hop(*link)).collect(), parcel.packets));
+        };
+        let hops: Vec<Hop> = path.iter().map(|link| self.hop(*link)).collect();
+        let flipping = hops.iter().zip(&datagrams).filter(|(hop, _)| hop.corrupt > 0.0);
+        let flips_fragments = flipping.clone().any(|(_, number)| *number > parcel.packets);
+        let varies = |hops: &[Hop]| hops.iter().any(|hop| !hop.steady);
+        // What is behind a link with memory must come to it in a row, and two flips may cancel.
+        let is_scattered = |(at, hop): (usize, &Hop)| {
+            hop.has_memory() && (copies > 1 || parcel.packets > 1 || at > split && varies(&hops[split..at]))
+        };
+        if hops.iter().any(|hop| hop.duplicate > 0.0)
+            || flipping.count() > 1
+            || flips_fragments
+            || hops.iter().enumerate().any(is_scattered)
+            || parcel.packets > 1 && varies(&hops)
+            || self.slowest(path) >= REASSEMBLY_TIMEOUT
+        {
+            return None;
+        }
+        let mut together = Vec::new();
+        for ((link, hop), number) in path.iter().zip(&hops).zip(datagrams) {
+            let undamaged: f64 = std::iter::repeat_n(1.0 - hop.corrupt, parcel.packets).product();
+            together.push(Hop::losing(1.0 - self.carries_in_a_row(*link, number) * undamaged));
+        }
+        Some((together, 1))
+    }
+
+    fn carries_in_a_row(&mut self, link: LinkId, datagrams: usize) -> f64 {
+        let class = self.classes[link.index()];
+        let loss = &self.scenario.topology().links()[class.index()].config.loss;
+        *self.rows.entry((class, datagrams)).or_insert_with(|| loss.carries_in_a_row(datagrams))
     }
 
     fn hop(&self, link: LinkId) -> Hop {

@@ -45,6 +45,8 @@ pub struct Instance {
     pub packet: u16,
     /// The path of links that duplicated it; 0 for the original.
     pub duplicate: u32,
+    /// Which of its IP fragments it is: [`DatagramId::fragment`](crate::id::DatagramId::fragment).
+    pub fragment: u16,
     /// Whom it can still reach.
     pub bound: Bound,
 }
@@ -171,6 +173,13 @@ pub enum Event<'a> {
         /// Which link.
         link: LinkId,
     },
+    /// A link does not take it whole: it goes on as so many IP fragments, each an instance.
+    Split {
+        /// The instance that ends here.
+        instance: Instance,
+        /// How many.
+        fragments: u32,
+    },
     /// A link made an extra copy.
     Duplicated {
         /// The instance that was copied.
@@ -203,7 +212,8 @@ pub enum Event<'a> {
         /// What that means for the recipient.
         fate: Fate,
     },
-    /// It was a fragment, and became part of a whole datagram: what follows happens to the instance that completed it.
+    /// It was a fragment, and another instance of its datagram speaks for it from now on: what completed the datagram, or of
+    /// IP fragments what waits for the rest.
     Joined {
         /// Which instance.
         instance: Instance,

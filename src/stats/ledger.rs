@@ -155,8 +155,8 @@ impl Ledger {
 
     fn end(&mut self, instance: &Instance, fate: Fate, progress: u16) {
         let Some((stream, tally)) = self.addressed(instance) else { return };
-        let Instance { copy, packet, duplicate, .. } = *instance;
-        let end = Furthest { progress, copy, packet, duplicate, fate };
+        let Instance { copy, packet, duplicate, fragment, .. } = *instance;
+        let end = Furthest { progress, copy, packet, duplicate, fragment, fate };
         match instance.bound {
             Bound::Audience => stream.release_shared(instance.message, Some(end), tally),
             Bound::Recipient(recipient) => {
@@ -168,11 +168,12 @@ impl Ledger {
         }
     }
 
-    fn duplicate(&mut self, instance: &Instance) {
+    /// There are so many instances more.
+    fn multiply(&mut self, instance: &Instance, more: u32) {
         let Some((stream, _)) = self.addressed(instance) else { return };
         match instance.bound {
-            Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += 1,
-            Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += 1,
+            Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += more,
+            Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += more,
             Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => {}
         }
     }
@@ -249,7 +250,8 @@ impl Observer for Ledger {
             Event::Unwritten { stream, message } => self.unwritten(*stream, *message),
             Event::Offered { .. } | Event::Corrupted { .. } | Event::Fault { .. } => {}
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
-            Event::Duplicated { instance, .. } => self.duplicate(instance),
+            Event::Split { instance, fragments } => self.multiply(instance, fragments - 1),
+            Event::Duplicated { instance, .. } => self.multiply(instance, 1),
             Event::Spread { instance, recipients } => self.spread(instance, recipients),
             Event::Arrived { host, .. } => self.tally.hosts[host.index()].received += 1,
             Event::Acknowledged { instance } => self.count(instance, |tally| tally.acknowledgements += 1),
@@ -325,7 +327,7 @@ impl Stream {
             tally.count(self.phases.of(message), |tally| tally.addressed += addressed);
         }
         for &recipient in &target.unreachable {
-            let end = Furthest { progress: DECIDED, copy: 0, packet: 0, duplicate: 0, fate: Fate::Unreachable };
+            let end = Furthest::at_the_write(DECIDED, Fate::Unreachable);
             entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
         }
         // A name that was looked up can lead to another machine, if the answer was damaged on the way.
@@ -334,14 +336,21 @@ impl Stream {
             sent.own == Some(*recipient) || sent.packets.iter().any(|bound| bounds.contains(bound))
         };
         for &recipient in target.audience.iter().filter(|recipient| !leads_to(recipient)) {
-            let end = Furthest { progress: 0, copy: 0, packet: 0, duplicate: 0, fate: Fate::Corrupted };
+            let end = Furthest::at_the_write(0, Fate::Corrupted);
             entry(&mut self.pairs, recipient, message).furthest.get_or_insert(end);
         }
         // A sender that claims the name still, or has just given it up, gets no copy of its own.
         if let Some(sender) =
             target.sender.filter(|sender| sent.own.is_none() && !sent.packets.contains(&Bound::Recipient(*sender)))
         {
-            let end = Furthest { progress: REACHED_HOST, copy: 0, packet: 0, duplicate: 0, fate: Fate::NoSuchMailslot };
+            let end = Furthest {
+                progress: REACHED_HOST,
+                copy: 0,
+                packet: 0,
+                duplicate: 0,
+                fragment: 0,
+                fate: Fate::NoSuchMailslot,
+            };
             entry(&mut self.pairs, sender, message).furthest.get_or_insert(end);
         }
         let recipient = |bound: &Bound| match bound {

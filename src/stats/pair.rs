@@ -65,16 +65,22 @@ pub(super) struct Furthest {
     pub(super) copy: u16,
     pub(super) packet: u16,
     pub(super) duplicate: u32,
+    pub(super) fragment: u16,
     pub(super) fate: Fate,
 }
 
 impl Furthest {
+    /// What is decided when a message is written.
+    pub(super) fn at_the_write(progress: u16, fate: Fate) -> Self {
+        Furthest { progress, copy: 0, packet: 0, duplicate: 0, fragment: 0, fate }
+    }
+
     /// The one that got further; at equal progress the one of the earlier write, and of one write's packets the one that
     /// was damaged, not those that missed it.
     pub(super) fn or_further(self, other: Option<Furthest>) -> Furthest {
         let rank = |end: &Furthest| {
             let missed = end.fate == Fate::LostFragment;
-            (std::cmp::Reverse(end.progress), end.copy, missed, end.packet, end.duplicate)
+            (std::cmp::Reverse(end.progress), end.copy, missed, end.packet, end.fragment, end.duplicate)
         };
         match other {
             Some(other) if rank(&other) < rank(&self) => other,

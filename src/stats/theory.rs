@@ -23,6 +23,12 @@ pub struct Hop {
 }
 
 impl Hop {
+    /// A link that loses each datagram with the same probability, and does nothing else.
+    #[must_use]
+    pub fn losing(loss: f64) -> Self {
+        Hop { states: vec![(1.0, loss)], corrupt: 0.0, duplicate: 0.0, reorders: false, steady: true }
+    }
+
     /// The probability that nothing becomes of one instance, if each that is handed on comes to nothing with
     /// probability `lost_later`; by the state of the loss model.
     fn lost(&self, loss: f64, lost_later: f64) -> f64 {
@@ -30,7 +36,9 @@ impl Hop {
         1.0 - kept + kept * lost_later * (1.0 - self.duplicate + self.duplicate * lost_later)
     }
 
-    fn has_memory(&self) -> bool {
+    /// Whether what it does to a datagram depends on what it did to others.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
         self.states.len() > 1
     }
 }
@@ -142,7 +150,7 @@ mod tests {
     use super::*;
 
     fn losing(loss: f64) -> Hop {
-        Hop { states: vec![(1.0, loss)], corrupt: 0.0, duplicate: 0.0, reorders: false, steady: true }
+        Hop::losing(loss)
     }
 
     fn bursts(mean: f64) -> Hop {

@@ -91,10 +91,10 @@ impl Reassembly {
     }
 }
 
-/// How many packets [`split`] makes of a datagram whose names and user data take `section` bytes.
-#[must_use]
-pub const fn packets(section: usize, max_packet: usize) -> usize {
-    if DIRECT_HEADER + section <= max_packet { 1 } else { section.div_ceil(max_packet - DIRECT_HEADER) }
+/// The lengths of the packets that [`split`] makes of a datagram whose names and user data take `section` bytes.
+pub fn lengths(section: usize, max_packet: usize) -> impl Iterator<Item = usize> {
+    let chunk = max_packet - DIRECT_HEADER;
+    (0..section.div_ceil(chunk)).map(move |number| DIRECT_HEADER + chunk.min(section - number * chunk))
 }
 
 /// The packets of a datagram of which `whole` is the unfragmented form, none longer than `max_packet` bytes: one if it

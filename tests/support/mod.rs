@@ -94,8 +94,8 @@ pub(crate) fn trace(scenario: &Scenario) -> Vec<String> {
     String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// What happened to the original instance of each datagram on each link: lost there or not; and when it reached each
-/// host.
+/// What happened to the original instance of each datagram, or of each IP fragment of it, on each link: lost there or not;
+/// and when it reached each host.
 pub(crate) fn outcomes(scenario: &Scenario) -> BTreeMap<String, String> {
     let mut outcomes = BTreeMap::new();
     for line in trace(scenario) {
@@ -103,7 +103,10 @@ pub(crate) fn outcomes(scenario: &Scenario) -> BTreeMap<String, String> {
         if line["side"] == "sender" || line.get("duplicate").is_some() {
             continue;
         }
-        let what = format!("{} {} {}", line["flow"], line["from"], line["message"]);
+        let mut what = format!("{} {} {}", line["flow"], line["from"], line["message"]);
+        if let Some(fragment) = line.get("fragment") {
+            what += &format!(" from {fragment}");
+        }
         let event = line["event"].as_str().unwrap();
         match event {
             "offered" => outcomes.insert(format!("{what} on {}", line["link"]), "carried".into()),

@@ -166,9 +166,15 @@ impl Lan {
             let flow = format!("UDP {source_port} > {to}:{}", peer.port());
             (root.stream_key(&flow, &topology.host(from).name), 0)
         });
-        let id = DatagramId { stream_key: *stream_key, message: *message, copy: 0, packet: 0, duplicate: 0 };
+        let id = DatagramId::new(*stream_key, *message);
         *message += 1;
         id
+    }
+
+    /// Time goes on; fragments that have waited too long are forgotten.
+    fn set_now(&mut self, now: Instant) {
+        self.now = now;
+        while self.fabric.pop_overdue(now).is_some() {}
     }
 
     fn with_fabric(&mut self, go: impl FnOnce(&mut Fabric<Cargo>, &Topology, Instant, &mut Way<'_>)) {
@@ -179,7 +185,7 @@ impl Lan {
 
 impl Medium for Lan {
     fn depart(&mut self, now: Instant, from: HostId, source_port: u16, packet: &Packet<'_>) {
-        self.now = now;
+        self.set_now(now);
         let peer = packet.peer;
         let cargo = Cargo { source: SocketAddrV4::new(self.addresses[from.index()], source_port), port: peer.port() };
         let payload: Rc<[u8]> = packet.payload.into();
@@ -200,7 +206,7 @@ impl Medium for Lan {
 
     fn advance(&mut self, until: Instant) {
         while let Some((at, flight)) = self.waiting.pop_until(until) {
-            self.now = at;
+            self.set_now(at);
             self.with_fabric(|fabric, topology, now, way| fabric.proceed(topology, now, flight, way));
         }
     }

@@ -72,6 +72,22 @@ impl FourState {
         weights.map(|weight| weight / sum)
     }
 
+    /// How likely a datagram is lost in each state.
+    pub(super) const LOSS: [f64; 4] = [0.0, 0.0, 1.0, 1.0];
+
+    /// Where it goes from each state.
+    pub(super) fn steps(&self) -> [[f64; 4]; 4] {
+        let FourState { p13, p31, p32, p23, p14 } = self;
+        let [p13, p31, p32, p23, p14] = [p13, p31, p32, p23, p14].map(|probability| probability.value());
+        let stays = |away: f64| (1.0 - away).max(0.0);
+        [
+            [stays(p13 + p14), 0.0, p13, p14],
+            [0.0, 1.0 - p23, p23, 0.0],
+            [p31, p32, stays(p31 + p32), 0.0],
+            [1.0, 0.0, 0.0, 0.0],
+        ]
+    }
+
     /// The share of datagrams that are lost in the long run.
     #[must_use]
     pub fn mean(&self) -> f64 {

@@ -59,6 +59,23 @@ impl GilbertElliott {
         Probability::new(share).expect("p / (p + r) is from 0 to 1")
     }
 
+    /// The shares of datagrams that meet each state in the long run.
+    pub(super) fn long_run(&self) -> [f64; 2] {
+        let bad = self.stationary_bad().value();
+        [1.0 - bad, bad]
+    }
+
+    /// How likely a datagram is lost in each state.
+    pub(super) fn loss(&self) -> [f64; 2] {
+        [self.loss_good.value(), self.loss_bad.value()]
+    }
+
+    /// Where it goes from each state.
+    pub(super) fn steps(&self) -> [[f64; 2]; 2] {
+        let (p, r) = (self.p.value(), self.r.value());
+        [[1.0 - p, p], [r, 1.0 - r]]
+    }
+
     pub(super) fn initial(&self, draw: u64) -> LossState {
         if self.stationary_bad().decides(draw) { BAD } else { GOOD }
     }

@@ -49,13 +49,22 @@ impl Loss {
     pub fn stationary(&self) -> Vec<(f64, f64)> {
         match self {
             Loss::Independent(probability) => vec![(1.0, probability.value())],
-            Loss::GilbertElliott(model) => {
-                let bad = model.stationary_bad().value();
-                vec![(1.0 - bad, model.loss_good.value()), (bad, model.loss_bad.value())]
-            }
+            Loss::GilbertElliott(model) => model.long_run().into_iter().zip(model.loss()).collect(),
             Loss::FourState(model) => all_or_nothing(model.mean()),
             Loss::Every(model) => all_or_nothing(model.mean()),
             Loss::Pattern(pattern) => all_or_nothing(pattern.mean()),
+        }
+    }
+
+    /// The probability that so many datagrams in a row are carried, in the long run.
+    #[must_use]
+    pub fn carries_in_a_row(&self, datagrams: usize) -> f64 {
+        match self {
+            Loss::Independent(probability) => std::iter::repeat_n(1.0 - probability.value(), datagrams).product(),
+            Loss::GilbertElliott(model) => carried(model.long_run(), model.loss(), model.steps(), datagrams),
+            Loss::FourState(model) => carried(model.stationary(), FourState::LOSS, model.steps(), datagrams),
+            Loss::Every(model) => model.carries_in_a_row(datagrams),
+            Loss::Pattern(pattern) => pattern.carries_in_a_row(datagrams),
         }
     }
 
@@ -91,6 +100,18 @@ impl Loss {
             Loss::Pattern(pattern) => pattern.next(state),
         }
     }
+}
+
+/// The probability that a chain carries so many datagrams in a row: where it is, how likely it loses in each state, and
+/// where it goes from each.
+fn carried<const N: usize>(mut shares: [f64; N], loss: [f64; N], steps: [[f64; N]; N], datagrams: usize) -> f64 {
+    for datagram in 0..datagrams {
+        if datagram > 0 {
+            shares = std::array::from_fn(|to| shares.iter().zip(&steps).map(|(share, from)| share * from[to]).sum());
+        }
+        shares.iter_mut().zip(loss).for_each(|(share, loss)| *share *= 1.0 - loss);
+    }
+    shares.iter().sum()
 }
 
 /// The state of a loss model with memory.

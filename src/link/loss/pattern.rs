@@ -53,6 +53,20 @@ impl Pattern {
         (periods > 0).then(|| lost as f64 / periods as f64)
     }
 
+    /// The probability that so many datagrams in a row are carried.
+    pub(super) fn carries_in_a_row(&self, datagrams: usize) -> f64 {
+        let lost = &self.0.lost;
+        let Some(first) = lost.iter().position(|lost| *lost) else { return 1.0 };
+        let from_a_loss = || lost[first + 1..].iter().chain(&lost[..=first]);
+        let mut carried = 0;
+        let mut beginnings = 0;
+        for lost in from_a_loss() {
+            carried = if *lost { 0 } else { carried + 1 };
+            beginnings += usize::from(carried >= datagrams);
+        }
+        beginnings as f64 / lost.len() as f64
+    }
+
     pub(super) fn initial(&self, draw: u64) -> LossState {
         any_of(self.0.lost.len() as u32, draw)
     }

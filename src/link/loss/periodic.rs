@@ -34,6 +34,11 @@ impl Periodic {
         1.0 / f64::from(self.every.get())
     }
 
+    /// The probability that so many datagrams in a row are carried.
+    pub(super) fn carries_in_a_row(&self, datagrams: usize) -> f64 {
+        (1.0 - datagrams as f64 * self.mean()).max(0.0)
+    }
+
     pub(super) fn initial(&self, draw: u64) -> LossState {
         any_of(self.every.get(), draw)
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scenario::quantity::{Chance, Queue, Rate, Time};
+use crate::scenario::quantity::{Bytes, Chance, Queue, Rate, Time};
 
 /// An impairment profile. Each direction of each attachment that uses it is an instance of its own.
 #[derive(Deserialize, JsonSchema, Clone)]
@@ -25,6 +25,9 @@ pub(in crate::scenario) struct Link {
     pub(in crate::scenario) rate: Option<Rate>,
     /// How many may wait to be sent; what does not fit is dropped. Default "1000 datagrams".
     pub(in crate::scenario) queue: Option<Queue>,
+    /// The longest IP datagram that it takes: what is longer goes in IP fragments, and one that is lost loses all. Default:
+    /// any length.
+    pub(in crate::scenario) mtu: Option<Bytes>,
 }
 
 /// A loss model.

@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 
 use super::Context;
 use super::values::below;
-use crate::link::{self, Bottleneck, Correlation, Delay, Probability, QueueLimit, Reorder};
+use crate::link::{self, Bottleneck, Correlation, Delay, MIN_MTU, Probability, QueueLimit, Reorder};
 use crate::scenario::file::{self, Attachment};
 use crate::scenario::problem::{Path, Problem, Step, at};
-use crate::scenario::quantity::{Chance, Queue, Rate, clipped};
+use crate::scenario::quantity::{Bytes, Chance, Queue, Rate, clipped};
 
 /// The longest gap between reordered datagrams.
 const MAX_GAP: u32 = 1_000_000;
@@ -44,6 +44,7 @@ impl Context<'_> {
                 corrupt: chance(link.corrupt),
                 udp_checksum: link.udp_checksum.unwrap_or(true),
                 bottleneck: self.bottleneck(name, link),
+                mtu: self.mtu(&at!["link", name, "mtu"], link.mtu),
             };
             (name.clone(), Profile { config, used: false })
         };
@@ -58,6 +59,17 @@ impl Context<'_> {
             self.problems.push(problem.help("add `rate`: how fast the link sends"));
         }
         link.rate.map(|Rate(rate)| Bottleneck { rate, queue })
+    }
+
+    fn mtu(&mut self, at: &Path, mtu: Option<Bytes>) -> Option<u16> {
+        let Bytes(bytes) = mtu?;
+        let in_range = u16::try_from(bytes).ok().filter(|mtu| *mtu >= MIN_MTU);
+        if in_range.is_none() {
+            let problem = Problem::error(at.clone(), format!("an MTU is {MIN_MTU} to {} B, not {bytes} B", u16::MAX));
+            self.problems
+                .push(problem.help("every IP module can forward 68 B whole (RFC 791); no IP datagram is longer"));
+        }
+        in_range
     }
 
     fn reorder(&mut self, at: &Path, link: &file::Link, delay: &Delay) -> Reorder {

@@ -27,7 +27,7 @@ pub(crate) struct Cargo {
     pub(super) written: Instant,
     /// Whom the flight can still reach.
     pub(super) bound: Bound,
-    /// Whether it is one of several packets of a datagram.
+    /// Whether it is one of several packets of a NetBIOS datagram.
     pub(super) is_fragment: bool,
 }
 
@@ -44,9 +44,9 @@ impl Cargo {
 /// The instance that a flight is.
 #[inline]
 pub(super) fn instance(flight: &Datagram) -> Instance {
-    let DatagramId { copy, packet, duplicate, .. } = *flight.id();
+    let DatagramId { copy, packet, duplicate, fragment, .. } = *flight.id();
     let Cargo { stream, message, bound, .. } = *flight.cargo();
-    Instance { stream, message, copy, packet, duplicate, bound }
+    Instance { stream, message, copy, packet, duplicate, fragment, bound }
 }
 
 /// A flight that is on a link.
@@ -87,9 +87,10 @@ struct Way<'a, O, S> {
 }
 
 impl<O: Observer, S> Way<'_, O, S> {
-    /// A link ends a flight. Of a datagram in several packets, one is missing then.
+    /// A link ends a flight. Of a datagram in several packets or fragments, one is missing then.
     fn end(&mut self, flight: &Datagram, link: LinkId, fate: Fate) {
-        let fate = if flight.cargo().is_fragment { Fate::LostFragment } else { fate };
+        let is_fragment = flight.cargo().is_fragment || flight.is_fragment();
+        let fate = if is_fragment { Fate::LostFragment } else { fate };
         self.journal.tell(Event::Lost { instance: instance(flight), link, fate, links_passed: flight.hop() });
     }
 }
@@ -114,6 +115,14 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
 
     fn corrupted(&mut self, flight: &Datagram, link: LinkId) {
         self.journal.tell(Event::Corrupted { instance: instance(flight), link });
+    }
+
+    fn split(&mut self, flight: &Datagram, fragments: u32) {
+        self.journal.tell(Event::Split { instance: instance(flight), fragments });
+    }
+
+    fn joined(&mut self, flight: &Datagram) {
+        self.journal.tell(Event::Joined { instance: instance(flight) });
     }
 
     fn duplicated(&mut self, flight: &Datagram, link: LinkId) {

@@ -1,11 +1,12 @@
 //! What happens when a datagram has come to a machine: the engine takes it, or not.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddrV4;
 use std::rc::Rc;
 
 use super::carriage::{Datagram, instance};
 use super::{Books, is_on};
-use crate::id::HostId;
+use crate::id::{DatagramId, HostId};
 use crate::mailslot::{Discard, Disposition, Event as MachineEvent, ReassemblyKey, Receipt};
 use crate::net::Damage;
 use crate::sim::timeline::Condition;
@@ -224,6 +225,41 @@ impl<O: Observer> Books<O> {
     /// The rest of a fragment's datagram never came.
     pub(super) fn give_up(&mut self, host: HostId, fragment: &Fragment) {
         self.discard(fragment.instance, host, Reason::MissingFragment, fragment.fate_alone());
+    }
+
+    /// Gives up the IP fragments that have waited too long at `now`, each when its time is over.
+    pub(super) fn give_up_overdue(&mut self, now: Instant) {
+        while let Some((at, fragment)) = self.fabric.pop_overdue(now) {
+            self.journal.now = at;
+            self.miss_fragments(&fragment);
+        }
+    }
+
+    /// The run is over: a datagram of which IP fragments wait for the rest is on its way as long as any of it is, else the
+    /// rest is missing.
+    pub(super) fn end_incomplete(&mut self, on_their_way: &[Datagram]) {
+        let incomplete = self.fabric.take_incomplete();
+        if incomplete.is_empty() {
+            return;
+        }
+        let datagram = |flight: &Datagram| DatagramId { duplicate: 0, fragment: 0, ..*flight.id() };
+        let coming: BTreeSet<_> = on_their_way.iter().map(|flight| (datagram(flight), flight.to())).collect();
+        for fragment in &incomplete {
+            let is_coming = |to| coming.contains(&(datagram(fragment), to));
+            match is_coming(fragment.to()) || is_coming(None) {
+                true => self.leave(fragment),
+                false => self.miss_fragments(fragment),
+            }
+        }
+    }
+
+    /// The rest of the datagram of an IP fragment never came.
+    fn miss_fragments(&mut self, fragment: &Datagram) {
+        let host = fragment.to().expect("what waits at a host goes there");
+        if self.condition(host) == Condition::Down {
+            return self.miss(host, fragment);
+        }
+        self.discard(instance(fragment), host, Reason::MissingFragment, Fate::LostFragment);
     }
 
     /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.

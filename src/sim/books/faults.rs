@@ -91,6 +91,7 @@ impl<O: Observer> Books<O> {
         for fragment in held.into_iter().flat_map(|(_, fragments)| fragments) {
             self.tell(Event::Gone { instance: fragment.instance(), host, fate: Fate::HostDown });
         }
+        self.fabric.take_incomplete_of(host).iter().for_each(|flight| self.miss(host, flight));
         self.suspended.remove(&host).into_iter().flatten().for_each(|flight| self.miss(host, &flight));
     }
 

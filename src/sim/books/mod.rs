@@ -137,15 +137,18 @@ impl<O: Observer> Books<O> {
         self.journal.now
     }
 
-    /// Time goes on: what is told from now on happens at `now`.
+    /// Time goes on: what is told from now on happens at `now`. Before that, IP fragments are given up that have waited too
+    /// long by then.
     pub(crate) fn set_now(&mut self, now: Instant) {
+        self.give_up_overdue(now);
         self.journal.now = now;
     }
 
     /// Whether what is alive fits into memory.
     pub(crate) fn check_memory(&self) -> Result<(), Overload> {
         let suspended: usize = self.suspended.values().map(Vec::len).sum();
-        let alive = self.flights.len() + suspended + self.waiting_messages + self.begun.len();
+        let under_way = self.flights.len() + self.fabric.fragments_waiting() + suspended;
+        let alive = under_way + self.waiting_messages + self.begun.len();
         if alive * ALIVE_BYTES + self.waiting_bytes > MAX_ALIVE_BYTES {
             return Err(Overload { at: self.now() });
         }
@@ -187,13 +190,13 @@ impl<O: Observer> Books<O> {
     /// If the conservation law is broken.
     pub(crate) fn finish(mut self, driver: Driver) -> Outcome {
         self.abort_writes();
+        self.give_up_overdue(self.scenario.end());
         let flights = std::mem::take(&mut self.flights);
         let arrivals = std::mem::take(&mut self.arrivals).into_iter().map(|(_, flight)| flight);
         let on_their_way = flights.into_iter().map(|(_, flight)| flight).chain(arrivals);
-        for flight in on_their_way.chain(std::mem::take(&mut self.departures)) {
-            let links_passed = flight.hop();
-            self.tell(Event::Left { instance: instance(&flight), fate: Fate::InFlight, links_passed });
-        }
+        let on_their_way: Vec<Datagram> = on_their_way.chain(std::mem::take(&mut self.departures)).collect();
+        self.end_incomplete(&on_their_way);
+        on_their_way.iter().for_each(|flight| self.leave(flight));
         for (host, flights) in std::mem::take(&mut self.suspended) {
             flights.iter().for_each(|flight| self.miss(host, flight));
         }
@@ -205,6 +208,12 @@ impl<O: Observer> Books<O> {
         }
         let links = self.fabric.links().iter().map(|link| *link.counters()).collect();
         Outcome { driver, tally: self.journal.ledger.finish(), links }
+    }
+
+    /// The run is over, and a flight is on its way.
+    fn leave(&mut self, flight: &Datagram) {
+        let links_passed = flight.hop();
+        self.tell(Event::Left { instance: instance(flight), fate: Fate::InFlight, links_passed });
     }
 
     fn tell(&mut self, event: Event<'_>) {

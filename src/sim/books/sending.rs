@@ -113,14 +113,15 @@ impl<O: Observer> Books<O> {
         self.bounds = bounds;
 
         if let Some((disposition, own)) = own_copy {
-            let instance = Instance { stream, message, copy, packet: 0, duplicate: 0, bound: Bound::Recipient(own) };
+            let instance =
+                Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, bound: Bound::Recipient(own) };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
         for Packed { transmit, payload, route } in packets.drain(..) {
             let Some((bound, to)) = route else { continue };
             let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
             let stream_key = self.key_towards(stream, target, to);
-            let id = DatagramId { stream_key, message, copy, packet, duplicate: 0 };
+            let id = DatagramId { copy, packet, ..DatagramId::new(stream_key, message) };
             let is_fragment = datagram::Packet::new(&payload).is_ok_and(|packet| packet.is_fragment());
             let cargo = Cargo { stream, target, message, written: at, bound, is_fragment };
             self.departures.push_back(Flight::new(payload, id, host, to, cargo));
@@ -193,7 +194,7 @@ impl<O: Observer> Books<O> {
         let (stream, message) = asked_for.unwrap_or((StreamId(self.streams.len() as u32), 0));
         self.questions.insert((host, name), Questions { stream, message, sent: sent + 1 });
         let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
-        let id = DatagramId { stream_key, message: sent, copy: 0, packet: 0, duplicate: 0 };
+        let id = DatagramId::new(stream_key, sent);
         self.send_aside(host, transmit, payload, id, (stream, message, Bound::NameService(host)));
     }
 
