@@ -330,6 +330,31 @@ fn phases_count_the_same() {
     assert_eq!(outcome.tally.flows[0].phases.iter().map(|phase| phase.messages).collect::<Vec<_>>(), [150, 199]);
 }
 
+/// Two flows on a host, one of which ends early; changes at the moment of writes; fragments held and names asked for by a host
+/// that stands still; and claims of names from the very beginning.
+#[test]
+fn hosts_with_several_programs_live_the_same() {
+    let event = |at: &str, lines: &str| format!("[[event]]\nat = \"{at}\"\n{lines}\n");
+    let more = "[[traffic]]\nname = \"g\"\nfrom = \"B\"\nto = '\\\\A\\mailslot\\t'\nat = [\"0 s\"]\n";
+    let static_names = "duration = \"2 s\"";
+    let asked = "duration = \"2 s\"\nname_service = \"broadcast\"";
+    for (name, top, events) in [
+        ("restart", static_names, event("250 ms", "restart = \"B\"") + &event("1250 ms", "restart = \"B\"")),
+        ("copies", static_names, event("250 ms", "crash = '\\\\DOM'\nfor = \"100 ms\"")),
+        ("at once", static_names, event("400 ms", "leave = \"A\"\nfor = \"200 ms\"")),
+        ("join at 0 s", asked, event("0 s", "join = { host = \"A\", domain = \"NEW\" }")),
+        ("restart at 0 s", asked, event("0 s", "restart = \"A\"")),
+        ("lookup in a pause", asked, event("103 ms", "pause = \"A\"\nfor = \"1 s\"")),
+        ("late restart", asked, event("3 s", "restart = \"B\"")),
+    ] {
+        let traffic = &format!("every = \"100 ms\"\ncopies = 2\nspacing = \"200 ms\"\n{more}{events}");
+        let pair = Pair { top, up: "delay = \"2500 us\"", down: "delay = \"5500 us\"", traffic, ..Pair::default() };
+        assert_same(name, &pair.scenario(), 3 * TICK);
+        let runs: Vec<_> = (0..3).map(|_| by_turmoil(&pair.scenario()).1).collect();
+        assert!(runs.iter().all(|run| run.ends == runs[0].ends && run.delays == runs[0].delays), "{name} repeats");
+    }
+}
+
 /// Another seed is another run, under turmoil too; the same seed is the same to the last delay.
 #[test]
 fn runs_repeat() {

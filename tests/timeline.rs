@@ -241,6 +241,28 @@ fn copies_keep_the_audience_of_the_first() {
     assert_eq!(fates(&report, 0), counts([("delivered", 14)]));
 }
 
+/// A sender that is back in the domain gets the copies of messages that it wrote before, though it was not addressed.
+#[test]
+fn a_sender_hears_copies_of_what_it_wrote_outside_the_domain() {
+    let text = network(&event("at = \"0 s\"\nleave = \"A\"\nfor = \"250 ms\""))
+        .replace(r"\\*", r"\\DOM")
+        .replace("every = \"100 ms\"", "at = [\"0 s\"]\ncopies = 2\nspacing = \"500 ms\"");
+    let report = report(&scenario(&text), 0);
+    assert_eq!(fates(&report, 0), counts([("delivered", 1)]), "B");
+    assert_eq!(report["hosts"][0]["delivered"], 1);
+}
+
+/// A local slot that is closed and opened again: one write finds its handle dead, those after it no slot, and then all is
+/// well.
+#[test]
+fn local_writers_open_their_slot_anew() {
+    let text = network(&event("at = \"250 ms\"\nclose = { on = \"A\", mailslot = \"t\" }\nfor = \"200 ms\""))
+        .replace(r"to = '\\B\", r"to = '\\.\");
+    let sender = report(&scenario(&text), 0)["flows"][1]["sender"].clone();
+    assert_eq!(sender["succeeded"], 8);
+    assert_eq!((&sender["failed"]["38"], &sender["failed"]["2"]), (&1.into(), &1.into()));
+}
+
 /// With a name service that asks, a host that starts registers its names anew: three broadcasts 250 ms apart, and until
 /// 750 ms have passed it is as if it were not there.
 #[test]
@@ -314,6 +336,14 @@ fn random_faults_depend_on_what_and_whom_alone() {
     assert!(alone.len() > 10, "{alone:?}");
     let both = random("pause = \"A\"\nfor = \"30 ms\"") + &random("crash = '\\\\DOM'\nfor = \"50 ms\"");
     assert_eq!(moments(&both, "\"host\":\"B\""), alone);
+    let parted = random("partition = [[\"A\"], [\"B\"]]\nfor = \"50 ms\"");
+    let before = random("partition = [[\"A\"], [\"C\"]]\nfor = \"50 ms\"") + &parted;
+    assert!(moments(&before, "A | B") == moments(&parted, "A | B") && !moments(&before, "A | C").is_empty());
+    let joins = ["RED", "BLUE"].map(|domain| {
+        let join = format!("join = {{ host = \"C\", domain = \"{domain}\" }}\nfor = \"10 ms\"");
+        moments(&random(&join), domain)[0].split(',').next().unwrap().to_owned()
+    });
+    assert_ne!(joins[0], joins[1]);
     let a: Vec<String> = moments(&both, "\"host\":\"A\"").into_iter().filter(|line| line.contains("crash")).collect();
     assert!(!a.is_empty() && a.iter().all(|line| !alone.contains(&line.replace("\"A\"", "\"B\""))), "times of its own");
 }

@@ -86,6 +86,12 @@ impl<S: DatagramSocket> Host<S> {
         })
     }
 
+    /// Lets the engine's time stand still, or go on: what was due meanwhile happens then.
+    #[cfg(feature = "turmoil")]
+    pub(super) fn hold(&self, held: bool) {
+        self.running.shared.hold(held);
+    }
+
     /// Drops this host, which must be the last handle of it, and waits until its sockets are closed.
     #[cfg(feature = "turmoil")]
     pub(super) async fn close(self) {

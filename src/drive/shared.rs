@@ -44,6 +44,8 @@ pub(super) struct State {
     outbox: VecDeque<(Service, SocketAddrV4, Vec<u8>)>,
     /// When the engine wants to be called, as far as the host's task has been told.
     alarm: Option<Instant>,
+    /// Whether the engine is not called when it wants to be.
+    is_held: bool,
     /// Why nothing is heard any more.
     failure: Option<Error>,
     /// Why the last packet of the name service could not be sent, if it could not.
@@ -61,6 +63,7 @@ impl<S: DatagramSocket> Shared<S> {
             claims: BTreeMap::new(),
             outbox: VecDeque::new(),
             alarm: None,
+            is_held: false,
             failure: None,
             name_failure: None,
             watch,
@@ -165,12 +168,12 @@ impl<S: DatagramSocket> Shared<S> {
     /// Calls the engine when it wants to be called, and sends what a socket did not take at once.
     pub(super) async fn tend(&self) {
         loop {
-            let (alarm, blocked) = {
+            let (alarm, is_held, blocked) = {
                 let mut state = self.lock();
                 state.alarm = state.machine.poll_timeout();
-                (state.alarm, state.outbox.front().map(|(service, ..)| *service))
+                (state.alarm, state.is_held, state.outbox.front().map(|(service, ..)| *service))
             };
-            let alarm = alarm.map(|at| self.epoch + std::time::Duration::from_nanos(at.nanos()));
+            let alarm = alarm.filter(|_| !is_held).map(|at| self.epoch + std::time::Duration::from_nanos(at.nanos()));
             tokio::select! {
                 biased;
                 () = self.changed.notified() => {}
@@ -178,6 +181,13 @@ impl<S: DatagramSocket> Shared<S> {
                 () = self.writable(blocked) => self.empty_outbox(),
             }
         }
+    }
+
+    /// The engine is no longer called when it wants to be, or is again.
+    #[cfg(feature = "turmoil")]
+    pub(super) fn hold(&self, held: bool) {
+        self.lock().is_held = held;
+        self.changed.notify_one();
     }
 
     /// A packet came.

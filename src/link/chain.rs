@@ -153,7 +153,7 @@ impl Link {
 
     /// Impairs otherwise from now on. A model that changes starts as it is in the long run, the others keep their memory (a
     /// choice). What has been taken in comes to the other end when it was to; what waits for a bottleneck whose rate
-    /// changes keeps its turn, and the next begins when they are sent.
+    /// changes is sent as it would have been, and the next begins after that; a rate that is taken away is forgotten.
     ///
     /// # Panics
     ///
@@ -247,14 +247,11 @@ impl Link {
     /// duplicate, so that switching duplication on delays nothing else.
     fn arrival(&mut self, offer: &Offer<'_>, departure: Instant, delay: Duration) -> Instant {
         let arrival = departure + delay;
-        if !self.config.delay.keep_order {
-            return arrival;
-        }
-        let arrival = arrival.max(self.last_arrival);
+        let in_order = arrival.max(self.last_arrival);
         if offer.id.duplicate == 0 {
-            self.last_arrival = arrival;
+            self.last_arrival = in_order;
         }
-        arrival
+        if self.config.delay.keep_order { in_order } else { arrival }
     }
 
     /// When the extra copy of a datagram arrives. It needs room and time of its own at a bottleneck; where there is no

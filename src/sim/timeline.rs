@@ -73,17 +73,18 @@ impl Change {
 pub(crate) fn timeline(scenario: &Scenario, root: Root) -> Vec<(Instant, Strike)> {
     let mut strikes = Vec::new();
     for (event, spec) in scenario.events.iter().enumerate() {
-        for Part { begins, undone } in parts(scenario, &spec.fault) {
+        for part in parts(scenario, &spec.fault) {
+            let Part { begins, undone } = &part;
             let mut happen = |at: Instant| {
                 let end = spec.lasts.map(|lasts| at + lasts);
                 strikes.extend(begins.iter().map(|change| (at, Strike { event, change: *change, undoes: false })));
-                strikes.extend(end.zip(undone).map(|(end, change)| (end, Strike { event, change, undoes: true })));
+                strikes.extend(end.zip(*undone).map(|(end, change)| (end, Strike { event, change, undoes: true })));
                 end.unwrap_or(at)
             };
             match spec.when {
                 When::At(at) => drop(happen(Instant::ZERO + at)),
                 When::Every(mean) => {
-                    let mut next = moments(scenario, root, event, &begins, mean);
+                    let mut next = moments(scenario, root, event, &part, mean);
                     let mut free = Instant::ZERO;
                     while let Some(at) = next(free) {
                         free = happen(at);
@@ -224,27 +225,37 @@ fn moments(
     scenario: &Scenario,
     root: Root,
     event: usize,
-    begins: &[Change],
+    part: &Part,
     mean: Duration,
 ) -> impl FnMut(Instant) -> Option<Instant> {
-    let topology = scenario.topology();
-    let change = *begins.last().expect("something happens");
-    let whom = match change {
-        Change::Crash(host) | Change::Start(host) | Change::Pause(host) | Change::Join(host, _) => {
-            topology.host(host).name.clone()
-        }
-        Change::Open(slot) | Change::Close(slot) => {
-            let mailslot = &scenario.mailslots[slot as usize];
-            format!("{}\\{}", topology.host(mailslot.host).name, mailslot.name)
-        }
-        _ => String::new(),
-    };
+    let label = label(scenario, &scenario.events[event].fault, part);
     let alike = |earlier: &&Event| {
-        let same = |part: &Part| part.begins == begins;
+        let same = |other: &Part| self::label(scenario, &earlier.fault, other) == label;
         matches!(earlier.when, When::Every(_)) && parts(scenario, &earlier.fault).iter().any(same)
     };
     let number = scenario.events[..event].iter().filter(alike).count() as u32;
-    let mut rng = root.fault(change.name(), &whom, number);
+    let mut rng = root.fault(label.0, &label.1, number);
     let end = scenario.end();
     move |from| Some(from + exponential(mean, rng.next_u64())).filter(|at| *at <= end)
+}
+
+/// What a part does, and to whom.
+fn label(scenario: &Scenario, fault: &Fault, part: &Part) -> (&'static str, String) {
+    let change = *part.begins.last().expect("something happens");
+    let name = |host: &HostId| scenario.topology().host(*host).name.clone();
+    let whom = match (change, fault) {
+        (Change::Crash(host) | Change::Start(host) | Change::Pause(host), _) => name(&host),
+        (Change::Join(host, domain), _) => format!("{} {domain}", name(&host)),
+        (Change::Open(slot) | Change::Close(slot), _) => {
+            let mailslot = &scenario.mailslots[slot as usize];
+            format!("{}\\{}", name(&mailslot.host), mailslot.name)
+        }
+        (_, Fault::Partition { groups, one_way }) => {
+            let groups: Vec<Vec<String>> = groups.iter().map(|group| group.iter().map(name).collect()).collect();
+            format!("{groups:?} {one_way}")
+        }
+        (_, Fault::Set { values, .. }) => values.clone(),
+        _ => String::new(),
+    };
+    (change.name(), whom)
 }

@@ -1,6 +1,7 @@
 //! The programs that write.
 
 use super::traffic::{Outgoing, Sender};
+use crate::mailslot::choices::CLOSED_SLOT_ERROR;
 use crate::mailslot::{Handle, Machine, OpenOptions, Win32Error, Write};
 use crate::scenario::Target;
 use crate::time::Instant;
@@ -36,7 +37,12 @@ impl WriterProgram {
             Some(handle) => handle,
             None => *self.handles[target].insert(open(machine, &sender.targets()[target])?),
         };
-        machine.write(now, handle, sender.data())
+        let result = machine.write(now, handle, sender.data());
+        if result == Err(CLOSED_SLOT_ERROR) {
+            self.handles[target] = None; // the program opens it anew when it writes next
+            machine.close(handle).expect("it was opened");
+        }
+        result
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Sent<'a> {
     pub packets: &'a [Bound],
     /// The sender's own position among the recipients, if a copy goes straight into its own slot.
     pub own: Option<u32>,
+    /// What it means for the sender as a recipient if none does: it claims the name still, or has just given it up.
+    pub without_own: Fate,
 }
 
 /// One write of a program.

@@ -33,6 +33,8 @@ pub(super) struct Account<O> {
     end: Instant,
     last_tick: Instant,
     overload: Option<Overload>,
+    /// How much of the timeline is still to come.
+    strikes_left: usize,
 }
 
 /// What happens on the network at a moment.
@@ -76,6 +78,7 @@ impl<O: Observer> Account<O> {
         timeline: Vec<(Instant, Strike)>,
     ) -> Self {
         let mut queue = Queue::new();
+        let strikes_left = timeline.len();
         for (at, strike) in timeline {
             queue.push(at, Due::Strike(strike));
         }
@@ -89,6 +92,7 @@ impl<O: Observer> Account<O> {
             end: scenario.end(),
             last_tick: tick_from(scenario.end()),
             overload: None,
+            strikes_left,
         }
     }
 
@@ -96,7 +100,7 @@ impl<O: Observer> Account<O> {
     pub(super) fn is_over(&self, all_is_written: bool) -> bool {
         let idle = |side: &Side| side.leaving.is_empty() && side.coming.iter().all(VecDeque::is_empty);
         let quiet = || self.books.is_quiet() && self.hosts.iter().all(idle);
-        self.overload.is_some() || (all_is_written && quiet())
+        self.overload.is_some() || (all_is_written && self.strikes_left == 0 && quiet())
     }
 
     /// A step of the simulation is over.
@@ -140,6 +144,7 @@ impl<O: Observer> Account<O> {
 
     /// Something of the timeline happens: what is known of it here. Programs do the rest at the next tick.
     fn strike(&mut self, at: Instant, strike: Strike) {
+        self.strikes_left -= 1;
         self.books.strike(strike);
         match strike.change {
             Change::Crash(host) => {

@@ -55,9 +55,14 @@ impl Plan {
         Plan { first, changes }
     }
 
-    /// All changes, in order.
-    pub(super) fn changes(&self) -> impl Iterator<Item = (Instant, Change)> {
-        self.changes.iter().map(|(at, change, _)| (*at, *change))
+    /// What the host is like at first.
+    pub(super) fn first(&self) -> Stage {
+        self.first
+    }
+
+    /// All changes, in order, each with what the host is like after it.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (Instant, Change, Stage)> {
+        self.changes.iter().copied()
     }
 
     /// How many changes there are up to a moment.

@@ -1,21 +1,22 @@
 //! What runs on one host of a scenario under turmoil: programs that write and read, and the one that lets the timeline
 //! happen to them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::account::scenario_time;
 use super::journal::{Journal, Record};
-use super::plan::Plan;
+use super::plan::{Plan, Stage};
 use super::{UdpSocket, switch};
-use crate::drive::{Client, Host, Mailslot, Sockets};
+use crate::drive::{Client, Error, Host, Mailslot, Sockets};
 use crate::id::{HostId, StreamId};
+use crate::mailslot::choices::CLOSED_SLOT_ERROR;
 use crate::mailslot::{WAIT_FOREVER, Win32Error};
 use crate::scenario::{Reader, Scenario, Target};
 use crate::sim::install::Installer;
@@ -32,8 +33,29 @@ pub(super) struct Programs {
     pub(super) journal: Journal,
     /// What is written outlives a crash: a program that starts anew goes on where it would be.
     pub(super) senders: Vec<(StreamId, Rc<RefCell<Sender>>)>,
-    /// How many programs on all hosts have not written everything.
-    pub(super) writers: Arc<AtomicUsize>,
+    /// How many senders on all hosts have not written everything.
+    pub(super) unfinished: Arc<AtomicUsize>,
+}
+
+/// How many changes of the plan have been made. Those who wait for a change go on in the order in which they began to.
+#[derive(Default)]
+struct Progress {
+    made: Cell<usize>,
+    changed: Notify,
+}
+
+impl Progress {
+    fn advance(&self) {
+        self.made.set(self.made.get() + 1);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until so many changes have been made.
+    async fn reach(&self, changes: usize) {
+        while self.made.get() < changes {
+            self.changed.notified().await;
+        }
+    }
 }
 
 /// What runs from a start of the host to its crash.
@@ -48,16 +70,18 @@ struct Life {
 impl Programs {
     /// Lets the host live as its plan says.
     pub(super) async fn run(self) -> ::turmoil::Result {
-        let (done, progress) = watch::channel(0);
-        let mut life = Some(self.start(&progress).await?);
-        for (number, (at, change)) in self.plan.changes().enumerate() {
+        let progress = Rc::new(Progress::default());
+        let mut life = Some(self.start(self.plan.first(), &progress).await?);
+        for (at, change, stage) in self.plan.changes() {
             until(at, &mut life).await?;
             match (change, &mut life) {
                 (Change::Crash(_), life) => {
                     let ended = life.take().expect("a host that crashes was up");
-                    self.end(ended).await;
+                    self.end(ended, stage).await;
                 }
-                (Change::Start(_), life) => *life = Some(self.start(&progress).await?),
+                (Change::Start(_), life) => *life = Some(self.start(stage, &progress).await?),
+                (Change::Pause(_), Some(life)) => life.host.hold(true),
+                (Change::Resume(_), Some(life)) => life.host.hold(false),
                 (Change::Join(_, domain), Some(life)) => {
                     life.journal.write(Record::Naming);
                     life.host.join_domain(domain);
@@ -72,7 +96,7 @@ impl Programs {
                 }
                 _ => {}
             }
-            done.send_replace(number + 1);
+            progress.advance();
         }
         if life.is_none() {
             self.give_up();
@@ -82,9 +106,7 @@ impl Programs {
 
     /// The host starts: its machine claims its names if there is somebody to ask, and its programs open their mailslots
     /// and begin to write.
-    async fn start(&self, progress: &watch::Receiver<usize>) -> Result<Life, Box<dyn std::error::Error>> {
-        let now = now();
-        let stage = self.plan.at(now);
+    async fn start(&self, stage: Stage, progress: &Rc<Progress>) -> Result<Life, Box<dyn std::error::Error>> {
         let journal = self.journal.of_life(stage.life);
         let machine = self.installer.machine_in(self.host, stage.domain);
         let address = machine.config().address;
@@ -108,20 +130,16 @@ impl Programs {
                 sender: sender.clone(),
                 progress: progress.clone(),
             };
-            let writers = self.writers.clone();
-            life.tasks.spawn_local(async move {
-                writer.write_all(now).await;
-                writers.fetch_sub(1, Ordering::Relaxed);
-            });
+            life.tasks.spawn_local(writer.write_all(stage.moves, self.unfinished.clone()));
         }
         Ok(life)
     }
 
     /// The host crashes: what runs on it ends, and what was to be written again is forgotten.
-    async fn end(&self, mut life: Life) {
+    async fn end(&self, mut life: Life, stage: Stage) {
         life.tasks.shutdown().await;
         life.host.close().await;
-        let journal = self.journal.of_life(self.plan.at(now()).life);
+        let journal = self.journal.of_life(stage.life);
         for (stream, sender) in &self.senders {
             for message in sender.borrow_mut().forget() {
                 journal.write(Record::Unwritten(*stream, message));
@@ -132,7 +150,7 @@ impl Programs {
     /// The host does not start again: what it has not written it never will.
     fn give_up(&self) {
         let unfinished = self.senders.iter().filter(|(_, sender)| sender.borrow_mut().next_time().is_some()).count();
-        self.writers.fetch_sub(unfinished, Ordering::Relaxed);
+        self.unfinished.fetch_sub(unfinished, Ordering::Relaxed);
     }
 
     fn open(&self, slot: u32, life: &mut Life) -> Result<(), Win32Error> {
@@ -172,53 +190,64 @@ struct Writer {
     journal: Journal,
     stream: StreamId,
     sender: Rc<RefCell<Sender>>,
-    /// How many changes of the plan have been made.
-    progress: watch::Receiver<usize>,
+    progress: Rc<Progress>,
 }
 
 impl Writer {
-    /// Writes all that is due from `start` on, as long as the host lives.
-    async fn write_all(mut self, start: Instant) {
-        let mut clients: Vec<Option<Rc<Client<UdpSocket>>>> = vec![None; self.sender.borrow().targets().len()];
-        let mut moves = self.plan.at(start).moves;
+    /// Writes all that is due, as long as the host lives; `moves` is how often it has changed its domain. Who writes the
+    /// last message counts itself out.
+    async fn write_all(self, mut moves: u32, unfinished: Arc<AtomicUsize>) {
+        let targets = self.sender.borrow().targets().len();
+        let clients: Rc<RefCell<Vec<Option<Rc<Client<UdpSocket>>>>>> = Rc::new(RefCell::new(vec![None; targets]));
         let mut begun = JoinSet::new(); // writes that wait for a name end with the program
         loop {
             let Some(at) = self.sender.borrow_mut().next_time() else { break };
             sleep_until(at).await;
-            let changes = self.plan.changes_by(now());
-            let _ = self.progress.wait_for(|done| *done >= changes).await; // changes come first at their moment
+            self.progress.reach(self.plan.changes_by(now())).await; // changes come first at their moment
             let stage = self.plan.at(at);
             if stage.condition != Condition::Up {
                 let message = self.sender.borrow_mut().skip();
                 self.journal.write(Record::Unwritten(self.stream, message));
+                self.count_out(&unfinished);
                 continue;
             }
             if stage.moves != moves {
                 moves = stage.moves;
-                clients.fill(None); // what stands for the domain is opened anew
+                clients.borrow_mut().fill(None); // what stands for the domain is opened anew
             }
-            let mut sender = self.sender.borrow_mut();
-            let outgoing = sender.next_message();
-            let client = &mut clients[outgoing.target as usize];
-            if client.is_none() {
-                match open(&self.host, &sender.targets()[outgoing.target as usize]) {
-                    Ok(opened) => *client = Some(Rc::new(opened)),
+            let outgoing = self.sender.borrow_mut().next_message();
+            self.count_out(&unfinished);
+            let target = outgoing.target as usize;
+            let known = clients.borrow()[target].clone();
+            let client = match known {
+                Some(client) => client,
+                None => match open(&self.host, &self.sender.borrow().targets()[target]) {
+                    Ok(opened) => clients.borrow_mut()[target].insert(Rc::new(opened)).clone(),
                     Err(error) => {
                         self.journal.write(Record::Calls(self.stream, outgoing));
                         self.journal.write(Record::Wrote(Err(error)));
                         continue;
                     }
-                }
-            }
-            let (client, journal) = (client.clone().expect("it was opened"), self.journal.clone());
-            let (data, stream) = (sender.data().to_vec(), self.stream);
+                },
+            };
+            let (journal, clients) = (self.journal.clone(), clients.clone());
+            let (data, stream) = (self.sender.borrow().data().to_vec(), self.stream);
             // A write may wait for a name, and the next is not held up by that.
             begun.spawn_local(async move {
                 journal.write(Record::Calls(stream, outgoing));
-                let _ = client.send(&data).await; // the journal has it
+                if let Err(Error::Win32(CLOSED_SLOT_ERROR)) = client.send(&data).await {
+                    clients.borrow_mut()[target] = None; // it is opened anew
+                }
             });
         }
         while begun.join_next().await.is_some() {}
+    }
+
+    /// Takes note if nothing more is to be written.
+    fn count_out(&self, unfinished: &AtomicUsize) {
+        if self.sender.borrow_mut().next_time().is_none() {
+            unfinished.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
         return Err(RunError::TooManyHosts(hosts));
     }
     let root = Root { seed: scenario.seed(), replication };
-    let senders = traffic::senders(&scenario, root);
+    let mut senders = traffic::senders(&scenario, root);
     let records = Records::default();
     let timeline = timeline(&scenario, root);
     let plans: Vec<Plan> = (0..hosts as u32).map(|host| Plan::new(&scenario, &timeline, HostId(host))).collect();
@@ -70,7 +70,8 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
     let books = Books::new(scenario.clone(), root, &senders, observer);
     let account = Account::new(books, records.clone(), &scenario, installer.clone(), timeline);
     let account = Rc::new(RefCell::new(account));
-    let writers = Arc::new(AtomicUsize::new(senders.len()));
+    let with_messages = senders.iter_mut().filter_map(|sender| sender.next_time()).count();
+    let unfinished = Arc::new(AtomicUsize::new(with_messages));
 
     let mut sim = builder().simulation_duration(std::time::Duration::MAX).build();
     let mut streams: Vec<Option<Sender>> = senders.into_iter().map(Some).collect();
@@ -86,14 +87,14 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
             plan: Rc::new(plan),
             journal: Journal::new(&records, id),
             senders: senders.map(|(stream, sender)| (stream, Rc::new(RefCell::new(sender)))).collect(),
-            writers: writers.clone(),
+            unfinished: unfinished.clone(),
         };
         sim.client(host.address, programs.run());
     }
     let addresses = topology.hosts().iter().map(|host| (host.name.clone(), host.address)).collect();
     switch::install(&mut sim, addresses, account.clone());
 
-    let is_over = || account.borrow().is_over(writers.load(Ordering::Relaxed) == 0);
+    let is_over = || account.borrow().is_over(unfinished.load(Ordering::Relaxed) == 0);
     let end = simulation_time(scenario.end()) + super::TICK * 2; // the last tick, and one that it is over in
     while sim.elapsed().as_nanos() <= u128::from(end.nanos()) && !is_over() {
         sim.step().unwrap_or_else(|error| panic!("a simulation that is set up right does not fail: {error}"));

@@ -53,15 +53,16 @@ impl Context<'_> {
             }
         }
         phases.sort_by_key(|(_, phase)| phase.from);
-        for two in phases.windows(2) {
-            let [(_, one), (index, other)] = two else { unreachable!("windows of two") };
-            if other.from < one.to {
+        let mut longest: Option<&Phase> = None;
+        for (index, phase) in &phases {
+            if let Some(earlier) = longest.filter(|earlier| phase.from < earlier.to) {
                 let message = format!(
                     "`{}` begins at {}, and `{}` ends at {}: phases do not overlap",
-                    other.name, other.from, one.name, one.to
+                    phase.name, phase.from, earlier.name, earlier.to
                 );
                 self.error(at!["phase", *index, "from"], message);
             }
+            longest = longest.filter(|earlier| earlier.to >= phase.to).or(Some(phase));
         }
         self.warn_of_silent_phases(&phases, flows);
         phases.into_iter().map(|(_, phase)| phase).collect()

@@ -188,7 +188,10 @@ impl<'a> Context<'a> {
                         return None;
                     }
                     let Some(wanted) = path.strip_prefix("link.") else {
-                        let message = format!("`{}` is no value of a link profile", clipped(path));
+                        let message = match path.as_str() {
+                            "link" => "the path is one key, in quotes: \"link.PROFILE.KEY\" = VALUE".to_owned(),
+                            _ => format!("`{}` is no value of a link profile", clipped(path)),
+                        };
                         self.problems.push(Problem::error(at, message).at_key().help(match known.first() {
                             Some(known) => format!("a path is `link.PROFILE.KEY`: link.{known}.loss, say"),
                             None => "a path is `link.PROFILE.KEY`, and the scenario has no `[link.NAME]`".to_owned(),

@@ -172,7 +172,7 @@ impl<O: Observer> Books<O> {
 
     /// What it means that a machine does not bear the name that an undamaged message is for: it has just started and
     /// claims its names still, or it has left the domain meanwhile, so that nobody had a slot open there under that name.
-    fn fate_without_name(&self, host: HostId) -> Fate {
+    pub(super) fn fate_without_name(&self, host: HostId) -> Fate {
         if self.claims.contains_key(&host) { Fate::HostDown } else { Fate::NoSuchMailslot }
     }
 

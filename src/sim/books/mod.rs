@@ -178,6 +178,7 @@ impl<O: Observer> Books<O> {
             && self.departures.is_empty()
             && self.arrivals.is_empty()
             && self.suspended.is_empty()
+            && self.claims.is_empty()
             && self.held.is_empty()
             && self.begun.is_empty()
             && self.waiting_messages == 0

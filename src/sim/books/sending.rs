@@ -105,16 +105,18 @@ impl<O: Observer> Books<O> {
             bounds.extend(packed.route.map(|(bound, _)| bound));
         }
         let own = self.streams[stream.index()].targets[target as usize].position(host);
-        let own_copy = result.as_ref().ok().and_then(|written| written.own_copy).zip(own);
-        let sent = |_: Written| Sent { packets: &bounds, own: own_copy.map(|(_, own)| own) };
+        let own_copy = result.as_ref().ok().and_then(|written| written.own_copy);
+        let without_own = self.fate_without_name(host);
+        let sent = |_: Written| Sent { packets: &bounds, own: own.filter(|_| own_copy.is_some()), without_own };
         let result = result.map(sent).map_err(Win32Error::code);
         let write = stats::Write { stream, message, copy, copies_left, target, bytes, called: at, result };
         self.tell(Event::Write(write));
         self.bounds = bounds;
 
-        if let Some((disposition, own)) = own_copy {
-            let instance =
-                Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, bound: Bound::Recipient(own) };
+        if let Some(disposition) = own_copy {
+            // It may have joined the domain since the message was written for the first time.
+            let bound = own.map_or(Bound::Bystander, Bound::Recipient);
+            let instance = Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, bound };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
         for Packed { transmit, payload, route } in packets.drain(..) {
