@@ -353,6 +353,16 @@ fn hosts_with_several_programs_live_the_same() {
         let runs: Vec<_> = (0..3).map(|_| by_turmoil(&pair.scenario()).1).collect();
         assert!(runs.iter().all(|run| run.ends == runs[0].ends && run.delays == runs[0].delays), "{name} repeats");
     }
+    // The second fragment of a message waits before a host that stands still, longer than the first would wait for it.
+    let events = event("1007 ms", "pause = \"B\"\nfor = \"5 s\"");
+    let fragments = Pair {
+        top: "duration = \"2 s\"",
+        sender: "fragments = true\napi_424 = false",
+        up: "rate = \"400 kbit/s\"",
+        traffic: &format!("at = [\"1 s\"]\nsize = \"430 B\"\n{events}"),
+        ..Pair::default()
+    };
+    assert_same("fragments in a pause", &fragments.scenario(), 3 * TICK);
 }
 
 /// Another seed is another run, under turmoil too; the same seed is the same to the last delay.

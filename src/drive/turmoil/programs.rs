@@ -81,7 +81,13 @@ impl Programs {
                 }
                 (Change::Start(_), life) => *life = Some(self.start(stage, &progress).await?),
                 (Change::Pause(_), Some(life)) => life.host.hold(true),
-                (Change::Resume(_), Some(life)) => life.host.hold(false),
+                (Change::Resume(_), Some(life)) => {
+                    let (host, plan) = (life.host.clone(), self.plan.clone());
+                    life.tasks.spawn_local(async move {
+                        sleep_until(now() + super::TICK).await; // what has waited comes first
+                        host.hold(plan.at(now()).condition == Condition::Paused);
+                    });
+                }
                 (Change::Join(_, domain), Some(life)) => {
                     life.journal.write(Record::Naming);
                     life.host.join_domain(domain);
@@ -183,6 +189,9 @@ async fn until(at: Instant, life: &mut Option<Life>) -> ::turmoil::Result {
     }
 }
 
+/// What a writer has open, for each of its targets; writes that have not returned may find it closed.
+type Clients = Rc<RefCell<Vec<Option<Rc<Client<UdpSocket>>>>>>;
+
 /// A program that writes the messages of a sender.
 struct Writer {
     host: Host<UdpSocket>,
@@ -198,7 +207,7 @@ impl Writer {
     /// last message counts itself out.
     async fn write_all(self, mut moves: u32, unfinished: Arc<AtomicUsize>) {
         let targets = self.sender.borrow().targets().len();
-        let clients: Rc<RefCell<Vec<Option<Rc<Client<UdpSocket>>>>>> = Rc::new(RefCell::new(vec![None; targets]));
+        let clients: Clients = Rc::new(RefCell::new(vec![None; targets]));
         let mut begun = JoinSet::new(); // writes that wait for a name end with the program
         loop {
             let Some(at) = self.sender.borrow_mut().next_time() else { break };
