@@ -45,6 +45,16 @@ impl Root {
         self.labelled(&["answer", &stream, &message, &copy, &duplicate, from]).next_u64()
     }
 
+    /// The part of a datagram's identity that stands for what a program on the machine `from` replies when it has read one
+    /// instance of a datagram of a stream.
+    #[must_use]
+    pub fn reply_key(self, read: &DatagramId, from: &str) -> u64 {
+        let [stream, message] = [read.stream_key, read.message].map(|number| number.to_string());
+        let [copy, packet, duplicate] =
+            [read.copy.into(), read.packet.into(), read.duplicate].map(|number: u32| number.to_string());
+        self.labelled(&["reply", &stream, &message, &copy, &packet, &duplicate, from]).next_u64()
+    }
+
     /// The part of a datagram's identity that stands for what a stream sends to one member of a list: each is sent a
     /// datagram of its own.
     #[must_use]

@@ -102,6 +102,24 @@ fn phases_stand_beneath_their_flow() {
     assert!(!run(&["run", ALARM]).stdout.contains("phase"));
 }
 
+/// What the sender believes stands above what is so, with the closed form of each.
+#[test]
+fn belief_stands_above_fact() {
+    let ran = run(&["run", "scenarios/app-level-ack.toml"]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let at = lines.iter().position(|line| line.starts_with("  the sender believes")).unwrap();
+    for (line, words) in [
+        (lines[at], ["576 of 598 delivered", "96.32 %", "in theory    95.93 %"]),
+        (lines[at + 1], ["594 of 598 delivered", "99.33 %", "in theory    99.31 %"]),
+        (lines[at + 3], ["  tries ", "mean 1.488 (in theory 1.462)", "most 3"]),
+        (lines[at + 4], ["  replies ", "715 written, 576 received", "18 delivered that the sender takes for lost"]),
+    ] {
+        assert!(words.iter().all(|words| line.contains(words)), "{line}");
+    }
+    let believing = lines.iter().filter(|line| line.starts_with("  the sender believes"));
+    assert_eq!(believing.count(), 1, "others believe nothing");
+}
+
 /// No summary is wider than a page, with all details and the longest names.
 #[test]
 fn summaries_fit_100_columns() {

@@ -84,6 +84,7 @@ fn assert_same(name: &str, scenario: &Scenario, tolerance: u64) {
             assert_eq!(flow.fate(fate), other.fate(fate), "{name}: {fate:?}");
         }
         assert_eq!((flow.addressed, flow.acknowledgements), (other.addressed, other.acknowledgements), "{name}");
+        assert_eq!(flow.ack, other.ack, "{name}");
         for (phase, other) in flow.phases.iter().zip(&other.phases) {
             assert_eq!((phase.messages, phase.writes), (other.messages, other.writes), "{name}");
             assert_eq!(Fate::ALL.map(|fate| phase.fate(fate)), Fate::ALL.map(|fate| other.fate(fate)), "{name}");
@@ -119,6 +120,13 @@ fn shipped_scenarios_have_the_same_fates() {
     }
     assert!(compared >= 8, "{compared} compared");
 }
+
+/// Replies come in time or long after: less than a tick does not decide.
+const ACKED: &str = "every = \"40 ms\"\ncount = 200\nack = { slot = 'acks', timeout = \"30 ms\", tries = 3 }";
+/// The sender replies to its own copies too.
+const OWN: &str = "every = \"40 ms\"\ncount = 200\nack = { slot = 'acks', timeout = \"30 ms\", tries = 3 }\n\
+    [[mailslot]]\non = \"A\"\nname = \"t\"";
+const LOOKED_UP: &str = "duration = \"10 s\"\nname_service = \"broadcast\"";
 
 /// Readers that are slow or look from time to time, small slots, fragments, transports and lookups.
 #[test]
@@ -160,9 +168,14 @@ fn hosts_of_all_kinds_have_the_same_fates() {
         ),
         ("transports", Pair { sender: "transports = 3", receiver: "transports = 2", ..pair }),
         ("copies", Pair { traffic: "every = \"30 ms\"\ncount = 200\ncopies = 3\nspacing = \"1100 us\"", ..pair }),
+        ("acknowledged", Pair { traffic: ACKED, ..pair }),
+        ("acknowledged by all", Pair { traffic: ACKED, to: r"\\DOM\mailslot\t", ..pair }),
+        ("acknowledged, damaged", Pair { up: "corrupt = \"30 %\"\nudp_checksum = false", traffic: ACKED, ..pair }),
+        ("acknowledged, looked up", Pair { top: LOOKED_UP, traffic: ACKED, ..pair }),
+        ("acknowledged to itself", Pair { traffic: OWN, to: r"\\DOM\mailslot\t", ..pair }),
         ("domain", Pair { to: r"\\*\mailslot\t", ..pair }),
         ("local", Pair { to: r"\\.\mailslot\t", ..pair }),
-        ("looked up", Pair { top: "duration = \"10 s\"\nname_service = \"broadcast\"", ..pair }),
+        ("looked up", Pair { top: LOOKED_UP, ..pair }),
         ("disabled", Pair { sender: "remote_mailslots_disabled = true", ..pair }),
         ("missing", Pair { slot: "other", ..pair }),
     ];
@@ -311,6 +324,11 @@ fn the_timeline_is_the_same() {
         }
         let slow = Pair { top: &known, mailslot: "reader = { service_time = \"7 ms\" }", ..pair };
         assert_same(&format!("{name}, slow"), &slow.scenario(), 3 * TICK);
+        // Replies are there after twelve milliseconds, in the middle between a write and the next.
+        let traffic =
+            &format!("every = \"40 ms\"\nack = {{ slot = 'acks', timeout = \"20 ms\", tries = 3 }}\n{events}");
+        let acknowledged = Pair { top: &known, traffic, ..pair };
+        assert_same(&format!("{name}, acknowledged"), &acknowledged.scenario(), TICK);
     }
 }
 

@@ -76,7 +76,12 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, [u64; 5], u64)> {
     let switches = (1..3u8, 1..3u8, any::<bool>()).prop_map(|(near, far, split)| {
         (format!("transports = {near}\nfragments = {split}"), format!("transports = {far}"))
     });
-    let copies = prop_oneof![3 => Just(""), 1 => Just("copies = 3\nspacing = \"150 ms\""), 1 => Just("copies = 2")];
+    let copies = prop_oneof![
+        3 => Just(""),
+        1 => Just("copies = 3\nspacing = \"150 ms\""),
+        1 => Just("copies = 2"),
+        2 => Just("ack = { slot = 'acks', timeout = \"150 ms\", tries = 3 }")
+    ];
     let names = prop_oneof![2 => Just("static"), 1 => Just("broadcast"), 1 => Just("wins")];
     // In half seconds: two phases that follow each other, and one by itself.
     let borders = prop::sample::subsequence((0..=20).collect::<Vec<u64>>(), 5);
@@ -84,6 +89,7 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, [u64; 5], u64)> {
     let all = (links, reader, (arrivals, copies), target, (switches, names), borders, any::<u64>());
     all.prop_map(|((up, down, wan), reader, (arrivals, copies), target, ((near, far), names), borders, seed)| {
         let [a, b, c, d, e] = borders;
+        let shortest = if copies.starts_with("ack") { 20 } else { 0 };
         let text = format!(
             r#"
             schema = 1
@@ -129,7 +135,7 @@ fn any_scenario() -> impl Strategy<Value = (String, Audience, [u64; 5], u64)> {
             to = '{target}'
             {arrivals}
             {copies}
-            size = {{ uniform = ["0 B", "430 B"] }}
+            size = {{ uniform = ["{shortest} B", "430 B"] }}
             [[phase]]
             name = "late"
             from = "{d} ms"
@@ -198,6 +204,10 @@ impl Observer for History {
                 let list = if matches!(event, Event::Read { .. }) { &mut self.read } else { &mut self.accepted };
                 return list.push(((instance.stream.0, instance.message), recipient));
             }
+            Event::Believed { stream, message, recipient } => {
+                let message = (stream.0, *message);
+                return assert!(self.read.contains(&(message, *recipient)), "a sender believes what is so");
+            }
             Event::Lost { instance, fate, links_passed, .. } => (instance, *links_passed, *fate),
             Event::Left { instance, fate: Fate::Unread, .. } => (instance, IN_SLOT, Fate::Unread),
             Event::Left { instance, fate, links_passed } => (instance, *links_passed, *fate),
@@ -211,7 +221,7 @@ impl Observer for History {
         let recipient = match instance.bound {
             Bound::Audience => None,
             Bound::Recipient(recipient) => Some(recipient),
-            Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => return,
+            _ => return,
         };
         let Instance { copy, packet, fragment, duplicate, .. } = *instance;
         let end = End { recipient, place, copy, packet, fragment, duplicate, fate };

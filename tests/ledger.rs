@@ -15,7 +15,12 @@ const HOST: HostId = HostId(1);
 /// A ledger for one sender with an audience of `recipients`.
 fn ledger(recipients: u32) -> Ledger {
     let targets = vec![TargetLayout { audience: (0..recipients).collect(), unreachable: Vec::new(), sender: None }];
-    Ledger::new(vec![StreamLayout { flow: FlowId(0), sender: HostId(0), recipients, targets }], 1, 2, Vec::new())
+    Ledger::new(
+        vec![StreamLayout { flow: FlowId(0), sender: HostId(0), recipients, targets, is_acknowledged: false }],
+        1,
+        2,
+        Vec::new(),
+    )
 }
 
 fn tell(ledger: &mut Ledger, event: Event<'_>) {

@@ -15,7 +15,7 @@ static PEAK: PeakAlloc = PeakAlloc;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// The most bytes that a run needs at once beyond what there was before.
-fn peak(seconds: u32, link: &str, mailslot: &str) -> usize {
+fn peak(seconds: u32, link: &str, mailslot: &str, traffic: &str) -> usize {
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let scenario = scenario(&format!(
         r#"
@@ -38,6 +38,7 @@ fn peak(seconds: u32, link: &str, mailslot: &str) -> usize {
         from = "H1"
         to = '\\*\mailslot\t'
         every = "1 ms"
+        {traffic}
         "#
     ));
     peak_of(|| drop(sim::run(&scenario, 0, &mut ()).unwrap()))
@@ -51,29 +52,36 @@ fn peak_of(work: impl FnOnce()) -> usize {
 }
 
 /// Ten times as many messages need less than twice as much: a table may have had to double once more.
-fn assert_flat(link: &str, mailslot: &str) {
-    let (short, long) = (peak(3, link, mailslot), peak(30, link, mailslot));
-    assert!(long < 2 * short, "{short} bytes for 3,000 messages, {long} for 30,000 ({link}; {mailslot})");
+fn assert_flat(link: &str, mailslot: &str, traffic: &str) {
+    let (short, long) = (peak(3, link, mailslot, traffic), peak(30, link, mailslot, traffic));
+    assert!(long < 2 * short, "{short} bytes for 3,000 messages, {long} for 30,000 ({link}; {mailslot}; {traffic})");
 }
 
 #[test]
 fn memory_does_not_grow_with_the_number_of_messages() {
-    assert_flat("loss = \"10 %\"\ndelay = \"20 ms\"\nduplicate = \"10 %\"", "");
-    assert_flat("delay = { distribution = \"uniform\", min = \"0 s\", max = \"100 ms\" }", "");
+    assert_flat("loss = \"10 %\"\ndelay = \"20 ms\"\nduplicate = \"10 %\"", "", "");
+    assert_flat("delay = { distribution = \"uniform\", min = \"0 s\", max = \"100 ms\" }", "", "");
 }
 
 /// One message waits for ever; the thousands after it are refused or lost, and leave nothing behind.
 #[test]
 fn a_message_that_waits_for_ever_does_not_make_the_others_pile_up() {
-    assert_flat("loss = \"50 %\"", "reader = \"never\"\nqueue_limit = 1");
+    assert_flat("loss = \"50 %\"", "reader = \"never\"\nqueue_limit = 1", "");
     let jitter = "delay = { distribution = \"uniform\", min = \"0 s\", max = \"100 ms\" }";
-    assert_flat(&format!("loss = \"50 %\"\n{jitter}"), "reader = \"never\"\nqueue_limit = 1");
+    assert_flat(&format!("loss = \"50 %\"\n{jitter}"), "reader = \"never\"\nqueue_limit = 1", "");
+}
+
+/// Messages that wait for replies are forgotten when all have come, and when the sender gives up.
+#[test]
+fn messages_that_wait_for_replies_do_not_pile_up() {
+    let ack = "ack = { slot = 'acks', timeout = \"20 ms\", tries = 3 }";
+    assert_flat("delay = \"5 ms\"\nloss = \"20 %\"", "", ack);
 }
 
 /// The measurement would see growth if there were any.
 #[test]
 fn what_waits_is_what_is_kept() {
-    let (short, long) = (peak(3, "", "reader = \"never\""), peak(30, "", "reader = \"never\""));
+    let (short, long) = (peak(3, "", "reader = \"never\"", ""), peak(30, "", "reader = \"never\"", ""));
     assert!(long > 5 * short, "21,000 messages wait instead of 2,100 for each: {short} and {long} bytes");
 }
 

@@ -6,7 +6,7 @@ mod support;
 use mailslot_sim::report::RunReport;
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim;
-use mailslot_sim::stats::{Fate, FlowTally, Metric, Proportion};
+use mailslot_sim::stats::{Fate, FlowTally, Metric, Proportion, Subject};
 use proptest::prelude::*;
 use serde_json::Value;
 use support::{Pair, report, scenario};
@@ -153,8 +153,8 @@ fn the_report_has_the_figures_of_each_phase() {
         assert!(expectation["phase"].is_string());
     }
     // What an expectation sees of a phase is what stands there.
-    for path in Metric::paths() {
-        let metric = Metric::parse(&path, false).unwrap();
+    for path in Metric::paths(Subject::Flow) {
+        let metric = Metric::parse(&path, Subject::Flow).unwrap();
         let mut value = path.split('.').fold(&flow["phases"]["z"], |value, key| &value[key]);
         value = value.get("value").unwrap_or(value);
         let left_out = path.starts_with("fates.") && value.is_null();

@@ -71,7 +71,6 @@ fn what_is_planned_is_refused_by_name() {
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),
         ("over", network("", "over = \"nbt\"")),
-        ("ack", network("", "ack = true")),
     ];
     for (word, text) in cases {
         let message = problems(&text);
@@ -205,6 +204,76 @@ fn copies_have_limits() {
     assert!(often.contains("4320000 messages of each sender") && often.contains("(MAX_REPEATING)"), "{often}");
     assert!(warnings(&network("", "spacing = \"1 ms\"")).contains("only one copy"));
     assert!(warnings(&network("", "copies = 2\nspacing = \"20 s\"")).contains("the flow writes nothing"));
+}
+
+#[test]
+fn acknowledgements_need_somebody_who_can_give_them() {
+    let good = "ack = { slot = 'acks', timeout = \"1 s\", tries = 2 }";
+    assert_eq!(warnings(&network("", good)), "");
+    for (traffic, words, marked) in [
+        ("ack = true", "a table is expected", "ack ="),
+        ("ack = { slot = 'acks', tries = 2 }", "`ack` of `[[traffic]]` has no `timeout`", "ack ="),
+        ("ack = { slot = 'acks', timeout = \"0 s\", tries = 2 }", "a sender that waits 0 s", "ack ="),
+        ("ack = { slot = 'acks', timeout = \"1 s\", tries = 0 }", "1 to 1000 times (MAX_TRIES)", "ack ="),
+        ("ack = { slot = 'acks', timeout = \"1 ms\", tries = 1001 }", "(MAX_TRIES)", "ack ="),
+        ("ack = { slot = '', timeout = \"1 s\", tries = 2 }", "the name after \\mailslot\\ is empty", "ack ="),
+        ("ack = { slot = 'T', timeout = \"1 s\", tries = 2 }", "replies would go to a mailslot called `T`", "ack ="),
+        (&format!("{good}\ncopies = 2"), "`copies` contradicts `ack`", "copies = 2"),
+        (&format!("{good}\nsize = \"19 B\""), "has at least 20 B (MIN_ACKNOWLEDGED)", "size ="),
+        (&format!("{good}\nsize = {{ uniform = [\"8 B\", \"80 B\"] }}"), "(MIN_ACKNOWLEDGED)", "size ="),
+        (
+            &format!("{good}\n[[mailslot]]\non = \"A\"\nname = \"ACKS\""),
+            "`A` has a mailslot called `acks` already",
+            "ack =",
+        ),
+        (
+            &format!("{good}\n[[expect]]\nof = \"f\"\nmetric = \"ack.confirm\"\nequals = 1"),
+            "did you mean `ack.confirmed`?",
+            "ack.confirm\"",
+        ),
+        (
+            &format!("{good}\n[[expect]]\nmetric = \"ack.confirmed\"\nequals = 1"),
+            "the totals have no figure `ack.confirmed`",
+            "ack.confirmed\"",
+        ),
+    ] {
+        let text = network("", traffic);
+        let message = problems(&text);
+        assert!(message.contains(words) && message.contains(&place(&text, marked)), "{words}: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    }
+    let long = format!("ack = {{ slot = '{}', timeout = \"1 s\", tries = 2 }}", "n".repeat(256));
+    assert!(problems(&network("", &long)).contains("(MAX_REPLY_SLOT)"));
+    let without = network("", "[[expect]]\nof = \"f\"\nmetric = \"ack.confirmed\"\nequals = 1");
+    assert!(problems(&without).contains("a flow without `ack` has no figure `ack.confirmed`"));
+    let to_nobody = network("", good).replace(r"to = '\\B\mailslot\t'", r"to = '\\DOM\mailslot\tt'");
+    assert!(problems(&to_nobody).contains("nobody can reply: no host there declares a mailslot called `tt`"));
+    let captured = "capture = \"data/samba-election.pcap\"\nack = { slot = 'a', timeout = \"1 s\", tries = 2 }";
+    let captured = network("", captured).replace("from = \"A\"\nto = '\\\\B\\mailslot\\t'\nevery = \"1 s\"\n", "");
+    assert!(problems(&captured).contains("`ack` contradicts `capture`"));
+    // Two flows of one sender can share a mailslot for replies, and a copy is no contradiction by itself.
+    let two = format!(
+        "copies = 1\n{good}\n[[traffic]]\nname = \"g\"\nfrom = \"A\"\nto = '\\\\B\\mailslot\\t'\nevery = \"1 s\"\n{good}"
+    );
+    assert_eq!(warnings(&network("", &two)), "");
+}
+
+/// Messages that wait for replies are remembered, and so is who has replied.
+#[test]
+fn what_waits_for_replies_has_limits() {
+    let long = |every: &str, to: &str, hosts: &str| {
+        let text = network(hosts, "ack = { slot = 'acks', timeout = \"1 d\", tries = 2 }");
+        let text = text.replace("duration = \"10 s\"", "duration = \"10 d\"").replace("every = \"1 s\"", every);
+        text.replace(r"\\B\mailslot\t", to)
+    };
+    let message = problems(&long("every = \"20 ms\"", r"\\B\mailslot\t", ""));
+    assert!(
+        message.contains("messages of each sender would wait for replies at once")
+            && message.contains("(MAX_REPEATING)")
+    );
+    let many = "[[host]]\nname = \"C{1..100}\"\ndomain = \"DOM\"\nsegment = \"s\"\n[[mailslot]]\non = \"C{1..100}\"\nname = \"t\"";
+    let message = problems(&long("every = \"1 s\"", r"\\DOM\mailslot\t", many));
+    assert!(message.contains("replies at once; the limit is 10000000 (MAX_AWAITED)"), "{message}");
 }
 
 /// A phase, as a table.

@@ -5,6 +5,7 @@ use std::path::Path;
 use mailslot_sim::report::{RunReport, Verdict};
 use mailslot_sim::scenario::{Checked, Source, TEMPLATE, parse, schema};
 use mailslot_sim::sim;
+use mailslot_sim::stats::{Metric, Subject};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -135,8 +136,8 @@ fn expectations_see_the_figures_of_the_report() {
     let outcome = sim::run(&scenario, 0, &mut ()).unwrap();
     let report: Value = serde_json::from_str(&RunReport::new(&scenario, 0, &outcome).to_json()).unwrap();
     let tally = &outcome.tally.flows[0];
-    for path in mailslot_sim::stats::Metric::paths() {
-        let metric = mailslot_sim::stats::Metric::parse(&path, false).unwrap();
+    for path in Metric::paths(Subject::Flow) {
+        let metric = Metric::parse(&path, Subject::Flow).unwrap();
         let mut value = path.split('.').fold(&report["flows"][0], |value, key| &value[key]);
         if let Some(inner) = value.get("value") {
             value = inner;

@@ -4,9 +4,10 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use mailslot_sim::sim;
 use proptest::prelude::*;
 use serde_json::Value;
-use support::{report, scenario, trace, try_scenario};
+use support::{Fact, report, scenario, trace, try_scenario};
 
 /// A and B in the domain DOM and C in OTHER, on one segment whose links take 10 ms each way. A writes to the domain and to
 /// B every 100 ms for a second; everybody has the mailslot `t`.
@@ -414,22 +415,30 @@ fn any_event() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// Whatever happens, every message has one fate at every recipient (a run asserts it), and the same run is the same.
+    /// Whatever happens, every message has one fate at every recipient (a run asserts it), a sender that waits for replies
+    /// believes what is so, and the same run is the same.
     #[test]
     fn every_message_has_its_fate_whatever_happens(
         events in prop::collection::vec(any_event(), 1..12),
         names in prop::sample::select(vec!["static", "broadcast"]),
         reader in prop::sample::select(vec!["\"wait\"", "\"never\"", "{ poll = \"70 ms\" }", "{ service_time = \"40 ms\" }"]),
-        copies in 1..4_u32,
+        repeated in prop::sample::select(vec![
+            "",
+            "copies = 2\nspacing = \"30 ms\"",
+            "copies = 3\nspacing = \"30 ms\"",
+            "ack = { slot = 'acks', timeout = \"60 ms\", tries = 3 }",
+            "ack = { slot = 'acks', timeout = \"200 ms\", tries = 2 }",
+        ]),
         mtu in prop::sample::select(vec!["76 B", "576 B"]),
     ) {
         let text = network(&events.concat())
             .replace("duration = \"1 s\"", &format!("duration = \"1 s\"\nname_service = \"{names}\""))
             .replace("delay = \"10 ms\"", &format!("{IMPAIRED}\nmtu = \"{mtu}\""))
-            .replace("every = \"100 ms\"", &format!("every = \"50 ms\"\ncopies = {copies}\nspacing = \"30 ms\""))
+            .replace("every = \"100 ms\"", &format!("every = \"50 ms\"\n{repeated}"))
             .replace("name = \"t\"\n", &format!("name = \"t\"\nreader = {reader}\n"));
         let checked = scenario(&text);
         prop_assert_eq!(report(&checked, 1), report(&checked, 1));
+        sim::run(&checked, 1, &mut Fact::default()).unwrap();
     }
 }
 

@@ -72,6 +72,9 @@ struct Figures {
     reorder_extent: ReorderExtent,
     loss_period: LossPeriod,
     delay_ns: DelayReport,
+    /// What programs did to acknowledge the messages; only of a flow whose readers do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack: Option<AckReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     theory: Option<TheoryReport>,
     /// The same figures of the messages of each phase, in the order of time; none if the scenario has no phases.
@@ -152,6 +155,31 @@ struct DelayReport {
     max: Option<u64>,
 }
 
+/// Acknowledgements that programs build themselves: what the senders believe.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct AckReport {
+    /// Messages to which the whole audience replied before the sender gave up.
+    confirmed: u64,
+    /// Messages that the sender gave up, or was still waiting for when the run ended.
+    given_up: u64,
+    tries: TriesReport,
+    /// Replies that readers wrote.
+    replies_sent: u64,
+    /// Replies that senders read, again and too late included.
+    replies_received: u64,
+    /// (message, recipient) that were delivered, and the sender has no reply.
+    false_despair: u64,
+    /// Of addressed (message, recipient) those that the sender believes delivered.
+    belief_ratio: Ratio,
+}
+
+/// How many times a message was written.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct TriesReport {
+    mean: Option<f64>,
+    max: u64,
+}
+
 /// What the closed forms say; without those that do not hold.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct TheoryReport {
@@ -159,6 +187,11 @@ struct TheoryReport {
     delivery_ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     all_ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    belief_ratio: Option<f64>,
+    /// How many times a message is written on average, where readers acknowledge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tries: Option<f64>,
 }
 
 /// One host.
@@ -271,7 +304,12 @@ pub fn schema() -> serde_json::Value {
 impl Figures {
     fn of_flow(tally: &FlowTally, theory: Theory, phases: &[Phase]) -> Self {
         Figures {
-            theory: Some(TheoryReport { delivery_ratio: theory.delivery_ratio, all_ratio: theory.all_ratio }),
+            theory: Some(TheoryReport {
+                delivery_ratio: theory.delivery_ratio,
+                all_ratio: theory.all_ratio,
+                belief_ratio: theory.belief_ratio,
+                tries: theory.tries,
+            }),
             phases: by_phase(phases, tally, Figures::of_messages),
             ..Figures::of_messages(tally)
         }
@@ -324,9 +362,25 @@ impl Figures {
                 max: tally.loss_periods.max,
             },
             delay_ns: DelayReport::new(&tally.delays),
+            ack: AckReport::new(tally),
             theory: None,
             phases: None,
         }
+    }
+}
+
+impl AckReport {
+    fn new(tally: &FlowTally) -> Option<Self> {
+        let ack = tally.ack?;
+        Some(AckReport {
+            confirmed: ack.confirmed,
+            given_up: tally.given_up()?,
+            tries: TriesReport { mean: tally.mean_tries(), max: ack.most_tries },
+            replies_sent: ack.replies_sent,
+            replies_received: ack.replies_received,
+            false_despair: tally.false_despair()?,
+            belief_ratio: Ratio::new(tally.belief_ratio()?),
+        })
     }
 }
 

@@ -67,8 +67,11 @@ fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &Flo
         let cell = |cells: &[String]| cells.get(row).cloned().unwrap_or_default();
         line(text, format!("  {:<LEFT$}{}", cell(&left), cell(&right)).trim_end());
     }
+    belief(text, tally, theory);
     let mut below = String::new();
     for (label, figures) in [
+        ("tries", tries(tally, theory)),
+        ("replies", replies(tally)),
         ("delay", delay(&tally.delays)),
         ("loss periods", loss_periods(tally)),
         ("order", order(tally)),
@@ -86,6 +89,38 @@ fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &Flo
         text.push_str(&below);
     }
     phases(text, &scenario.phases, tally);
+}
+
+/// What a sender believes that waits for replies, beside the fact.
+fn belief(text: &mut String, tally: &FlowTally, theory: Theory) {
+    let Some(belief) = tally.belief_ratio() else { return };
+    text.push('\n');
+    let views = [
+        ("the sender believes", belief, theory.belief_ratio),
+        ("what happened", tally.delivery_ratio(), theory.delivery_ratio),
+    ];
+    let count = |ratio: Proportion| format!("{} of {} delivered", grouped(ratio.k), grouped(ratio.n));
+    let width = views.iter().map(|(_, ratio, _)| count(*ratio).len()).max().unwrap_or(0);
+    for (label, ratio, theory) in views {
+        let theory = theory.filter(|_| ratio.n > 0).map(|theory| format!("   in theory{}", percentage(Some(theory))));
+        let (count, theory) = (count(ratio), theory.unwrap_or_default());
+        line(text, format!("  {label:<21}{count:>width$}{:<28}{theory}", share(ratio)).trim_end());
+    }
+}
+
+fn tries(tally: &FlowTally, theory: Theory) -> Option<String> {
+    let (ack, mean) = (tally.ack?, tally.mean_tries()?);
+    let theory = theory.tries.map(|theory| format!(" (in theory {theory:.3})")).unwrap_or_default();
+    Some(format!("mean {mean:.3}{theory}, most {} for one message", ack.most_tries))
+}
+
+fn replies(tally: &FlowTally) -> Option<String> {
+    let (ack, despair) = (tally.ack?, tally.false_despair()?);
+    let mut text = format!("{} written, {} received", grouped(ack.replies_sent), grouped(ack.replies_received));
+    if despair > 0 {
+        let _ = write!(text, ", {} delivered that the sender takes for lost", grouped(despair));
+    }
+    Some(text)
 }
 
 /// The messages of each phase: how many there are, the share that was delivered, and the fates that most others came to.
@@ -132,6 +167,9 @@ fn sender_view(tally: &FlowTally) -> Vec<String> {
     rows.push(counted("acknowledgements", tally.acknowledgements));
     if tally.not_made > 0 {
         rows.push(counted("not made", tally.not_made));
+    }
+    if let Some((ack, given_up)) = tally.ack.zip(tally.given_up()) {
+        rows.extend([counted("confirmed", ack.confirmed), counted("given up", given_up)]);
     }
     rows
 }

@@ -164,6 +164,9 @@ impl Names {
             | Event::Joined { .. }
             | Event::SentAside { .. }
             | Event::Acknowledged { .. }
+            | Event::Replied { .. }
+            | Event::Believed { .. }
+            | Event::Confirmed { .. }
             | Event::Misdelivered { .. }
             | Event::Left { .. } => return None,
         })
@@ -196,10 +199,16 @@ impl Names {
         let packet = Some(instance.packet).filter(|packet| *packet != 0);
         let fragment = Some(instance.fragment).filter(|fragment| *fragment != 0);
         let host = match instance.bound {
-            Bound::Answer(host) | Bound::NameService(host) => self.name(host),
+            Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host) | Bound::NameService(host) => {
+                self.name(host)
+            }
             _ => line.host,
         };
-        let service = Some("name").filter(|_| matches!(instance.bound, Bound::NameService(_)));
+        let service = match instance.bound {
+            Bound::NameService(_) => Some("name"),
+            Bound::Reply(_) | Bound::StrayReply(_) => Some("ack"),
+            _ => None,
+        };
         Line { host, service, from: Some(host), duplicate, packet, fragment, ..line }
     }
 

@@ -27,7 +27,8 @@ pub use self::document::MAX_FILE_BYTES;
 pub(crate) use fault::{Event, Fault, Setting, When};
 pub use model::Scenario;
 pub(crate) use model::{
-    Arrivals, Bound, Copies, Expectation, Flow, Generated, Mailslot, NameService, Phase, Reader, Size, Target, Traffic,
+    Arrivals, Bound, Copies, Expectation, Flow, Generated, MIN_ACKNOWLEDGED, Mailslot, NameService, Phase, Reader,
+    Size, Target, Traffic,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use quantity::parse_time;

@@ -151,8 +151,15 @@ pub(crate) struct Generated {
     /// Messages per sender, at most.
     pub(crate) count: Option<u64>,
     pub(crate) size: Size,
+    /// How often a message is written; where replies are waited for, at most.
     pub(crate) copies: Copies,
+    /// The mailslot of the sender's machine that readers reply to, if they do.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "display_some")]
+    pub(crate) ack: Option<SlotName>,
 }
+
+/// The fewest bytes of a message with `ack`: its number, that of its flow and sender, and a checksum.
+pub(crate) const MIN_ACKNOWLEDGED: u32 = 8 + 4 + 8;
 
 /// How often a message is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -239,6 +246,14 @@ impl Flow {
         messages
     }
 
+    /// The mailslot of each sender's machine that readers reply to, if they do.
+    pub(crate) fn ack(&self) -> Option<&SlotName> {
+        match &self.traffic {
+            Traffic::Generated(generated) => generated.ack.as_ref(),
+            Traffic::Captured(_) => None,
+        }
+    }
+
     /// Whether a message of it may begin from one moment on and before another.
     pub(crate) fn writes_in(&self, from: Duration, to: Duration) -> bool {
         let generated = match &self.traffic {
@@ -274,7 +289,7 @@ impl Flow {
 }
 
 impl Generated {
-    /// No message begins from then on: all copies of a message are written before the flow's end.
+    /// No message begins from then on: all copies of a message, all tries of it, are written before the flow's end.
     pub(crate) fn last_beginning(&self) -> Duration {
         let Copies { number, spacing } = self.copies;
         let lasts = spacing * (u64::from(number) - 1);
@@ -567,6 +582,10 @@ fn layout<S: Serializer>(layout: &Layout, serializer: S) -> Result<S::Ok, S::Err
 
 pub(super) fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+fn display_some<T: std::fmt::Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value.as_ref().expect("what is not there is left out"))
 }
 
 fn further_names<S: Serializer>(names: &[(NetbiosName, NameKind)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -174,7 +174,7 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
         "Scenario" => &["app", "study"],
         "Router" => &["forward_broadcast"],
-        "Traffic" => &["over", "ack"],
+        "Traffic" => &["over"],
         _ => &[],
     }
 }

@@ -8,6 +8,7 @@
 //! `world` is the loop, with the machines and the programs; `books` is what any driver of a scenario needs: whom packets
 //! are for, and the account of what became of them.
 
+pub(crate) mod ack;
 pub(crate) mod books;
 mod faults;
 pub(crate) mod install;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::ack::REPLY;
 use crate::id::{HostId, LinkId};
 use crate::link::{Config, Distribution};
+use crate::mailslot::SlotName;
 use crate::names::{BCAST_REQ_RETRY_COUNT, BCAST_REQ_RETRY_TIMEOUT, UCAST_REQ_RETRY_COUNT, UCAST_REQ_RETRY_TIMEOUT};
 use crate::net::{self, REASSEMBLY_TIMEOUT, UDP_HEADER};
-use crate::scenario::{Flow, NameService, Reader, Scenario, Target, Traffic};
+use crate::scenario::{Copies, Flow, Generated, NameService, Reader, Scenario, Target, Traffic};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
 use crate::wire::fragment::{self, DEFAULT_MAX_PACKET};
@@ -19,6 +21,10 @@ pub struct Theory {
     pub delivery_ratio: Option<f64>,
     /// The expected share of messages that their whole audience gets.
     pub all_ratio: Option<f64>,
+    /// Where readers acknowledge: the expected share of addressed messages that the sender believes delivered.
+    pub belief_ratio: Option<f64>,
+    /// Where readers acknowledge: how many times a message is expected to be written.
+    pub tries: Option<f64>,
 }
 
 /// The closed forms of each flow of a scenario; they do not depend on seed or replication.
@@ -62,13 +68,17 @@ struct Form {
     delivered: Option<f64>,
     /// The probability that all of it do.
     all: Option<f64>,
+    /// How many of the audience the sender is expected to hold a reply of, and how many times it writes.
+    believed: Option<f64>,
+    tries: Option<f64>,
     writes: Writes,
 }
 
 impl Form {
     /// Whether two forms say the same of each message.
     fn is_like(&self, other: &Form) -> bool {
-        (self.audience, self.delivered, self.all) == (other.audience, other.delivered, other.all)
+        let figures = |form: &Form| (form.audience, form.delivered, form.all, form.believed, form.tries);
+        figures(self) == figures(other)
     }
 }
 
@@ -97,7 +107,12 @@ impl Forms<'_> {
             let sum: Option<f64> = forms.iter().map(|form| of(form).map(|value| value * form.messages)).sum();
             sum.filter(|_| total > 0.0).map(|sum| sum / total)
         };
-        Theory { delivery_ratio: mean(|form| form.delivered, addressed), all_ratio: mean(|form| form.all, messages) }
+        Theory {
+            delivery_ratio: mean(|form| form.delivered, addressed),
+            all_ratio: mean(|form| form.all, messages),
+            belief_ratio: mean(|form| form.believed, addressed),
+            tries: mean(|form| form.tries, messages),
+        }
     }
 
     /// `None` if the messages have no audience, or all writes fail.
@@ -145,7 +160,69 @@ impl Forms<'_> {
             let is_group = self.scenario.is_group(sender, to);
             parcel.zip(written).and_then(|(parcel, copies)| self.all_pass(is_group, &paths, &parcel, copies))
         };
-        Some(Form { messages, audience: audience.len() as f64, delivered: each.into_iter().sum(), all, writes })
+        let delivered = each.iter().copied().sum();
+        let replied = match (&audience[..], &fates[..], &paths[..]) {
+            ([recipient], [Some(true)], [Some(path)]) if !is_multiplied => {
+                self.replied(flow, sender, to, *recipient, path)
+            }
+            _ => None,
+        };
+        let (believed, tries) = replied.unzip();
+        Some(Form { messages, audience: audience.len() as f64, delivered, all, believed, tries, writes })
+    }
+
+    /// The probability that the sender gets a reply of its only recipient, and how many times it is expected to write a
+    /// message until then: a try leads to a reply if the message passes the way there and the reply the way back, and no
+    /// try depends on another. `None` if nobody replies, or where no closed form of this kind holds: a reply must come
+    /// before the sender writes again, if it comes at all.
+    fn replied(
+        &mut self,
+        flow: &Flow,
+        sender: HostId,
+        to: &Target,
+        recipient: HostId,
+        path: &[LinkId],
+    ) -> Option<(f64, f64)> {
+        let Traffic::Generated(Generated { copies, ack: Some(slot), .. }) = &flow.traffic else { return None };
+        let Copies { number, spacing } = *copies;
+        let back = if recipient == sender { Vec::new() } else { self.scenario.topology().path(recipient, sender)? };
+        let mailslot = &self.scenario.mailslots[self.scenario.mailslot(recipient, to.slot())?];
+        let look = if let Reader::Poll(interval) = mailslot.reader { interval } else { Duration::ZERO };
+        let spoils = |link: &LinkId| {
+            let config = self.config(*link);
+            config.bottleneck.is_some() || !config.udp_checksum && config.corrupt.value() > 0.0
+        };
+        let longest = self.slowest(path) + look + self.slowest(&back);
+        let in_time = longest < spacing && longest <= self.scenario.drain;
+        if self.scenario.name_service != NameService::Static || back.iter().any(spoils) || !in_time {
+            return None;
+        }
+        let (there, reply) = (self.parcel(flow, sender, to)?, self.reply(recipient, sender, slot));
+        let (mut around, of_message) = self.hops(path, &there, number.into())?;
+        let (back, of_reply) = self.hops(&back, &reply, number.into())?;
+        // Each duplicate of a message is replied to, and the replies meet links one after another.
+        let is_told_twice = around.iter().any(|hop| hop.duplicate > 0.0) && back.iter().any(Hop::has_memory);
+        if (of_message, of_reply) != (1, 1) || is_told_twice {
+            return None;
+        }
+        around.extend(back);
+        let believed = theory::repeated_delivery_ratio(&around, 1, number.into())?;
+        let one = theory::repeated_delivery_ratio(&around, 1, 1)?;
+        let further = |(tries, none_yet): (f64, f64), _| (tries + none_yet, none_yet * (1.0 - one));
+        let (tries, _) = (0..number).fold((0.0, 1.0), further);
+        Some((believed, tries))
+    }
+
+    /// What is sent for a reply to a mailslot of the machine `to`.
+    fn reply(&self, from: HostId, to: HostId, slot: &SlotName) -> Parcel {
+        if from == to {
+            return Parcel { packets: 1, data: Default::default() }; // no datagram at all
+        }
+        let host = &self.scenario.hosts[from.index()];
+        let max_packet = if host.fragments { DEFAULT_MAX_PACKET } else { usize::MAX };
+        let section = 2 * PLAIN_NAME + host.layout.write_len(slot.characters(), REPLY);
+        let data: Vec<u32> = fragment::lengths(section, max_packet).map(|length| UDP_HEADER + length as u32).collect();
+        Parcel { packets: data.len(), data: [data.clone(), data] }
     }
 
     /// Which writes of a sender succeed.

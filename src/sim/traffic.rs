@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::ack::{self, Awaited, News};
 use crate::id::{HostId, StreamId};
 use crate::rng::Root;
 use crate::scenario::{Arrivals, Copies, Flow, Generated, Scenario, Size, Target, Traffic};
@@ -13,8 +14,9 @@ use crate::time::{Duration, Instant};
 
 /// The senders of all flows; a [`StreamId`] is a position among them.
 pub(crate) fn senders(scenario: &Scenario, root: Root) -> Vec<Sender> {
-    let of_flow = |flow| move |host: &HostId| Sender::new(scenario, flow, *host, root);
-    scenario.flows.iter().flat_map(|flow| flow.senders.iter().map(of_flow(flow))).collect()
+    let flows = scenario.flows.iter();
+    let senders = flows.flat_map(|flow| flow.senders.iter().map(move |host| (flow, *host))).zip((0..).map(StreamId));
+    senders.map(|((flow, host), stream)| Sender::new(scenario, flow, host, stream, root)).collect()
 }
 
 /// All streams in the order of flow and sender: writes of the same moment happen in the order of names, not of tables.
@@ -32,6 +34,7 @@ pub(crate) fn by_name(scenario: &Scenario) -> Vec<StreamId> {
 /// One sender of one flow: its messages, one after another. Who writes them is the driver's business.
 pub(crate) struct Sender {
     host: HostId,
+    stream: StreamId,
     targets: Vec<Target>,
     messages: Messages,
     next_message: u64,
@@ -39,6 +42,8 @@ pub(crate) struct Sender {
     upcoming: Option<Instant>,
     /// When messages are written again, in order; with the number of the copy and its size.
     repeats: BTreeMap<(Instant, u64), (u16, u32)>,
+    /// The replies that it waits for, if it waits for any.
+    awaited: Option<Awaited>,
     /// The message that is written.
     data: Vec<u8>,
 }
@@ -56,6 +61,25 @@ pub(crate) struct Outgoing {
     pub(crate) bytes: u32,
 }
 
+/// What a sender believes of a message since a reply came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Belief {
+    pub(crate) stream: StreamId,
+    pub(crate) message: u64,
+    /// Who has replied, for the first time.
+    pub(crate) from: HostId,
+    /// What that spares, if all have replied whom it waits for.
+    pub(crate) spared: Option<Spared>,
+}
+
+/// Writes of a message that are not made, since all have replied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spared {
+    pub(crate) writes: u16,
+    /// Whether one is made all the same, at this very moment.
+    pub(crate) one_more: bool,
+}
+
 /// Where the messages come from.
 enum Messages {
     Generated(Box<Program>),
@@ -64,10 +88,15 @@ enum Messages {
 }
 
 impl Sender {
-    fn new(scenario: &Scenario, flow: &Flow, host: HostId, root: Root) -> Self {
+    fn new(scenario: &Scenario, flow: &Flow, host: HostId, stream: StreamId, root: Root) -> Self {
         let name = &scenario.topology().host(host).name;
+        let mut awaited = None;
         let (targets, messages) = match &flow.traffic {
             Traffic::Generated(generated) => {
+                let Copies { number, spacing } = generated.copies;
+                let patience = spacing * u64::from(number);
+                let audience = || scenario.audience(host, &generated.to);
+                awaited = generated.ack.as_ref().map(|_| Awaited::new(audience(), patience));
                 let schedule = Schedule::new(generated, root.workload(&flow.name, name, "gaps"));
                 let sizes = Sizes { size: generated.size, rng: root.workload(&flow.name, name, "sizes") };
                 let program = Program { schedule, sizes, copies: generated.copies };
@@ -84,7 +113,8 @@ impl Sender {
                 (targets, Messages::Captured(writes.into_iter()))
             }
         };
-        Sender { host, targets, messages, next_message: 0, upcoming: None, repeats: BTreeMap::new(), data: Vec::new() }
+        let (repeats, data) = (BTreeMap::new(), Vec::new());
+        Sender { host, stream, targets, messages, next_message: 0, upcoming: None, repeats, awaited, data }
     }
 
     /// The machine that it runs on.
@@ -118,7 +148,7 @@ impl Sender {
         match self.repeats.first_key_value().map(|((at, message), (copy, size))| (*at, *message, *copy, *size)) {
             Some((at, message, copy, size)) if self.upcoming.is_none_or(|upcoming| at <= upcoming) => {
                 self.repeats.pop_first();
-                write_payload(&mut self.data, message, size);
+                self.write_payload(message, size);
                 let copies_left = self.repeat(at, message, copy, size);
                 Outgoing { message, copy, copies_left, target: 0, bytes: size }
             }
@@ -144,6 +174,7 @@ impl Sender {
     /// each as often as it would have been.
     pub(crate) fn forget(&mut self) -> Vec<u64> {
         let Messages::Generated(program) = &self.messages else { return Vec::new() };
+        self.awaited.iter_mut().for_each(Awaited::forget);
         let number = program.copies.number;
         let left = |((_, message), (copy, _))| std::iter::repeat_n(message, usize::from(number - copy));
         std::mem::take(&mut self.repeats).into_iter().flat_map(left).collect()
@@ -156,7 +187,8 @@ impl Sender {
         match &mut self.messages {
             Messages::Generated(program) => {
                 let size = program.sizes.next();
-                write_payload(&mut self.data, message, size);
+                self.awaited.iter_mut().for_each(|awaited| awaited.begin(at, message));
+                self.write_payload(message, size);
                 let copies_left = self.repeat(at, message, 0, size);
                 Outgoing { message, copy: 0, copies_left, target: 0, bytes: size }
             }
@@ -174,10 +206,46 @@ impl Sender {
         let Messages::Generated(program) = &self.messages else { return 0 };
         let Copies { number, spacing } = program.copies;
         let left = number - 1 - copy;
-        if left > 0 {
-            self.repeats.insert((at + spacing, message), (copy + 1, size));
+        let next = (left > 0).then(|| at + spacing);
+        if let Some(awaited) = &mut self.awaited
+            && !awaited.write_again(message, next)
+        {
+            return 0;
         }
+        self.repeats.extend(next.map(|next| ((next, message), (copy + 1, size))));
         left
+    }
+
+    /// A reply to a message of it has been read. One that comes at the very moment of a write, or of giving up, is too late
+    /// for it (a choice), so that it makes no difference which happens first.
+    pub(crate) fn reply(&mut self, now: Instant, message: u64, from: HostId) -> Option<Belief> {
+        let news = self.awaited.as_mut()?.reply(now, message, from)?;
+        let spared = match news {
+            News::Some => None,
+            News::All { next } => Some(self.spare(now, message, next)),
+        };
+        Some(Belief { stream: self.stream, message, from, spared })
+    }
+
+    /// A message, which is due again at `next`, if ever, need not be written later than now.
+    fn spare(&mut self, now: Instant, message: u64, next: Option<Instant>) -> Spared {
+        let (Messages::Generated(program), Some(next)) = (&self.messages, next) else {
+            return Spared { writes: 0, one_more: false };
+        };
+        let (copy, _) = self.repeats[&(next, message)];
+        let one_more = next <= now;
+        if !one_more {
+            self.repeats.remove(&(next, message));
+        }
+        Spared { writes: program.copies.number - copy - u16::from(one_more), one_more }
+    }
+
+    /// Makes the bytes of a message; those of one that is replied to say which it is.
+    fn write_payload(&mut self, message: u64, size: u32) {
+        write_payload(&mut self.data, message, size);
+        if self.awaited.is_some() {
+            ack::seal(self.stream, message, &mut self.data);
+        }
     }
 
     /// The bytes of the message that [`Sender::next_message`] gave last.
@@ -296,7 +364,7 @@ mod tests {
         let to = Target::Local(crate::mailslot::SlotName::new("t").unwrap());
         let [start, stop] = [start, stop].map(Duration::from_nanos);
         let copies = Copies { number: 1, spacing: Duration::ZERO };
-        let generated = Generated { to, arrivals, start, stop, count, size: Size::Fixed(1), copies };
+        let generated = Generated { to, arrivals, start, stop, count, size: Size::Fixed(1), copies, ack: None };
         let mut schedule = Schedule::new(&generated, Root { seed: 1, replication: 0 }.workload("f", "s", "gaps"));
         std::iter::from_fn(|| schedule.next()).map(Instant::nanos).collect()
     }
@@ -323,6 +391,7 @@ mod tests {
             count: Some(3),
             size: Size::Uniform { min: 0, max: 40 },
             copies: Copies { number: 3, spacing },
+            ack: None,
         };
         let root = Root { seed: 1, replication: 0 };
         let program = Program {
@@ -332,11 +401,13 @@ mod tests {
         };
         let mut sender = Sender {
             host: HostId(0),
+            stream: StreamId(0),
             targets: vec![generated.to],
             messages: Messages::Generated(Box::new(program)),
             next_message: 0,
             upcoming: None,
             repeats: BTreeMap::new(),
+            awaited: None,
             data: Vec::new(),
         };
         let mut writes = Vec::new();

@@ -2,19 +2,20 @@
 
 use std::rc::Rc;
 
+use super::ack::{Agreement, Heard};
 use super::books::{Books, Cause, Datagram, FlightKey};
 use super::install::Installer;
 use super::queue::Queue;
 use super::reader::ReaderProgram;
 use super::timeline::{Condition, Strike, timeline};
 use super::traffic::{self, Sender};
-use super::writer::WriterProgram;
+use super::writer::{WriterProgram, write_once};
 use super::{Driver, Outcome, Overload};
 use crate::id::{HostId, StreamId};
-use crate::mailslot::{Event, Machine, Receipt, Service, Write};
+use crate::mailslot::{Event, Machine, Message, Service, Write};
 use crate::rng::Root;
 use crate::scenario::{Reader, Scenario};
-use crate::stats::Observer;
+use crate::stats::{Instance, Observer};
 use crate::time::Instant;
 
 /// Everything that takes part in a run.
@@ -29,6 +30,8 @@ pub(super) struct World<O> {
     pub(super) writers: Vec<(Sender, WriterProgram)>,
     /// For each mailslot of the scenario its program, while it is open.
     pub(super) readers: Vec<Reading>,
+    /// What programs have agreed on.
+    agreement: Agreement,
     /// For each host its readers that wait for messages.
     readers_of: Vec<Vec<u32>>,
     /// For each host its readers that look from time to time.
@@ -98,6 +101,7 @@ impl<O: Observer> World<O> {
             queue: Queue::new(),
             machines,
             writers: senders.into_iter().map(writer).collect(),
+            agreement: Agreement::new(&scenario),
             readers: scenario.mailslots.iter().map(|_| Reading::default()).collect(),
             readers_of,
             pollers_of,
@@ -130,7 +134,10 @@ impl<O: Observer> World<O> {
                 }
                 Happening::Timer(host) => self.handle_timeout(host),
                 Happening::Strike(number) => self.strike(self.timeline[number as usize].1),
-                Happening::Reader(wake) => self.wake_reader(wake),
+                Happening::Reader(wake) => {
+                    self.wake_reader(wake);
+                    self.deliver_all();
+                }
             }
             self.books.check_memory()?;
         }
@@ -148,7 +155,7 @@ impl<O: Observer> World<O> {
         let (sender, program) = &mut self.writers[stream.index()];
         let host = sender.host();
         if sender.next_time() != Some(self.books.now()) {
-            return self.schedule_write(stream); // what was to be written then was forgotten
+            return self.schedule_write(stream); // what was to be written then was forgotten, or need not be written
         }
         if self.books.condition(host) != Condition::Up {
             self.books.unwritten(stream, sender.skip());
@@ -236,7 +243,7 @@ impl<O: Observer> World<O> {
                     let program = |reader: u32| self.readers[reader as usize].program.as_ref();
                     let awaits = |&&reader: &&u32| program(reader).is_some_and(|program| program.awaits(id));
                     let reader = *self.readers_of[host.index()].iter().find(awaits).expect("a reader waits for it");
-                    self.let_read(host, reader, Some(message.receipt));
+                    self.let_read(host, reader, Some(message));
                 }
                 event => {
                     self.books.happened(host, event);
@@ -285,21 +292,46 @@ impl<O: Observer> World<O> {
 
     /// A reader goes on: it takes in the message that its waiting read got, if it did, and reads as long as there is
     /// something and it is not busy.
-    fn let_read(&mut self, host: HostId, reader: u32, mut got: Option<Receipt>) {
+    fn let_read(&mut self, host: HostId, reader: u32, mut got: Option<Message>) {
         let now = self.books.now();
-        let Reading { program: Some(program), generation } = &mut self.readers[reader as usize] else { return };
         loop {
-            let receipt = match got.take() {
-                Some(receipt) => receipt,
+            let Reading { program: Some(program), generation } = &mut self.readers[reader as usize] else { return };
+            let message = match got.take() {
+                Some(message) => message,
                 None => match program.read(now, &mut self.machines[host.index()]) {
-                    Some(message) => message.receipt,
+                    Some(message) => message,
                     None => return,
                 },
             };
+            let wake = Wake { reader, generation: *generation };
             let busy_until = program.busy_until(now);
-            self.books.read(host, receipt);
+            let slot = &self.scenario.mailslots[reader as usize].name;
+            let heard = self.agreement.hear(host, slot, &message.data);
+            let read = self.books.read(host, message.receipt);
+            if let Some(heard) = heard {
+                self.respond(host, read, heard);
+            }
             if let Some(at) = busy_until {
-                return self.queue.push(at, Happening::Reader(Wake { reader, generation: *generation }));
+                return self.queue.push(at, Happening::Reader(wake));
+            }
+        }
+    }
+
+    /// A program has read what programs have agreed on: it replies, or it is a reply.
+    fn respond(&mut self, host: HostId, read: Instance, heard: Heard) {
+        let now = self.books.now();
+        match heard {
+            Heard::Message { to, reply } => {
+                let result = write_once(now, &mut self.machines[host.index()], &to, &reply);
+                self.collect_packets(host, Cause::Write(read.stream, read.message));
+                self.books.replied(host, read, result);
+                self.depart_all();
+                self.take_events(host);
+                self.set_timer(host);
+            }
+            Heard::Reply { stream, message, from } => {
+                let belief = self.writers[stream.index()].0.reply(now, message, from);
+                belief.into_iter().for_each(|belief| self.books.believes(belief, read));
             }
         }
     }

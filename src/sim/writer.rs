@@ -46,6 +46,19 @@ impl WriterProgram {
     }
 }
 
+/// A program that writes one message to a target and closes it again.
+pub(super) fn write_once(
+    now: Instant,
+    machine: &mut Machine,
+    target: &Target,
+    data: &[u8],
+) -> Result<Write, Win32Error> {
+    let handle = open(machine, target)?;
+    let result = machine.write(now, handle, data);
+    machine.close(handle).expect("it is open");
+    result
+}
+
 fn open(machine: &mut Machine, target: &Target) -> Result<Handle, Win32Error> {
     match target {
         Target::Local(slot) => machine.open(&format!(r"\\?\mailslot\{slot}"), OpenOptions::default()),

@@ -62,8 +62,23 @@ pub enum Bound {
     Bystander,
     /// The sender of the message: it is an answer of this machine.
     Answer(HostId),
+    /// The sender of the message: a program on this machine, which is in the audience, replies to it.
+    Reply(HostId),
+    /// The same of a program on a machine that is not in the audience.
+    StrayReply(HostId),
     /// Nobody in the audience: a packet of the name service, sent by this machine because a message needs a name.
     NameService(HostId),
+}
+
+impl Bound {
+    /// The machine whose program replies, if it is a reply.
+    #[must_use]
+    pub fn replier(self) -> Option<HostId> {
+        match self {
+            Bound::Reply(host) | Bound::StrayReply(host) => Some(host),
+            _ => None,
+        }
+    }
 }
 
 /// What a successful write set off.
@@ -227,17 +242,41 @@ pub enum Event<'a> {
         /// Which machine.
         host: HostId,
     },
-    /// A machine sent a packet that carries no message: an answer, or one of the name service.
+    /// A machine sent a packet that carries no message of a flow: an answer, a reply, or one of the name service.
     SentAside {
         /// The packet.
         instance: Instance,
         /// Which machine.
         host: HostId,
     },
-    /// An answer reached the sender whose datagram it answers.
+    /// An answer or a reply reached the sender whose datagram it is about.
     Acknowledged {
-        /// The answer.
+        /// The answer, or the reply.
         instance: Instance,
+    },
+    /// A program wrote a reply to a message that it had read.
+    Replied {
+        /// What it had read.
+        instance: Instance,
+    },
+    /// The first reply of a recipient came before the program that wrote the message gave up: it believes that the message
+    /// was delivered there.
+    Believed {
+        /// Flow and sender.
+        stream: StreamId,
+        /// Number of the message.
+        message: u64,
+        /// The recipient, by its position among the stream's.
+        recipient: u32,
+    },
+    /// All whose replies the program waits for have replied.
+    Confirmed {
+        /// Flow and sender.
+        stream: StreamId,
+        /// Number of the message.
+        message: u64,
+        /// How many writes of the message need not be made.
+        spared: u16,
     },
     /// A slot took what was damaged on the way and addressed to another.
     Misdelivered {

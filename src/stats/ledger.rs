@@ -7,7 +7,7 @@ use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 use super::fate::Fate;
 use super::pair::{Entry, Furthest, Pair};
 use super::phase::Phases;
-use super::tally::{FlowTally, HostTally, Tally};
+use super::tally::{AckTally, FlowTally, HostTally, Tally};
 use crate::id::{FlowId, HostId, StreamId};
 use crate::time::{Duration, Instant};
 
@@ -22,6 +22,8 @@ pub struct StreamLayout {
     pub recipients: u32,
     /// What it writes to.
     pub targets: Vec<TargetLayout>,
+    /// Whether readers reply to its messages.
+    pub is_acknowledged: bool,
 }
 
 /// Whom a message to one target addresses, as positions among the stream's recipients.
@@ -77,10 +79,16 @@ impl Ledger {
             |layout| Stream { layout, phases: Phases::default(), pairs: Vec::new(), messages: BTreeMap::new() };
         let mut flow = FlowTally::default();
         flow.phases.resize_with(phases.len(), FlowTally::default);
+        let mut flows = vec![flow; flows];
+        for stream in streams.iter().filter(|stream| stream.is_acknowledged) {
+            let tally = &mut flows[stream.flow.index()];
+            tally.ack = Some(AckTally::default());
+            tally.phases.iter_mut().for_each(|phase| phase.ack = Some(AckTally::default()));
+        }
         Ledger {
             streams: streams.into_iter().map(stream).collect(),
             phases,
-            tally: Tally { flows: vec![flow; flows], hosts: vec![HostTally::default(); hosts] },
+            tally: Tally { flows, hosts: vec![HostTally::default(); hosts] },
         }
     }
 
@@ -127,6 +135,8 @@ impl Ledger {
                 Err(code) => *tally.failed.entry(code).or_default() += 1,
             }
         });
+        let tries = u64::from(write.copy) + 1;
+        tally.count_ack(phase, |ack| ack.most_tries = ack.most_tries.max(tries));
         match write.result {
             Ok(sent) => {
                 self.tally.hosts[stream.layout.sender.index()].sent += sent.packets.len() as u64;
@@ -145,11 +155,16 @@ impl Ledger {
 
     /// A write is not made: if it is a repetition, nobody is held open for it any more.
     fn unwritten(&mut self, stream: StreamId, message: u64) {
+        let flow = self.streams[stream.index()].layout.flow;
+        self.tally.flows[flow.index()].not_made += 1;
+        self.release(stream, message);
+    }
+
+    /// A write of a message will not be made: nobody is held open for it any more.
+    fn release(&mut self, stream: StreamId, message: u64) {
         let stream = &mut self.streams[stream.index()];
-        let tally = &mut self.tally.flows[stream.layout.flow.index()];
-        tally.not_made += 1;
         if stream.messages.contains_key(&message) {
-            stream.release_shared(message, None, tally);
+            stream.release_shared(message, None, &mut self.tally.flows[stream.layout.flow.index()]);
         }
     }
 
@@ -164,7 +179,7 @@ impl Ledger {
                 entry.furthest = Some(end.or_further(entry.furthest));
                 stream.release(recipient, instance.message, tally);
             }
-            Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => {}
+            _ => unreachable!("it is for somebody in the audience"),
         }
     }
 
@@ -174,7 +189,7 @@ impl Ledger {
         match instance.bound {
             Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += more,
             Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += more,
-            Bound::Bystander | Bound::Answer(_) | Bound::NameService(_) => {}
+            _ => unreachable!("it is for somebody in the audience"),
         }
     }
 
@@ -203,6 +218,9 @@ impl Ledger {
     }
 
     fn read(&mut self, instance: &Instance, delay: Duration, damaged: bool) {
+        if instance.bound.replier().is_some() {
+            self.count_ack(instance.stream, instance.message, |ack| ack.replies_received += u64::from(!damaged));
+        }
         let Some((stream, tally)) = self.addressed(instance) else { return };
         let Bound::Recipient(recipient) = instance.bound else { return };
         let pair = &mut stream.pairs[recipient as usize];
@@ -224,6 +242,12 @@ impl Ledger {
     /// The stream of an instance that is for somebody in the audience.
     fn addressed(&mut self, instance: &Instance) -> Option<(&mut Stream, &mut FlowTally)> {
         matches!(instance.bound, Bound::Audience | Bound::Recipient(_)).then(|| self.stream(instance))
+    }
+
+    /// Counts something of the replies to a message.
+    fn count_ack(&mut self, stream: StreamId, message: u64, count: impl Fn(&mut AckTally)) {
+        let stream = &mut self.streams[stream.index()];
+        self.tally.flows[stream.layout.flow.index()].count_ack(stream.phases.of(message), count);
     }
 
     /// Counts something of the message of an instance.
@@ -255,6 +279,14 @@ impl Observer for Ledger {
             Event::Spread { instance, recipients } => self.spread(instance, recipients),
             Event::Arrived { host, .. } => self.tally.hosts[host.index()].received += 1,
             Event::Acknowledged { instance } => self.count(instance, |tally| tally.acknowledgements += 1),
+            Event::Replied { instance } => {
+                self.count_ack(instance.stream, instance.message, |ack| ack.replies_sent += 1);
+            }
+            Event::Believed { stream, message, .. } => self.count_ack(*stream, *message, |ack| ack.believed += 1),
+            Event::Confirmed { stream, message, spared } => {
+                self.count_ack(*stream, *message, |ack| ack.confirmed += 1);
+                (0..*spared).for_each(|_| self.release(*stream, *message));
+            }
             Event::SentAside { host, .. } => self.tally.hosts[host.index()].sent += 1,
             Event::Discarded { instance, host, reason, fate } => {
                 let host = &mut self.tally.hosts[host.index()];

@@ -5,11 +5,33 @@ use std::fmt;
 use super::delay::DelayHistogram;
 use super::fate::Fate;
 use super::proportion::Proportion;
-use super::tally::FlowTally;
+use super::tally::{AckTally, FlowTally};
 
 /// A figure of a flow or of the totals, by its path in the report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Metric(String);
+
+/// What a figure is one of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// All flows together.
+    Totals,
+    /// A flow.
+    Flow,
+    /// A flow whose readers acknowledge its messages.
+    AcknowledgedFlow,
+}
+
+impl Subject {
+    /// Whether it has the figure at a path.
+    fn has(self, path: &str) -> bool {
+        match self {
+            Subject::Totals => !path.starts_with("all_ratio") && !path.starts_with("ack."),
+            Subject::Flow => !path.starts_with("ack."),
+            Subject::AcknowledgedFlow => true,
+        }
+    }
+}
 
 impl Metric {
     /// The figure at `path`; of a ratio the path alone means its value.
@@ -17,29 +39,30 @@ impl Metric {
     /// # Errors
     ///
     /// The known paths, if this is none of them.
-    pub fn parse(path: &str, of_totals: bool) -> Result<Self, Vec<String>> {
-        let known = |path: &str| !(of_totals && path.starts_with("all_ratio"));
-        if known(path) && !path.ends_with('.') && look_up(path, &FlowTally::default()).is_some() {
+    pub fn parse(path: &str, subject: Subject) -> Result<Self, Vec<String>> {
+        let mut any = FlowTally::default();
+        any.ack = Some(AckTally::default());
+        if subject.has(path) && !path.ends_with('.') && look_up(path, &any).is_some() {
             return Ok(Metric(path.to_owned()));
         }
-        Err(Self::paths().into_iter().filter(|path| known(path)).collect())
+        Err(Self::paths(subject))
     }
 
     /// Every path; of those of single error codes one.
     #[must_use]
-    pub fn paths() -> Vec<String> {
-        let ratios = ["delivery_ratio", "all_ratio", "reordered_ratio"];
+    pub fn paths(subject: Subject) -> Vec<String> {
+        let ratios = ["delivery_ratio", "all_ratio", "reordered_ratio", "ack.belief_ratio"];
         let parts = ["", ".value", ".k", ".n", ".low", ".high"];
         let ratios = ratios.iter().flat_map(|ratio| parts.iter().map(move |part| format!("{ratio}{part}")));
         let fates = Fate::ALL.iter().map(|fate| format!("fates.{}", fate.name()));
-        ratios.chain(PLAIN.iter().map(ToString::to_string)).chain(fates).collect()
+        let all = ratios.chain(PLAIN.iter().map(ToString::to_string)).chain(fates);
+        all.filter(|path| subject.has(path)).collect()
     }
 
     /// Whether it is a share, from 0 to 1.
     #[must_use]
     pub fn is_share(&self) -> bool {
-        let (group, part) = self.0.split_once('.').unwrap_or((&self.0, ""));
-        group.ends_with("_ratio") && !matches!(part, "k" | "n")
+        self.0.contains("_ratio") && !self.0.ends_with(".k") && !self.0.ends_with(".n")
     }
 
     /// The share that it is the value of, if it is one.
@@ -49,6 +72,7 @@ impl Metric {
             "delivery_ratio" => Some(tally.delivery_ratio()),
             "all_ratio" => Some(tally.all_ratio()),
             "reordered_ratio" => Some(tally.reordered_ratio()),
+            "ack.belief_ratio" => tally.belief_ratio(),
             _ => None,
         }
     }
@@ -67,7 +91,7 @@ impl fmt::Display for Metric {
 }
 
 /// Paths that are neither ratios nor fates.
-const PLAIN: [&str; 25] = [
+const PLAIN: [&str; 32] = [
     "sender.messages",
     "sender.writes",
     "sender.succeeded",
@@ -78,6 +102,13 @@ const PLAIN: [&str; 25] = [
     "audience.all",
     "audience.some",
     "audience.none",
+    "ack.confirmed",
+    "ack.given_up",
+    "ack.tries.mean",
+    "ack.tries.max",
+    "ack.replies_sent",
+    "ack.replies_received",
+    "ack.false_despair",
     "duplicates",
     "damaged",
     "misdelivered",
@@ -117,6 +148,7 @@ fn look_up(path: &str, tally: &FlowTally) -> Option<Option<f64>> {
         ("audience", "all") => count(tally.all),
         ("audience", "some") => count(tally.some),
         ("audience", "none") => count(tally.none),
+        ("ack", name) => acknowledgement(tally, name),
         ("duplicates", "") => count(tally.duplicates),
         ("damaged", "") => count(tally.damaged),
         ("misdelivered", "") => count(tally.misdelivered),
@@ -127,6 +159,24 @@ fn look_up(path: &str, tally: &FlowTally) -> Option<Option<f64>> {
         ("delay_ns", name) => delay(&tally.delays, name),
         _ => None,
     }
+}
+
+fn acknowledgement(tally: &FlowTally, name: &str) -> Option<Option<f64>> {
+    let ack = tally.ack?;
+    let count = |count: u64| Some(count as f64);
+    Some(match name {
+        "confirmed" => count(ack.confirmed),
+        "given_up" => tally.given_up().and_then(count),
+        "tries.mean" => tally.mean_tries(),
+        "tries.max" => count(ack.most_tries),
+        "replies_sent" => count(ack.replies_sent),
+        "replies_received" => count(ack.replies_received),
+        "false_despair" => tally.false_despair().and_then(count),
+        _ => {
+            let (name, part) = name.split_once('.').unwrap_or((name, ""));
+            return ratio(tally.belief_ratio().filter(|_| name == "belief_ratio")?, part);
+        }
+    })
 }
 
 fn ratio(ratio: Proportion, part: &str) -> Option<Option<f64>> {

@@ -22,6 +22,6 @@ pub use estimate::Estimate;
 pub use event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 pub use fate::Fate;
 pub use ledger::{Ledger, StreamLayout, TargetLayout};
-pub use metric::Metric;
+pub use metric::{Metric, Subject};
 pub use proportion::Proportion;
-pub use tally::{FlowTally, HostTally, LossPeriods, Tally};
+pub use tally::{AckTally, FlowTally, HostTally, LossPeriods, Tally};

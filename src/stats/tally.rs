@@ -59,6 +59,8 @@ pub struct FlowTally {
     pub loss_periods: LossPeriods,
     /// One-way delays.
     pub delays: DelayHistogram,
+    /// What programs did to acknowledge the messages, if they do; in totals nothing.
+    pub ack: Option<AckTally>,
     /// The same for the messages of each phase, which were first written in it.
     pub phases: Vec<FlowTally>,
 }
@@ -72,6 +74,21 @@ pub struct LossPeriods {
     pub messages: u64,
     /// Messages lost in the longest.
     pub max: u64,
+}
+
+/// What was counted of acknowledgements that programs build themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AckTally {
+    /// Messages to which the whole audience replied before the sender gave up.
+    pub confirmed: u64,
+    /// How many (message, recipient) the sender holds a reply for.
+    pub believed: u64,
+    /// The most writes of a message.
+    pub most_tries: u64,
+    /// Replies that readers wrote.
+    pub replies_sent: u64,
+    /// Replies that senders read, again and too late included.
+    pub replies_received: u64,
 }
 
 /// What was counted of one host.
@@ -134,6 +151,35 @@ impl FlowTally {
         Proportion { k: self.reordered, n: self.fate(Fate::Delivered) }
     }
 
+    /// The share of addressed messages that the sender believes delivered; `None` where nobody acknowledges.
+    #[must_use]
+    pub fn belief_ratio(&self) -> Option<Proportion> {
+        self.ack.map(|ack| Proportion { k: ack.believed, n: self.addressed })
+    }
+
+    /// Messages that the sender gave up, or was still waiting for when the run ended; `None` where nobody acknowledges.
+    #[must_use]
+    pub fn given_up(&self) -> Option<u64> {
+        self.ack.map(|ack| self.messages - ack.confirmed)
+    }
+
+    /// Messages that were delivered to a recipient, which the sender does not know; `None` where nobody acknowledges.
+    #[must_use]
+    pub fn false_despair(&self) -> Option<u64> {
+        self.ack.map(|ack| self.fate(Fate::Delivered) - ack.believed)
+    }
+
+    /// How many times a message was written on average; `None` where nobody acknowledges, or nothing was written.
+    #[must_use]
+    pub fn mean_tries(&self) -> Option<f64> {
+        self.ack.filter(|_| self.messages > 0).map(|_| self.writes as f64 / self.messages as f64)
+    }
+
+    /// Counts something of programs that acknowledge.
+    pub(super) fn count_ack(&mut self, phase: Option<usize>, count: impl Fn(&mut AckTally)) {
+        self.count(phase, |tally| tally.ack.iter_mut().for_each(&count));
+    }
+
     /// Checks that the counters close: every message has exactly one fate at every recipient.
     ///
     /// # Panics
@@ -145,6 +191,8 @@ impl FlowTally {
         let by_message: u64 = (0..).zip(&self.by_count).map(|(delivered, messages)| delivered * messages).sum();
         assert_eq!(self.fate(Fate::Delivered), by_message, "delivered, by fate = delivered, by message");
         assert_eq!(self.fate(Fate::Delivered), self.delays.n(), "delivered, by fate = delivered, by delay");
+        let believed = self.ack.map_or(0, |ack| ack.believed);
+        assert!(believed <= self.fate(Fate::Delivered), "what a sender believes delivered was delivered");
         self.phases.iter().for_each(FlowTally::assert_conservation);
     }
 

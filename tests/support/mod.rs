@@ -1,12 +1,14 @@
 //! What several test files need.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use etherparse::{SlicedPacket, TransportSlice};
 use mailslot_sim::report::{RunReport, Trace};
 use mailslot_sim::scenario::{Problems, Scenario, Source, parse};
 use mailslot_sim::sim;
+use mailslot_sim::stats::{Bound, Event, Instance, Observer};
+use mailslot_sim::time::Instant;
 use mailslot_sim::wire::datagram;
 use serde_json::Value;
 
@@ -116,6 +118,26 @@ pub(crate) fn outcomes(scenario: &Scenario) -> BTreeMap<String, String> {
         };
     }
     outcomes
+}
+
+/// Asserts that what senders believe is what recipients read.
+#[derive(Default)]
+pub(crate) struct Fact {
+    read: BTreeSet<(u32, u64, u32)>,
+}
+
+impl Observer for Fact {
+    fn observe(&mut self, _: Instant, event: &Event<'_>) {
+        match event {
+            Event::Read { instance: Instance { stream, message, bound: Bound::Recipient(recipient), .. }, .. } => {
+                self.read.insert((stream.0, *message, *recipient));
+            }
+            Event::Believed { stream, message, recipient } => {
+                assert!(self.read.contains(&(stream.0, *message, *recipient)), "message {message} was not read");
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Independent values against the mean that they should have: within 5 of their own standard errors, a false alarm once in

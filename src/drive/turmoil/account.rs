@@ -3,7 +3,7 @@
 //! The real bytes go through turmoil from socket to socket. What they are for is not in them: the account finds it by
 //! the order in which a host gave packets out and took them in, and checks that the bytes are the same.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::TICK;
@@ -11,14 +11,14 @@ use super::journal::{Record, Records};
 use super::packet::Packet;
 use super::switch::{Delivery, Medium, READY};
 use crate::id::{HostId, StreamId};
-use crate::mailslot::{Event, Service};
+use crate::mailslot::{Event, Receipt, Service};
 use crate::scenario::Scenario;
 use crate::sim::books::{Books, Cause, Datagram, FlightKey};
 use crate::sim::install::Installer;
 use crate::sim::timeline::{Change, Strike};
 use crate::sim::traffic::Outgoing;
 use crate::sim::{Driver, Outcome, Overload, Queue};
-use crate::stats::Observer;
+use crate::stats::{Instance, Observer};
 use crate::time::Instant;
 
 /// The books of a run, fed by the journal of its hosts.
@@ -54,6 +54,8 @@ struct Side {
     started: Instant,
     /// What it does now.
     doing: Doing,
+    /// What its programs have read and will say more of.
+    read: BTreeMap<Receipt, Instance>,
     /// What it gave out and the switch has not got yet.
     leaving: VecDeque<Datagram>,
     /// What was handed to its sockets and has not been taken yet, in order: of the datagram and of the name service.
@@ -65,6 +67,7 @@ enum Doing {
     #[default]
     Naming,
     Writing(StreamId, Outgoing),
+    Replying(Instance),
     Taking(Box<Datagram>),
     TimedOut,
 }
@@ -150,6 +153,7 @@ impl<O: Observer> Account<O> {
             Change::Crash(host) => {
                 let side = &mut self.hosts[host.index()];
                 side.life += 1;
+                side.read.clear();
                 assert!(side.coming.iter().all(VecDeque::is_empty), "what was handed to a host was taken");
                 self.books.crashed(host);
             }
@@ -168,10 +172,12 @@ impl<O: Observer> Account<O> {
         let side = &mut self.hosts[host.index()];
         match record {
             Record::Calls(stream, outgoing) => side.doing = Doing::Writing(stream, outgoing),
-            Record::Wrote(result) => {
-                let Doing::Writing(stream, outgoing) = side.doing else { unreachable!("a write was called for") };
-                self.books.wrote(stream, outgoing, result);
-            }
+            Record::Replies(receipt) => side.doing = Doing::Replying(side.read.remove(&receipt).expect(READ)),
+            Record::Wrote(result) => match side.doing {
+                Doing::Writing(stream, outgoing) => self.books.wrote(stream, outgoing, result),
+                Doing::Replying(read) => self.books.replied(host, read, result),
+                _ => unreachable!("a write was called for"),
+            },
             Record::Received { service, payload, disposition } => {
                 let flight = side.coming[service as usize].pop_front().expect("what comes was handed over");
                 assert!(**flight.payload() == *payload, "turmoil keeps order and bytes");
@@ -186,6 +192,7 @@ impl<O: Observer> Account<O> {
             Record::Sent(transmit, payload) => {
                 let cause = match &side.doing {
                     Doing::Writing(stream, outgoing) => Cause::Write(*stream, outgoing.message),
+                    Doing::Replying(read) => Cause::Write(read.stream, read.message),
                     Doing::Taking(flight) => Cause::Packet(flight),
                     Doing::TimedOut => Cause::Timer,
                     Doing::Naming => Cause::Name,
@@ -194,7 +201,15 @@ impl<O: Observer> Account<O> {
             }
             Record::Happened(Event::ReadDone { .. }) => {} // the program that reads says so
             Record::Happened(event) => self.books.happened(host, event),
-            Record::Read(receipt) => self.books.read(host, receipt),
+            Record::Read { receipt, more } => {
+                let read = self.books.read(host, receipt);
+                if more {
+                    side.read.insert(receipt, read);
+                }
+            }
+            Record::Believes(receipt, belief) => {
+                self.books.believes(belief, side.read.remove(&receipt).expect(READ));
+            }
         }
     }
 }
@@ -271,5 +286,7 @@ pub(super) fn simulation_time(scenario: Instant) -> Instant {
 fn tick_from(at: Instant) -> Instant {
     Instant::from_nanos(at.nanos().next_multiple_of(TICK.nanos()))
 }
+
+const READ: &str = "a program says of what it has read that it has";
 
 const _: () = assert!(Service::Datagram as usize == 0 && Service::Name as usize == 1);

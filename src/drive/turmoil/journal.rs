@@ -7,7 +7,7 @@ use super::switch;
 use crate::drive::Watch;
 use crate::id::{HostId, StreamId};
 use crate::mailslot::{Disposition, Event, Receipt, Service, Transmit, Win32Error, Write};
-use crate::sim::traffic::Outgoing;
+use crate::sim::traffic::{Belief, Outgoing};
 use crate::time::Instant;
 
 /// Something that a host or a program on it did.
@@ -15,6 +15,8 @@ use crate::time::Instant;
 pub(super) enum Record {
     /// A program calls for a write; what is given out next is because of that.
     Calls(StreamId, Outgoing),
+    /// A program calls for a write that replies to the message with this receipt, which it has read.
+    Replies(Receipt),
     /// The write returned or is pending.
     Wrote(Result<Write, Win32Error>),
     /// A packet came; what is given out next is because of that.
@@ -29,8 +31,10 @@ pub(super) enum Record {
     Sent(Transmit, Vec<u8>),
     /// Something happened in the engine.
     Happened(Event),
-    /// A program read a message.
-    Read(Receipt),
+    /// A program read a message; whether one more record is going to be about it.
+    Read { receipt: Receipt, more: bool },
+    /// The program of a sender believes something since it read the reply with this receipt.
+    Believes(Receipt, Belief),
 }
 
 /// One host's way to the journal. It is shared with the host's tasks, which tokio may want to move between threads;

@@ -17,8 +17,9 @@ use super::{UdpSocket, switch};
 use crate::drive::{Client, Error, Host, Mailslot, Sockets};
 use crate::id::{HostId, StreamId};
 use crate::mailslot::choices::CLOSED_SLOT_ERROR;
-use crate::mailslot::{WAIT_FOREVER, Win32Error};
+use crate::mailslot::{Message, SlotName, WAIT_FOREVER, Win32Error};
 use crate::scenario::{Reader, Scenario, Target};
+use crate::sim::ack::{Agreement, Heard};
 use crate::sim::install::Installer;
 use crate::sim::timeline::{Change, Condition};
 use crate::sim::traffic::Sender;
@@ -28,6 +29,7 @@ use crate::time::{Duration, Instant};
 pub(super) struct Programs {
     pub(super) scenario: Rc<Scenario>,
     pub(super) installer: Rc<Installer>,
+    pub(super) agreement: Rc<Agreement>,
     pub(super) host: HostId,
     pub(super) plan: Rc<Plan>,
     pub(super) journal: Journal,
@@ -65,6 +67,8 @@ struct Life {
     tasks: JoinSet<()>,
     /// The programs that have a mailslot open, by its position in the scenario.
     readers: BTreeMap<u32, AbortHandle>,
+    /// Replies that wait for a name, maybe; they end with the host, and not with the program.
+    replies: Rc<RefCell<JoinSet<()>>>,
 }
 
 impl Programs {
@@ -121,7 +125,8 @@ impl Programs {
             journal.write(Record::Naming);
             drop(host.begin_claims()); // the journal has what becomes of them
         }
-        let mut life = Life { host, journal, tasks: JoinSet::new(), readers: BTreeMap::new() };
+        let (readers, replies) = (BTreeMap::new(), Rc::default());
+        let mut life = Life { host, journal, tasks: JoinSet::new(), readers, replies };
         for (slot, mailslot) in (0..).zip(&self.scenario.mailslots) {
             if mailslot.host == self.host && !mailslot.starts_closed {
                 self.open(slot, &mut life)?;
@@ -144,6 +149,7 @@ impl Programs {
     /// The host crashes: what runs on it ends, and what was to be written again is forgotten.
     async fn end(&self, mut life: Life, stage: Stage) {
         life.tasks.shutdown().await;
+        life.replies.take().shutdown().await;
         life.host.close().await;
         let journal = self.journal.of_life(stage.life);
         for (stream, sender) in &self.senders {
@@ -162,7 +168,16 @@ impl Programs {
     fn open(&self, slot: u32, life: &mut Life) -> Result<(), Win32Error> {
         let mailslot = &self.scenario.mailslots[slot as usize];
         let opened = life.host.create_mailslot(&mailslot.path(), mailslot.options(WAIT_FOREVER))?;
-        let program = read(opened, mailslot.reader, self.plan.clone(), life.journal.clone());
+        let listener = Listener {
+            this: self.host,
+            host: life.host.clone(),
+            slot: mailslot.name.clone(),
+            agreement: self.agreement.clone(),
+            senders: self.senders.clone(),
+            replies: life.replies.clone(),
+            journal: life.journal.clone(),
+        };
+        let program = read(opened, mailslot.reader, self.plan.clone(), listener);
         life.readers.insert(slot, life.tasks.spawn_local(program));
         Ok(())
     }
@@ -213,6 +228,9 @@ impl Writer {
             let Some(at) = self.sender.borrow_mut().next_time() else { break };
             sleep_until(at).await;
             self.progress.reach(self.plan.changes_by(now())).await; // changes come first at their moment
+            if self.sender.borrow_mut().next_time() != Some(at) {
+                continue; // replies have come meanwhile, and it need not be written
+            }
             let stage = self.plan.at(at);
             if stage.condition != Condition::Up {
                 let message = self.sender.borrow_mut().skip();
@@ -268,8 +286,51 @@ fn open(host: &Host<UdpSocket>, target: &Target) -> Result<Client<UdpSocket>, Wi
     }
 }
 
+/// What a program does with the messages that it reads.
+struct Listener {
+    this: HostId,
+    host: Host<UdpSocket>,
+    /// The mailslot that it reads.
+    slot: SlotName,
+    agreement: Rc<Agreement>,
+    senders: Vec<(StreamId, Rc<RefCell<Sender>>)>,
+    replies: Rc<RefCell<JoinSet<()>>>,
+    journal: Journal,
+}
+
+impl Listener {
+    /// It has read a message. If it is what programs have agreed on, it replies, or it is a reply.
+    fn take(&self, message: &Message) {
+        let receipt = message.receipt;
+        let read = |more| self.journal.write(Record::Read { receipt, more });
+        match self.agreement.hear(self.this, &self.slot, &message.data) {
+            None => read(false),
+            Some(Heard::Message { to, reply }) => {
+                read(true);
+                let (host, journal) = (self.host.clone(), self.journal.clone());
+                let mut replies = self.replies.borrow_mut();
+                while replies.try_join_next().is_some() {}
+                // A reply may wait for a name, and the next message is not held up by that.
+                replies.spawn_local(async move {
+                    journal.write(Record::Replies(receipt));
+                    match open(&host, &to) {
+                        Ok(client) => drop(client.send(&reply).await), // the journal has it
+                        Err(error) => journal.write(Record::Wrote(Err(error))),
+                    }
+                });
+            }
+            Some(Heard::Reply { stream, message, from }) => {
+                let (_, sender) = self.senders.iter().find(|(own, _)| *own == stream).expect("it is to this host");
+                let belief = sender.borrow_mut().reply(now(), message, from);
+                read(belief.is_some());
+                belief.into_iter().for_each(|belief| self.journal.write(Record::Believes(receipt, belief)));
+            }
+        }
+    }
+}
+
 /// A program that reads a mailslot in its manner, and keeps it open.
-async fn read(slot: Mailslot<UdpSocket>, habit: Reader, plan: Rc<Plan>, journal: Journal) {
+async fn read(slot: Mailslot<UdpSocket>, habit: Reader, plan: Rc<Plan>, listener: Listener) {
     const OPEN: &str = "the slot is open and the network works";
     let mut free_at = Instant::ZERO;
     loop {
@@ -289,14 +350,14 @@ async fn read(slot: Mailslot<UdpSocket>, habit: Reader, plan: Rc<Plan>, journal:
                 sleep_until(Instant::ZERO + interval * now().nanos().div_ceil(interval.nanos())).await;
                 go_on(&plan, now()).await;
                 while let Some(message) = slot.try_recv().expect(OPEN) {
-                    journal.write(Record::Read(message.receipt));
+                    listener.take(&message);
                 }
                 continue;
             }
             Reader::Never => std::future::pending().await,
         }
         let message = slot.recv().await.expect(OPEN);
-        journal.write(Record::Read(message.receipt));
+        listener.take(&message);
     }
 }
 

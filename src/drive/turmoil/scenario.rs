@@ -15,6 +15,7 @@ use super::{builder, switch};
 use crate::id::{HostId, StreamId};
 use crate::rng::Root;
 use crate::scenario::Scenario;
+use crate::sim::ack::Agreement;
 use crate::sim::books::Books;
 use crate::sim::install::Installer;
 use crate::sim::timeline::timeline;
@@ -72,6 +73,7 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
     let account = Rc::new(RefCell::new(account));
     let with_messages = senders.iter_mut().filter_map(|sender| sender.next_time()).count();
     let unfinished = Arc::new(AtomicUsize::new(with_messages));
+    let agreement = Rc::new(Agreement::new(&scenario));
 
     let mut sim = builder().simulation_duration(std::time::Duration::MAX).build();
     let mut streams: Vec<Option<Sender>> = senders.into_iter().map(Some).collect();
@@ -83,6 +85,7 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
         let programs = Programs {
             scenario: scenario.clone(),
             installer: installer.clone(),
+            agreement: agreement.clone(),
             host: id,
             plan: Rc::new(plan),
             journal: Journal::new(&records, id),

@@ -251,9 +251,27 @@ pub(super) struct Traffic {
     pub(super) copies: Option<u16>,
     /// Time from one copy to the next. Default "0 s". No message begins so late that its copies would not all be written.
     pub(super) spacing: Option<Time>,
+    /// How readers acknowledge the messages: the sender writes each again until all of its audience has replied.
+    pub(super) ack: Option<Ack>,
     /// A pcap or pcapng file: replays its mailslot datagrams as writes of the captured hosts, at the captured times, to
     /// the captured names.
     pub(super) capture: Option<String>,
+}
+
+/// Acknowledgements that programs build themselves: each reader writes a reply to a mailslot of the sender's machine.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ack {
+    /// The mailslot of the sender's machine that replies go to; its program opens it, and reads it at once.
+    #[schemars(required)]
+    pub(super) slot: Option<String>,
+    /// How long the sender waits for the replies of all its audience before it writes the message again.
+    #[schemars(required)]
+    pub(super) timeout: Option<Time>,
+    /// How many times it writes a message before it gives up. No message begins so late that not all tries would be written
+    /// in time.
+    #[schemars(required)]
+    pub(super) tries: Option<u16>,
 }
 
 /// Several messages at once.

@@ -33,6 +33,7 @@ impl Context<'_> {
             ("stop", spec.stop.is_some()),
             ("count", spec.count.is_some()),
             ("size", spec.size.is_some()),
+            ("ack", spec.ack.is_some()),
         ];
         for (key, _) in given.into_iter().filter(|(_, given)| *given) {
             let message = format!("`{key}` contradicts `capture`: the capture says it");

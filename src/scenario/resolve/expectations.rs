@@ -1,13 +1,13 @@
 //! Bounds that figures must keep.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use crate::scenario::file;
 use crate::scenario::model::{Bound, Expectation};
 use crate::scenario::problem::{Problem, at};
 use crate::scenario::quantity::clipped;
-use crate::stats::Metric;
+use crate::stats::{Metric, Subject};
 
 /// The most expectations of a scenario.
 const MAX_EXPECTATIONS: usize = 10_000;
@@ -20,7 +20,9 @@ impl Context<'_> {
             self.problems.push(Problem::error(at!["expect"], message).at_key());
             return Vec::new();
         }
-        let flows: BTreeSet<&str> = file.traffic.iter().filter_map(|flow| flow.name.as_deref()).collect();
+        let subject = |flow: &file::Traffic| flow.ack.as_ref().map_or(Subject::Flow, |_| Subject::AcknowledgedFlow);
+        let flows: BTreeMap<&str, Subject> =
+            file.traffic.iter().filter_map(|flow| Some((flow.name.as_deref()?, subject(flow)))).collect();
         // A phase without a name could be the one that is meant.
         let phases: Option<BTreeSet<&str>> = file.phase.iter().map(|phase| phase.name.as_deref()).collect();
         for (index, spec) in file.expect.iter().enumerate() {
@@ -35,16 +37,22 @@ impl Context<'_> {
         file.expect.iter().enumerate().filter_map(|(index, spec)| self.expectation(index, spec, &flows)).collect()
     }
 
-    fn expectation(&mut self, index: usize, spec: &file::Expect, flows: &BTreeSet<&str>) -> Option<Expectation> {
+    fn expectation(
+        &mut self,
+        index: usize,
+        spec: &file::Expect,
+        flows: &BTreeMap<&str, Subject>,
+    ) -> Option<Expectation> {
         let at = |key: &str| at!["expect", index, key];
         let all_named = self.file.traffic.iter().all(|flow| flow.name.is_some());
-        if let Some(of) = spec.of.as_deref().filter(|of| !flows.contains(of) && all_named) {
-            let known = || flows.iter().map(ToString::to_string).collect();
+        if let Some(of) = spec.of.as_deref().filter(|of| !flows.contains_key(of) && all_named) {
+            let known = || flows.keys().map(ToString::to_string).collect();
             self.unknown_name(at("of"), format!("no flow is called `{}`", clipped(of)), of, known);
         }
         let bound = self.bound(index, spec);
         let metric = spec.metric.as_ref()?;
-        match Metric::parse(metric, spec.of.is_none()) {
+        let subject = spec.of.as_deref().map_or(Subject::Totals, |of| *flows.get(of).unwrap_or(&Subject::Flow));
+        match Metric::parse(metric, subject) {
             Ok(metric) => {
                 let bound = bound?;
                 self.check_bound(index, &metric, bound);
@@ -57,7 +65,11 @@ impl Context<'_> {
                 })
             }
             Err(known) => {
-                let of = if spec.of.is_none() { "the totals have" } else { "a flow has" };
+                let of = match subject {
+                    Subject::Totals => "the totals have",
+                    Subject::Flow if metric.starts_with("ack.") => "a flow without `ack` has",
+                    Subject::Flow | Subject::AcknowledgedFlow => "a flow has",
+                };
                 self.unknown_name(at("metric"), format!("{of} no figure `{}`", clipped(metric)), metric, || known);
                 None
             }

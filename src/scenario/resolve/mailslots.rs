@@ -12,7 +12,7 @@ use crate::scenario::problem::{Path, Problem, at};
 use crate::time::Duration;
 
 /// The most mailslots on all hosts together.
-const MAX_MAILSLOTS: usize = 100_000;
+pub(super) const MAX_MAILSLOTS: usize = 100_000;
 
 impl Context<'_> {
     /// All mailslots, by host and name.
@@ -52,7 +52,7 @@ impl Context<'_> {
         mailslots.into_values().collect()
     }
 
-    fn slot_name(&mut self, at: &Path, name: &str) -> Option<SlotName> {
+    pub(super) fn slot_name(&mut self, at: &Path, name: &str) -> Option<SlotName> {
         if name.starts_with('\\') {
             let problem =
                 Problem::error(at.clone(), format!("`{name}` is a path; a mailslot is created by its name alone"));

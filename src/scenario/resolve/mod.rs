@@ -3,6 +3,7 @@
 //! Problems are collected, not thrown: a wrong value is left out and the rest is checked on. What depends on something
 //! that was left out is not complained about a second time.
 
+mod ack;
 mod capture;
 mod delay;
 mod events;
@@ -84,10 +85,11 @@ impl Context<'_> {
         let name_service = self.name_service(&network);
         let mailslots: Vec<Mailslot> = self.mailslots(&network);
         let flows: Vec<Flow> = self.flows(&network, &mailslots, duration);
+        let mailslots = self.reply_slots(&flows, &network, mailslots);
         let phases: Vec<Phase> = self.phases(&flows, duration);
         let expectations: Vec<Expectation> = self.expectations();
         let events: Vec<Event> = self.events(&network, &mailslots, duration.map(|duration| duration + drain));
-        Some(Scenario {
+        let scenario = Scenario {
             name: name?,
             description: self.file.description.clone().unwrap_or_default(),
             seed: seed?,
@@ -103,7 +105,9 @@ impl Context<'_> {
             events,
             names: network.names,
             name_servers: network.name_servers,
-        })
+        };
+        self.check_repliers(&scenario);
+        Some(scenario)
     }
 
     fn version(&mut self) {

@@ -26,6 +26,8 @@ const MAX_MESSAGE_BYTES: u32 = 1 << 20;
 const MAX_COPIES: u16 = 1_000;
 /// The most messages of one sender whose copies are not all written: each is remembered until then.
 const MAX_REPEATING: u64 = 1_000_000;
+/// The most replies that one sender waits for at once: each that has come is remembered.
+const MAX_AWAITED: u64 = 10_000_000;
 /// The size of messages where none is given.
 const DEFAULT_SIZE: u32 = 64;
 
@@ -84,11 +86,15 @@ impl Context<'_> {
         let arrivals = self.arrivals(index, spec, span, duration);
         let size = self.size(&at("size"), spec.size.as_ref());
         let copies = self.copies(index, spec);
+        let ack = self.ack(index, spec);
         let to_text = spec.to.as_ref()?;
         let to = self.target(&at("to"), to_text, network)?;
         let (arrivals, (start, stop)) = (arrivals?, span?);
-        let generated = Generated { to, arrivals, start, stop, count: spec.count, size, copies };
-        self.check_number(index, &generated);
+        let copies = ack.as_ref().map_or(copies, |(_, tries)| *tries);
+        let (count, ack) = (spec.count, ack.map(|(slot, _)| slot));
+        let generated = Generated { to, arrivals, start, stop, count, size, copies, ack };
+        self.check_number(index, &generated, network);
+        self.check_ack(index, spec, &generated);
         if senders.is_empty() {
             return None;
         }
@@ -253,8 +259,8 @@ impl Context<'_> {
         None
     }
 
-    fn check_number(&mut self, index: usize, generated: &Generated) {
-        let Generated { arrivals, start, count, copies, .. } = generated;
+    fn check_number(&mut self, index: usize, generated: &Generated, network: &Network) {
+        let Generated { arrivals, start, count, copies, ack, .. } = generated;
         let span = generated.last_beginning().nanos().saturating_sub(start.nanos());
         let (key, number) = match arrivals {
             Arrivals::Every(every) => ("every", span.div_ceil(every.nanos())),
@@ -271,14 +277,21 @@ impl Context<'_> {
                 format!("each sender would write {number} messages; the limit is {MAX_MESSAGES} (MAX_MESSAGES)");
             self.error(at!["traffic", index, key], message);
         }
-        let lasts = copies.spacing.nanos().saturating_mul(u64::from(copies.number) - 1);
+        let times = u64::from(copies.number) - u64::from(ack.is_none());
+        let lasts = copies.spacing.nanos().saturating_mul(times);
         let repeating = (u128::from(number) * u128::from(lasts.min(span)) / u128::from(span.max(1))) as u64;
         if repeating > MAX_REPEATING {
+            let (key, what) = if ack.is_some() { ("ack", "replies") } else { ("spacing", "their next copy") };
             let message = format!(
-                "{repeating} messages of each sender would wait for their next copy at once; the limit is {MAX_REPEATING} \
+                "{repeating} messages of each sender would wait for {what} at once; the limit is {MAX_REPEATING} \
                  (MAX_REPEATING)"
             );
-            self.error(at!["traffic", index, "spacing"], message);
+            self.error(at!["traffic", index, key], message);
+        }
+        let awaited = repeating.saturating_mul(recipients_of(&generated.to, network));
+        if ack.is_some() && awaited > MAX_AWAITED {
+            let message = format!("each sender would wait for {awaited} replies at once; the limit is {MAX_AWAITED}");
+            self.error(at!["traffic", index, "ack"], format!("{message} (MAX_AWAITED)"));
         }
     }
 }
@@ -286,9 +299,17 @@ impl Context<'_> {
 /// The most sender-recipient pairs that a flow can have.
 fn pairs_of(flow: &Flow, network: &Network) -> u64 {
     let recipients = match &flow.traffic {
-        Traffic::Generated(Generated { to: Target::Local(_), .. }) => 1,
-        Traffic::Generated(Generated { to: Target::Named { name, .. }, .. }) => network.names[name].hosts.len(),
-        Traffic::Generated(_) | Traffic::Captured(_) => network.hosts.len(),
+        Traffic::Generated(generated) => recipients_of(&generated.to, network),
+        Traffic::Captured(_) => network.hosts.len() as u64,
     };
-    flow.senders.len() as u64 * recipients as u64
+    flow.senders.len() as u64 * recipients
+}
+
+/// The most recipients that a target can have.
+fn recipients_of(to: &Target, network: &Network) -> u64 {
+    match to {
+        Target::Local(_) => 1,
+        Target::Named { name, .. } => network.names[name].hosts.len() as u64,
+        Target::PrimaryDomain(_) => network.hosts.len() as u64,
+    }
 }

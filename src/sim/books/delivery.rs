@@ -94,8 +94,10 @@ impl<O: Observer> Books<O> {
     /// What a machine said of a packet of the datagram service.
     pub(crate) fn took(&mut self, host: HostId, flight: &Datagram, disposition: Disposition) {
         let instance = instance(flight);
-        if let Bound::Answer(_) = instance.bound {
-            return self.tell(Event::Acknowledged { instance });
+        match instance.bound {
+            Bound::Answer(_) => return self.tell(Event::Acknowledged { instance }),
+            Bound::Reply(_) | Bound::StrayReply(_) => self.tell(Event::Acknowledged { instance }),
+            _ => {}
         }
         match disposition {
             Disposition::Held(key) => self.held.entry((host, key)).or_default().push(Fragment::of(flight)),
@@ -192,7 +194,7 @@ impl<O: Observer> Books<O> {
             _ => false,
         };
         match disposition {
-            Disposition::Enqueued(_) if same_slot && matches!(instance.bound, Bound::Recipient(_)) => {
+            Disposition::Enqueued(_) if same_slot && instance.bound != Bound::Bystander => {
                 let damaged = sent.map(|write| write.data) != came.map(|write| write.data);
                 self.dispose(host, disposition, Waiting { damaged, ..waiting });
             }

@@ -5,8 +5,10 @@
 //! and know no queue of events. With [`Books::now`] set, they are told in this order:
 //!
 //! 1. of whatever happens to a machine first what it did with its cause ([`Books::arrived`] and [`Books::took`]);
-//! 2. then each packet that it gave out ([`Books::send`]), and the result of a write ([`Books::wrote`]);
-//! 3. then each of its events ([`Books::happened`]), and what programs read ([`Books::read`]).
+//! 2. then each packet that it gave out ([`Books::send`]), and the result of a write ([`Books::wrote`], or
+//!    [`Books::replied`] of a reply);
+//! 3. then each of its events ([`Books::happened`]), and what programs read ([`Books::read`]) and believe because of that
+//!    ([`Books::believes`]).
 //!
 //! Packets that leave machines gather in [`Books::departures`] until the driver gives them to [`Books::depart`], those
 //! that have come to a host in [`Books::arrivals`] until it delivers them. Nothing is delivered within a call of the
@@ -32,14 +34,14 @@ use slab::Slab;
 use stream::Stream;
 
 use super::timeline::Condition;
-use super::traffic::Sender;
+use super::traffic::{Belief, Sender, Spared};
 use super::{ALIVE_BYTES, Driver, MAX_ALIVE_BYTES, Outcome, Overload};
 use crate::id::HostId;
 use crate::mailslot::{ReassemblyKey, Receipt, WriteId};
 use crate::net::Fabric;
 use crate::rng::Root;
 use crate::scenario::Scenario;
-use crate::stats::{Bound, Event, Fate, Ledger, Observer};
+use crate::stats::{Bound, Event, Fate, Instance, Ledger, Observer};
 use crate::time::Instant;
 use crate::wire::NetbiosName;
 
@@ -155,10 +157,25 @@ impl<O: Observer> Books<O> {
         Ok(())
     }
 
-    /// A program on a host got the message with this receipt.
-    pub(crate) fn read(&mut self, host: HostId, receipt: Receipt) {
+    /// A program on a host got the message with this receipt: which instance that is.
+    pub(crate) fn read(&mut self, host: HostId, receipt: Receipt) -> Instance {
         let Waiting { instance, written, damaged, .. } = self.take_waiting(host, receipt);
         self.tell(Event::Read { instance, host, delay: self.now().since(written), damaged });
+        instance
+    }
+
+    /// What the program of a sender believes since it read this reply. Its list is that of the audience at the beginning:
+    /// who has left the audience since then, and replies all the same, is not counted.
+    pub(crate) fn believes(&mut self, Belief { stream, message, from, spared }: Belief, reply: Instance) {
+        if let Bound::Reply(_) = reply.bound {
+            let recipient = self.recipient(stream, from);
+            self.tell(Event::Believed { stream, message, recipient });
+        }
+        let Some(Spared { writes, one_more }) = spared else { return };
+        self.tell(Event::Confirmed { stream, message, spared: writes });
+        if !one_more {
+            self.is_written(stream, message);
+        }
     }
 
     /// A message is no longer in its slot.

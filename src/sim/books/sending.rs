@@ -17,10 +17,11 @@ use crate::wire::{NetbiosName, Profile};
 
 /// A write that has not returned.
 #[derive(Clone, Copy)]
-pub(super) struct Begun {
-    stream: StreamId,
-    outgoing: Outgoing,
-    at: Instant,
+pub(super) enum Begun {
+    /// Of a message of a stream, called for at a moment.
+    Message(StreamId, Outgoing, Instant),
+    /// Of a reply to what was read.
+    Reply(Instance),
 }
 
 /// A packet of a write that has not returned.
@@ -72,14 +73,25 @@ impl<O: Observer> Books<O> {
     /// A program called for a write, and the call came back: the write returned, or is pending.
     pub(crate) fn wrote(&mut self, stream: StreamId, outgoing: Outgoing, result: Result<Write, Win32Error>) {
         let outgoing = Outgoing { target: self.target_now(stream, &outgoing), ..outgoing };
-        let begun = Begun { stream, outgoing, at: self.now() };
+        if let Ok(Write::Pending(_)) = result {
+            let Outgoing { message, copies_left, target, .. } = outgoing;
+            self.tell(Event::WriteBegun { stream, message, target, copies_left });
+        }
+        let host = self.streams[stream.index()].host;
+        self.begin_write(host, Begun::Message(stream, outgoing, self.now()), result);
+    }
+
+    /// The same of a program that replies to what it has read.
+    pub(crate) fn replied(&mut self, host: HostId, read: Instance, result: Result<Write, Win32Error>) {
+        self.begin_write(host, Begun::Reply(read), result);
+    }
+
+    fn begin_write(&mut self, host: HostId, begun: Begun, result: Result<Write, Win32Error>) {
         match result {
-            Ok(Write::Done(written)) => self.end_write(begun, None, Ok(written)),
-            Err(error) => self.end_write(begun, None, Err(error)),
+            Ok(Write::Done(written)) => self.end_write(host, begun, None, Ok(written)),
+            Err(error) => self.end_write(host, begun, None, Err(error)),
             Ok(Write::Pending(write)) => {
-                let Outgoing { message, copies_left, target, .. } = outgoing;
-                self.tell(Event::WriteBegun { stream, message, target, copies_left });
-                self.begun.insert((self.streams[stream.index()].host, write), begun);
+                self.begun.insert((host, write), begun);
             }
         }
     }
@@ -87,20 +99,40 @@ impl<O: Observer> Books<O> {
     /// A pending write returned.
     pub(super) fn end_pending(&mut self, host: HostId, write: WriteId, result: Result<Written, Win32Error>) {
         let begun = self.begun.remove(&(host, write)).expect("a write was begun before it ends");
-        self.end_write(begun, Some(write), result);
+        self.end_write(host, begun, Some(write), result);
     }
 
     /// A write returned: its packets leave the machine.
-    fn end_write(&mut self, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
-        let Begun { stream, outgoing: Outgoing { message, copy, copies_left, target, bytes }, at } = begun;
-        let host = self.streams[stream.index()].host;
+    fn end_write(&mut self, host: HostId, begun: Begun, write: Option<WriteId>, result: Result<Written, Win32Error>) {
         let mut packets = std::mem::take(&mut self.outbox);
         if !self.begun.is_empty() || write.is_some() {
             self.outbox.extend(packets.extract_if(.., |packed| packed.transmit.write != write));
         }
+        match (begun, result) {
+            (Begun::Message(stream, outgoing, at), result) => {
+                self.send_message(stream, outgoing, at, result, &mut packets);
+            }
+            (Begun::Reply(read), Ok(written)) => self.send_reply(host, read, written, &mut packets),
+            (Begun::Reply(_), Err(_)) => {}
+        }
+        if self.outbox.is_empty() {
+            self.outbox = packets; // for its room
+        }
+    }
+
+    /// The packets of a message leave the machine.
+    fn send_message(
+        &mut self,
+        stream: StreamId,
+        Outgoing { message, copy, copies_left, target, bytes }: Outgoing,
+        at: Instant,
+        result: Result<Written, Win32Error>,
+        packets: &mut Vec<Packed>,
+    ) {
+        let host = self.streams[stream.index()].host;
         let mut bounds = std::mem::take(&mut self.bounds);
         bounds.clear();
-        for packed in &mut packets {
+        for packed in &mut *packets {
             packed.route = self.route(host, stream, target, &packed.transmit);
             bounds.extend(packed.route.map(|(bound, _)| bound));
         }
@@ -128,15 +160,35 @@ impl<O: Observer> Books<O> {
             let cargo = Cargo { stream, target, message, written: at, bound, is_fragment };
             self.departures.push_back(Flight::new(payload, id, host, to, cargo));
         }
-        if self.outbox.is_empty() {
-            self.outbox = packets; // for its room
+    }
+
+    /// A reply goes into the sender's own slot, or its packets leave the machine.
+    fn send_reply(&mut self, host: HostId, read: Instance, written: Written, packets: &mut Vec<Packed>) {
+        let Instance { stream, message, copy, packet, duplicate, bound, .. } = read;
+        self.tell(Event::Replied { instance: read });
+        let bound = match bound {
+            Bound::Recipient(_) => Bound::Reply(host),
+            _ => Bound::StrayReply(host),
+        };
+        if let Some(disposition) = written.own_copy {
+            let instance = Instance { packet: 0, duplicate: 0, fragment: 0, bound, ..read };
+            let waiting = Waiting { instance, written: self.now(), damaged: false, bytes: written.bytes };
+            self.dispose(host, disposition, waiting);
+        }
+        let stream_key = self.streams[stream.index()].key;
+        let read = DatagramId { copy, packet, duplicate, ..DatagramId::new(stream_key, message) };
+        let stream_key = self.root.reply_key(&read, &self.scenario.topology().host(host).name);
+        for Packed { transmit, payload, .. } in packets.drain(..) {
+            let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
+            let id = DatagramId { copy, packet, ..DatagramId::new(stream_key, message) };
+            self.send_aside(host, &transmit, payload, id, (stream, message, bound));
         }
     }
 
     /// The run is over: what has not returned is aborted.
     pub(super) fn abort_writes(&mut self) {
-        while let Some(((_, write), begun)) = self.begun.pop_first() {
-            self.end_write(begun, Some(write), Err(Win32Error::OperationAborted));
+        while let Some(((host, write), begun)) = self.begun.pop_first() {
+            self.end_write(host, begun, Some(write), Err(Win32Error::OperationAborted));
         }
     }
 
@@ -144,7 +196,7 @@ impl<O: Observer> Books<O> {
     pub(super) fn abort_writes_of(&mut self, host: HostId) {
         let of_host: Vec<_> = self.begun.extract_if(.., |(of, _), _| *of == host).collect();
         for ((_, write), begun) in of_host {
-            self.end_write(begun, Some(write), Err(Win32Error::OperationAborted));
+            self.end_write(host, begun, Some(write), Err(Win32Error::OperationAborted));
         }
     }
 
@@ -200,7 +252,7 @@ impl<O: Observer> Books<O> {
         self.send_aside(host, transmit, payload, id, (stream, message, Bound::NameService(host)));
     }
 
-    /// Sends a packet that carries no message, because of one.
+    /// Sends a packet that carries no message of a stream, because of one.
     fn send_aside(
         &mut self,
         host: HostId,
@@ -213,7 +265,10 @@ impl<O: Observer> Books<O> {
             Destination::Broadcast => None,
             Destination::Unicast(to) => {
                 let to = self.hosts_by_address.get(to.ip()).copied();
-                let Some(to) = to.filter(|to| self.scenario.topology().reaches(host, *to)) else { return };
+                let gets = |to: &HostId| {
+                    self.scenario.topology().reaches(host, *to) && is_on(&self.scenario, *to, transmit.transport)
+                };
+                let Some(to) = to.filter(gets) else { return };
                 Some(to)
             }
         };

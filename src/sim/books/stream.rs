@@ -48,6 +48,16 @@ impl Audience {
 }
 
 impl<O: Observer> Books<O> {
+    /// A message is not written again.
+    pub(super) fn is_written(&mut self, id: StreamId, message: u64) {
+        self.streams[id.index()].first.remove(&message);
+    }
+
+    /// The position of a host among the recipients that a stream can have.
+    pub(super) fn recipient(&self, id: StreamId, host: HostId) -> u32 {
+        self.streams[id.index()].recipients.binary_search(&host).expect("every recipient was collected") as u32
+    }
+
     /// Which of a stream's targets a message addresses that is written now. A domain has the members that it has then; a
     /// message that is written again keeps its audience.
     pub(super) fn target_now(&mut self, id: StreamId, outgoing: &Outgoing) -> u32 {
@@ -99,7 +109,13 @@ fn stream(scenario: &Scenario, root: Root, flow: FlowId, spec: &Flow, sender: &S
     let of = |spec: &Target| target(scenario, host, spec, &scenario.audience(host, spec), &recipients);
     let (targets, layouts): (Vec<Audience>, Vec<TargetLayout>) = specs.iter().map(of).unzip();
     let key = root.stream_key(&spec.name, &topology.host(host).name);
-    let layout = StreamLayout { flow, sender: host, recipients: recipients.len() as u32, targets: layouts };
+    let layout = StreamLayout {
+        flow,
+        sender: host,
+        recipients: recipients.len() as u32,
+        targets: layouts,
+        is_acknowledged: spec.ack().is_some(),
+    };
     let current = (0..targets.len() as u32).collect();
     (Stream { host, key, targets, recipients, specs, current, memberships: 0, first: BTreeMap::new() }, layout)
 }
