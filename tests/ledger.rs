@@ -39,7 +39,7 @@ fn single(message: u64, copy: u16) -> Instance {
 /// A successful write whose datagram is bound for `network`.
 fn write(ledger: &mut Ledger, message: u64, copy: u16, copies_left: u16, network: Option<Bound>) {
     let packets: Vec<Bound> = network.into_iter().collect();
-    let result = Ok(Sent { packets: &packets, own: None });
+    let result = Ok(Sent { packets: &packets, own: None, without_own: Fate::NoSuchMailslot });
     tell(
         ledger,
         Event::Write(Write {

@@ -6,7 +6,7 @@ use super::carriage::{Cargo, Datagram, instance};
 use super::delivery::Waiting;
 use super::{Books, is_on};
 use crate::id::{DatagramId, HostId, StreamId};
-use crate::mailslot::{Destination, Service, Transmit, Win32Error, Write, WriteId, Written};
+use crate::mailslot::{Destination, Disposition, Service, Transmit, Win32Error, Write, WriteId, Written};
 use crate::net::Flight;
 use crate::sim::traffic::Outgoing;
 use crate::stats::{self, Bound, Event, Instance, Observer, Sent};
@@ -145,8 +145,8 @@ impl<O: Observer> Books<O> {
         self.tell(Event::Write(write));
         self.bounds = bounds;
 
-        if let Some(disposition) = own_copy {
-            // It may have joined the domain since the message was written for the first time.
+        // It may have joined the domain since the message was written for the first time; what it drops then is nobody's.
+        if let Some(disposition) = own_copy.filter(|it| own.is_some() || matches!(it, Disposition::Enqueued(_))) {
             let bound = own.map_or(Bound::Bystander, Bound::Recipient);
             let instance = Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, bound };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
