@@ -216,6 +216,40 @@ fn only_a_whole_second_set_makes_a_second_datagram() {
     assert_eq!((incomplete.len(), incomplete[0].id().fragment), (1, 0));
 }
 
+/// A link whose MTU changes splits a duplicate otherwise than its original: together they are the datagram all the same,
+/// and where they overlap the later one counts.
+#[test]
+fn fragments_that_overlap_fill_the_holes() {
+    let bytes = payload(1_000);
+    let fragments = |mtu: u16, corrupt: Probability| -> Vec<Flight<()>> {
+        let links = [Config { corrupt, ..takes(mtu) }, delayed(Config::PERFECT)];
+        let (mut log, ..) = depart(&links, Some(B), &bytes, 1);
+        log.on_links.drain(..).map(|(_, flight)| flight).collect()
+    };
+    let large = fragments(576, Probability::ALWAYS); // 0 to 552 and 552 to 1008 of the data, each with a flipped bit
+    let small = fragments(296, Probability::NEVER); // to 272, 544, 816 and 1008
+    for set in [[&large[1], &small[0], &small[1], &small[2]], [&large[0], &small[1], &small[3], &small[2]]] {
+        let (mut log, topology, mut fabric, _) = two_fragments();
+        for (before, fragment) in set.into_iter().enumerate() {
+            assert!(log.arrived.is_empty(), "with {before}");
+            fabric.proceed(&topology, Instant::ZERO, fragment.clone(), &mut log);
+        }
+        assert_eq!((log.arrived.len(), fabric.fragments_waiting()), (1, 0));
+        let whole = &log.arrived[0].1;
+        let restored = small.iter().filter(|fragment| set[1..].iter().any(|taken| taken.id() == fragment.id()));
+        assert_eq!(whole.damage().unwrap().original[..], bytes[..]);
+        let is_flipped = |byte: &usize| whole.payload()[*byte] != bytes[*byte];
+        let flipped: Vec<usize> = (0..1_000).filter(is_flipped).collect();
+        let is_restored = |byte: &usize| {
+            restored.clone().any(|fragment| {
+                let start = usize::from(fragment.id().fragment) * 8;
+                (start..start + fragment.ip_bytes() as usize - 20).contains(&(byte + 8))
+            })
+        };
+        assert!(flipped.len() <= 1 && !flipped.iter().any(is_restored), "{flipped:?}");
+    }
+}
+
 /// The fragments of a network duplicate meet, on a link with memory, what those of its original met, each its own.
 #[test]
 fn fragments_of_a_duplicate_meet_what_those_of_the_original_met() {
@@ -388,6 +422,22 @@ fn what_waits_for_a_fragment_on_a_link_is_in_flight() {
             let report = report(&Pair { top, down, to, traffic, ..Pair::default() }.scenario(), 0);
             assert_eq!(report["flows"][0]["fates"], serde_json::json!({ "delivered": 0, fate: 1 }), "{queue} {to}");
         }
+    }
+}
+
+/// Fragments that wait at a host which goes down are gone with it, and those that come while it is down do not wait.
+#[test]
+fn a_crash_loses_the_fragments_that_are_there() {
+    // 572 bytes take 4.576 s, and the second fragment comes 0.56 s later.
+    let down = "mtu = \"576 B\"\nrate = \"1 kbit/s\"";
+    for (at, is_up, fate) in
+        [("4 s", "4.4 s", "delivered"), ("5 s", "5.1 s", "host_down"), ("5 s", "20 s", "host_down")]
+    {
+        let crash = format!("[[event]]\nat = \"{at}\"\ncrash = \"B\"\n[[event]]\nat = \"{is_up}\"\nrestart = \"B\"");
+        let traffic = &format!("at = [\"0 s\"]\nsize = \"424 B\"\n{crash}");
+        let pair = Pair { top: "duration = \"30 s\"\ndrain = \"90 s\"", down, traffic, ..Pair::default() };
+        let report = report(&pair.scenario(), 0);
+        assert_eq!(report["flows"][0]["fates"][fate], 1, "{at} {is_up}: {}", report["flows"][0]["fates"]);
     }
 }
 

@@ -249,6 +249,15 @@ fn duplicates_and_damage_differ() {
     assert_line(profile, "corrupt 1% duplicate 2%", &[flips, unseen, itself]);
 }
 
+/// A link that only splits what is long is no business of netem.
+#[test]
+fn the_mtu_is_the_devices() {
+    let remark = "mtu: netem has none, the device has: ip link set dev DEV mtu 576";
+    assert_line("mtu = \"576 B\"\nloss = \"5 %\"", "loss random 5%", &[remark]);
+    let text = netem(&scenario(&one_link("mtu = \"576 B\"")));
+    assert!(text.ends_with(&format!("#   carries everything at once: nothing is needed\n#   {remark}\n")), "{text}");
+}
+
 #[test]
 fn order_is_kept_by_a_rate() {
     let delay = r#"delay = { distribution = "uniform", min = "0 s", max = "20 ms", keep_order = true }"#;

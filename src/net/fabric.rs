@@ -90,6 +90,12 @@ pub trait Carrier<C> {
         let _ = (flight, fragments);
     }
 
+    /// A fragment has reached its host: whether the host is there, to wait for the others. If not, the flight has ended.
+    fn collects(&mut self, host: HostId, flight: &Flight<C>) -> bool {
+        let _ = (host, flight);
+        true
+    }
+
     /// A fragment has reached its host, where others of its datagram wait already: the datagram is one flight there, which
     /// arrives when it is whole.
     fn joined(&mut self, flight: &Flight<C>) {
@@ -194,7 +200,7 @@ impl<C: Clone> Fabric<C> {
 
     /// A host goes down: gives up all datagrams of which a fragment waits there. Each is one flight.
     pub fn take_incomplete_of(&mut self, host: HostId) -> Vec<Flight<C>> {
-        self.reassemblies.drop_of(host)
+        self.reassemblies.take(host)
     }
 
     /// The run is over: gives up all datagrams of which a fragment waits. Each is one flight.
@@ -445,6 +451,9 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     }
 
     fn reassemble(&mut self, host: HostId, fragment: Flight<C>) {
+        if !self.carrier.collects(host, &fragment) {
+            return;
+        }
         match self.fabric.reassemblies.add(self.now, host, fragment) {
             Added::First => {}
             Added::Another(fragment) => self.carrier.joined(&fragment),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::num::NonZeroU16;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::fabric::{Damage, Flight};
 use crate::id::{DatagramId, HostId};
@@ -98,22 +99,55 @@ pub(super) struct Reassemblies<C> {
 #[derive(Clone, Debug)]
 struct Incomplete<C> {
     number: u64,
-    /// By where they begin.
-    fragments: BTreeMap<u16, Flight<C>>,
+    /// In the order of coming.
+    fragments: Vec<Flight<C>>,
+    /// Which bytes of the payload have not come (RFC 815).
+    holes: Vec<Range<usize>>,
 }
 
 impl<C> Incomplete<C> {
-    /// Whether the fragments bring all bytes.
-    fn is_whole(&self) -> bool {
-        let mut reach = 0;
-        for fragment in self.fragments.values() {
-            let bytes = fragment.bytes();
-            if bytes.start > reach {
-                return false;
-            }
-            reach = reach.max(bytes.end);
+    /// Takes in a fragment if it brings anything that is missing; else gives it back.
+    fn add(&mut self, fragment: Flight<C>) -> Option<Flight<C>> {
+        let bytes = fragment.bytes();
+        let is_filled = |hole: &Range<usize>| hole.start < bytes.end && bytes.start < hole.end;
+        if !self.holes.iter().any(is_filled) {
+            return Some(fragment);
         }
-        self.fragments.values().next().is_some_and(|first| reach == first.payload.len())
+        let rest = |hole: Range<usize>| match is_filled(&hole) {
+            true => [hole.start..bytes.start.max(hole.start), bytes.end.min(hole.end)..hole.end],
+            false => [hole, 0..0],
+        };
+        let holes = std::mem::take(&mut self.holes);
+        self.holes = holes.into_iter().flat_map(rest).filter(|hole| !hole.is_empty()).collect();
+        self.fragments.push(fragment);
+        None
+    }
+
+    /// The fragment that came first.
+    fn into_first(self) -> Flight<C> {
+        self.fragments.into_iter().next().expect("it began with one")
+    }
+
+    /// The datagram, if all fragments are there: in the name of its first fragment, with the damage of all.
+    fn assemble(mut self) -> Flight<C> {
+        let first = self.fragments.iter().position(|fragment| fragment.id.fragment == 0);
+        let bytes_of = |payload: &[u8], fragments: &[Flight<C>]| -> Rc<[u8]> {
+            let mut bytes = payload.to_vec();
+            for fragment in fragments {
+                bytes[fragment.bytes()].copy_from_slice(&fragment.payload[fragment.bytes()]);
+            }
+            bytes.into()
+        };
+        let damages = || self.fragments.iter().filter_map(|fragment| fragment.damage.as_deref());
+        let is_checked = damages().all(|damage| damage.is_checked);
+        let damage = damages().next().map(|damage| Damage { original: damage.original.clone(), is_checked });
+        let damaged = damage.map(|damage| (bytes_of(&damage.original, &self.fragments), Box::new(damage)));
+        let mut whole = self.fragments.swap_remove(first.expect("a datagram has a first fragment"));
+        whole.part = None;
+        if let Some((payload, damage)) = damaged {
+            (whole.payload, whole.damage) = (payload, Some(damage));
+        }
+        whole
     }
 }
 
@@ -142,37 +176,40 @@ impl<C> Reassemblies<C> {
         self.deadlines.first_key_value().map(|(_, (deadline, _))| *deadline)
     }
 
-    /// Gives up what waits at a host: a fragment of each datagram.
-    pub(super) fn drop_of(&mut self, host: HostId) -> Vec<Flight<C>> {
-        let dropped: Vec<Incomplete<C>> =
-            self.incomplete.extract_if(.., |(of, _), _| *of == host).map(|(_, incomplete)| incomplete).collect();
-        let first = |incomplete: Incomplete<C>| {
-            self.deadlines.remove(&incomplete.number);
-            self.fragments -= incomplete.fragments.len();
-            incomplete.fragments.into_values().next().expect("it began with one")
-        };
-        dropped.into_iter().map(first).collect()
-    }
-
     /// Gives up the next datagram: the moment at which it is, and a fragment of it.
     pub(super) fn pop(&mut self) -> Option<(Instant, Flight<C>)> {
         let (_, (deadline, key)) = self.deadlines.pop_first()?;
         let incomplete = self.incomplete.remove(&key).expect("what has a deadline is incomplete");
         self.fragments -= incomplete.fragments.len();
-        Some((deadline, incomplete.fragments.into_values().next().expect("it began with one")))
+        Some((deadline, incomplete.into_first()))
+    }
+
+    /// Gives up what waits at a host: a fragment of each datagram, in the order of beginning.
+    pub(super) fn take(&mut self, host: HostId) -> Vec<Flight<C>> {
+        let of_host = (host, DatagramId::new(0, 0))..(HostId(host.0 + 1), DatagramId::new(0, 0));
+        let mut taken: Vec<Incomplete<C>> =
+            self.incomplete.extract_if(of_host, |_, _| true).map(|(_, incomplete)| incomplete).collect();
+        taken.sort_by_key(|incomplete| incomplete.number);
+        for incomplete in &taken {
+            self.deadlines.remove(&incomplete.number);
+            self.fragments -= incomplete.fragments.len();
+        }
+        taken.into_iter().map(Incomplete::into_first).collect()
     }
 }
 
 impl<C: Clone> Reassemblies<C> {
-    /// Takes in a fragment that reaches `host`. All instances of a datagram pass the same links and are split alike, so that
-    /// a fragment is either there already or overlaps with none; unless an MTU was set meanwhile.
+    /// Takes in a fragment that reaches `host`. Where fragments overlap, which is so only if a link's MTU changes between a
+    /// datagram and its duplicate, the later one counts, as in RFC 791.
     pub(super) fn add(&mut self, now: Instant, host: HostId, fragment: Flight<C>) -> Added<C> {
         let key = (host, DatagramId { duplicate: 0, fragment: 0, ..fragment.id });
-        let (start, bytes) = (fragment.id.fragment, fragment.bytes());
         let mut entry = match self.incomplete.entry(key) {
             Entry::Vacant(entry) => {
+                let all = 0..fragment.payload.len();
+                let holes = [0..fragment.bytes().start, fragment.bytes().end..all.end];
+                let holes = holes.into_iter().filter(|hole| !hole.is_empty()).collect();
+                entry.insert(Incomplete { number: self.begun, fragments: vec![fragment], holes });
                 self.deadlines.insert(self.begun, (now + REASSEMBLY_TIMEOUT, key));
-                entry.insert(Incomplete { number: self.begun, fragments: [(start, fragment)].into() });
                 self.begun += 1;
                 self.fragments += 1;
                 return Added::First;
@@ -180,37 +217,18 @@ impl<C: Clone> Reassemblies<C> {
             Entry::Occupied(entry) => entry,
         };
         let incomplete = entry.get_mut();
-        let known = incomplete.fragments.get(&start).map(|known| known.bytes().end);
-        if known.is_none_or(|end| end < bytes.end) {
-            incomplete.fragments.insert(start, fragment.clone());
-            self.fragments += usize::from(known.is_none());
+        if let Some(known) = incomplete.add(fragment.clone()) {
+            return Added::Another(known);
         }
-        if !incomplete.is_whole() {
+        self.fragments += 1;
+        if !incomplete.holes.is_empty() {
             return Added::Another(fragment);
         }
         let complete = entry.remove();
         self.deadlines.remove(&complete.number);
         self.fragments -= complete.fragments.len();
-        Added::Last(fragment, assemble(complete.fragments))
+        Added::Last(fragment, complete.assemble())
     }
-}
-
-/// The datagram of which these are all fragments: in the name of the first, with the damage of all.
-fn assemble<C>(fragments: BTreeMap<u16, Flight<C>>) -> Flight<C> {
-    let mut fragments = fragments.into_values();
-    let mut whole = fragments.next().expect("a datagram has a first fragment");
-    whole.part = None;
-    for fragment in fragments {
-        let bytes = fragment.bytes();
-        let Some(damage) = fragment.damage else { continue };
-        let mut payload = whole.payload.to_vec();
-        payload[bytes.clone()].copy_from_slice(&fragment.payload[bytes]);
-        whole.payload = payload.into();
-        let Damage { original, is_checked } = *damage;
-        let damage = whole.damage.get_or_insert_with(|| Box::new(Damage { original, is_checked }));
-        damage.is_checked &= is_checked;
-    }
-    whole
 }
 
 #[cfg(test)]

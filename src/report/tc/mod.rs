@@ -27,15 +27,12 @@ pub fn netem(scenario: &Scenario) -> String {
     for (config, links) in groups(scenario.topology()) {
         text.push('\n');
         comment(&mut text, "", &links.join(", "));
-        match netem::nearest(config) {
-            Netem { arguments, .. } if arguments.is_empty() => {
-                comment(&mut text, "  ", "carries everything at once: nothing is needed");
-            }
-            Netem { arguments, remarks } => {
-                text.push_str(&format!("tc qdisc add dev DEV root netem {}\n", arguments.join(" ")));
-                remarks.iter().for_each(|remark| comment(&mut text, "  ", remark));
-            }
+        let Netem { arguments, remarks } = netem::nearest(config);
+        match arguments[..] {
+            [] => comment(&mut text, "  ", "carries everything at once: nothing is needed"),
+            _ => text.push_str(&format!("tc qdisc add dev DEV root netem {}\n", arguments.join(" "))),
         }
+        remarks.iter().for_each(|remark| comment(&mut text, "  ", remark));
     }
     text
 }

@@ -20,6 +20,9 @@ pub(super) fn nearest(config: &Config) -> Netem {
     duplicate(config, jitter, &mut netem);
     reorder(config, &mut netem);
     rate(config, jitter, &mut netem);
+    if let Some(mtu) = config.mtu {
+        netem.remark(format!("mtu: netem has none, the device has: ip link set dev DEV mtu {mtu}"));
+    }
     netem
 }
 

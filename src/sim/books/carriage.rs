@@ -8,6 +8,7 @@ use crate::id::{DatagramId, HostId, LinkId, StreamId};
 use crate::mailslot::Service;
 use crate::net::{Carrier, Fabric, Flight};
 use crate::scenario::Scenario;
+use crate::sim::timeline::Condition;
 use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
 
@@ -69,8 +70,8 @@ impl<O: Observer> Books<O> {
     }
 
     fn network<S>(&mut self, schedule: S) -> (&mut Fabric<Cargo>, Way<'_, O, S>) {
-        let Books { scenario, journal, streams, fabric, flights, arrivals, recipients, .. } = self;
-        (fabric, Way { scenario, journal, streams, flights, arrivals, recipients, schedule })
+        let Books { scenario, journal, streams, fabric, flights, arrivals, recipients, conditions, .. } = self;
+        (fabric, Way { scenario, journal, streams, flights, arrivals, recipients, conditions, schedule })
     }
 }
 
@@ -83,6 +84,7 @@ struct Way<'a, O, S> {
     flights: &'a mut Slab<Datagram>,
     arrivals: &'a mut Vec<(HostId, Datagram)>,
     recipients: &'a mut Vec<u32>,
+    conditions: &'a [Condition],
     schedule: S,
 }
 
@@ -119,6 +121,15 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
 
     fn split(&mut self, flight: &Datagram, fragments: u32) {
         self.journal.tell(Event::Split { instance: instance(flight), fragments });
+    }
+
+    /// A machine that stands still collects fragments all the same (a choice).
+    fn collects(&mut self, host: HostId, flight: &Datagram) -> bool {
+        let is_there = self.conditions[host.index()] != Condition::Down;
+        if !is_there {
+            self.journal.tell(Event::Gone { instance: instance(flight), host, fate: Fate::HostDown });
+        }
+        is_there
     }
 
     fn joined(&mut self, flight: &Datagram) {
