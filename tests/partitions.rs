@@ -125,7 +125,7 @@ fn the_sender_sees_nothing_of_it() {
     assert_eq!(
         faults,
         [
-            r#"{"t_ns":0,"side":"network","event":"fault","fault":"partition"}"#,
+            r#"{"t_ns":0,"side":"network","event":"fault","fault":"partition","what":"H1 | H2 H3 H4"}"#,
             r#"{"t_ns":1000000000,"side":"network","event":"fault","fault":"heal"}"#
         ]
     );
