@@ -8,6 +8,7 @@
 //! | [`time`], [`id`], [`rng`] | integer virtual time; identities; randomness as a function of identities |
 //! | [`wire`] | bytes of NetBIOS datagrams, mailslot writes and name service packets, and nothing else |
 //! | [`message`] | what well-known mailslots carry: browser, netlogon and messenger messages |
+//! | [`app`] | programs of the NetBIOS age as state machines without IO: the browser service |
 //! | [`names`] | the name service of one machine: finding, claiming and defending NetBIOS names, without IO |
 //! | [`mailslot`] | the engine: one machine's slots, handles and names, without IO |
 //! | [`link`], [`net`] | lossy links; segments, routers and the ways between hosts |
@@ -24,6 +25,7 @@
 //! Nothing but `drive` asks for the clock, nothing asks for random numbers, and nothing depends on the order of a hash
 //! table: the same scenario and seed give the same bytes on every machine.
 
+pub mod app;
 #[cfg(feature = "tokio")]
 pub mod drive;
 pub mod id;

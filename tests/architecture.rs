@@ -10,6 +10,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("rng", &["id"]),
     ("wire", &[]),
     ("message", &["wire"]),
+    ("app", &["time", "rng", "wire", "message"]),
     ("names", &["time", "wire"]),
     ("mailslot", &["time", "wire", "names"]),
     ("link", &["time", "id", "rng"]),

@@ -34,10 +34,11 @@ use crate::wire::NetbiosName;
 pub fn names_heard(slot: &[u8], computer: NetbiosName, domain: NetbiosName) -> Vec<NetbiosName> {
     let is = |known: &[u8]| slot.eq_ignore_ascii_case(known);
     if is(browser::SLOT) {
-        let group = [SUFFIX_LOCAL_MASTER, SUFFIX_BROWSERS, SUFFIX_PRIMARY].map(|suffix| domain.with_suffix(suffix));
+        let group = [browser::SUFFIX_LOCAL_MASTER, browser::SUFFIX_BROWSERS, SUFFIX_PRIMARY]
+            .map(|suffix| domain.with_suffix(suffix));
         group.into_iter().chain([browser::MASTER_BROWSERS]).collect()
     } else if is(browser::LANMAN_SLOT) {
-        vec![domain.with_suffix(SUFFIX_LOCAL_MASTER)]
+        vec![domain.with_suffix(browser::SUFFIX_LOCAL_MASTER)]
     } else if is(netlogon::SLOT) {
         [SUFFIX_CONTROLLERS, SUFFIX_PRIMARY].map(|suffix| domain.with_suffix(suffix)).to_vec()
     } else if is(messenger::SLOT) {
@@ -47,12 +48,10 @@ pub fn names_heard(slot: &[u8], computer: NetbiosName, domain: NetbiosName) -> V
     }
 }
 
-// Suffixes, MS-BRWS 2.1.1, MS-MAIL 3.2.3, MS-MSRP 1.9.
+// Suffixes, MS-MAIL 3.2.3, MS-MSRP 1.9.
 const SUFFIX_MESSENGER: u8 = 0x03;
 const SUFFIX_PRIMARY: u8 = 0x1B;
 const SUFFIX_CONTROLLERS: u8 = 0x1C;
-const SUFFIX_LOCAL_MASTER: u8 = 0x1D;
-const SUFFIX_BROWSERS: u8 = 0x1E;
 
 #[cfg(test)]
 mod tests {

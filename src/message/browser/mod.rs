@@ -23,6 +23,10 @@ pub const SLOT: &[u8] = br"\MAILSLOT\BROWSE";
 /// says [`SLOT`], where clients always send (note 6); receivers listen on both.
 pub const LANMAN_SLOT: &[u8] = br"\MAILSLOT\LANMAN";
 
+/// Suffix of the name that a group's local master browser bears on its segment (MS-BRWS 2.1.1.2).
+pub const SUFFIX_LOCAL_MASTER: u8 = 0x1D;
+/// Suffix of the name that all browsers of a group bear (MS-BRWS 2.1.1.3).
+pub const SUFFIX_BROWSERS: u8 = 0x1E;
 /// The name that the master browsers of all groups bear (MS-BRWS 2.1.1): the target of a DomainAnnouncement.
 pub const MASTER_BROWSERS: NetbiosName = NetbiosName::from_bytes(*b"\x01\x02__MSBROWSE__\x02\x01");
 
