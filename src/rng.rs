@@ -68,6 +68,18 @@ impl Root {
         self.labelled(&["question", asker, name]).next_u64()
     }
 
+    /// The part of a datagram's identity that stands for a program of this kind on a host.
+    #[must_use]
+    pub fn program_key(self, kind: &str, host: &str) -> u64 {
+        self.labelled(&["program", kind, host]).next_u64()
+    }
+
+    /// A generator for what a program of this kind draws after it was started on a host for the `start`th time.
+    #[must_use]
+    pub fn program(self, kind: &str, host: &str, start: u32) -> ChaCha8Rng {
+        self.labelled(&["program start", kind, host, &start.to_string()])
+    }
+
     /// A generator for one side (`aspect`) of what `sender` writes for `flow`: its gaps, say. Each aspect has a
     /// generator of its own, so that changing one does not shift the others.
     #[must_use]
@@ -254,5 +266,8 @@ mod tests {
     fn labels_do_not_run_together() {
         let root = Root { seed: 0, replication: 0 };
         assert_ne!(root.stream_key("ab", "c"), root.stream_key("a", "bc"));
+        assert_ne!(root.program_key("a", "b"), root.stream_key("a", "b"));
+        let [first, second] = [0, 1].map(|start| root.program("a", "b", start).next_u64());
+        assert_ne!(first, second);
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, apart from itself.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("time", &[]),
     ("id", &[]),
     ("rng", &["id"]),
@@ -16,8 +16,8 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("link", &["time", "id", "rng"]),
     ("net", &["time", "id", "rng", "link"]),
     ("stats", &["time", "id"]),
-    ("scenario", &["time", "id", "wire", "names", "mailslot", "link", "net", "stats"]),
-    ("sim", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario"]),
+    ("scenario", &["time", "id", "wire", "message", "names", "mailslot", "link", "net", "stats"]),
+    ("sim", &["time", "id", "rng", "wire", "message", "app", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("study", &["time", "id", "stats", "scenario", "sim"]),
     ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim", "study"]),
     ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario", "sim"]),

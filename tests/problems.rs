@@ -66,7 +66,6 @@ fn what_is_planned_is_refused_by_name() {
     let plain = network("", "");
     let top = |line: &str| format!("{line}\n{plain}");
     let cases = [
-        ("app", top("app = []")),
         ("study", top("study = {}")),
         ("a host on several segments", plain.replacen("segment = \"s\"", "segment = [\"s\", \"s\"]", 1)),
         ("forward_broadcast", network("[[router]]\nname = \"R\"\njoins = [\"s\"]\nforward_broadcast = true", "")),

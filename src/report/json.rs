@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, Serializer};
 
+use super::apps::AppReport;
 use super::verdict::ExpectationReport;
 use crate::link;
 use crate::scenario::{Phase, Scenario};
-use crate::sim::{Outcome, Theory, theory};
+use crate::sim::{Outcome, Theory, theory, theory_of_apps};
 use crate::stats::{DelayHistogram, Fate, FlowTally, HostTally, Proportion};
 
 /// The report of one run of one scenario.
@@ -23,6 +24,9 @@ pub struct RunReport {
     totals: Figures,
     /// The figures of each flow.
     flows: Vec<FlowReport>,
+    /// The figures of each app; left out if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    apps: Vec<AppReport>,
     hosts: Vec<HostReport>,
     links: Vec<LinkReport>,
     expectations: Vec<ExpectationReport>,
@@ -118,7 +122,7 @@ struct AudienceReport {
 
 /// A share with its interval.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-struct Ratio {
+pub(super) struct Ratio {
     /// `k / n`; null for n = 0.
     value: Option<f64>,
     k: u64,
@@ -142,9 +146,9 @@ struct LossPeriod {
     max: u64,
 }
 
-/// One-way delays in nanoseconds; null when nothing was delivered.
+/// Times in nanoseconds, one-way delays say; null when there is none.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-struct DelayReport {
+pub(super) struct DelayReport {
     n: u64,
     min: Option<u64>,
     mean: Option<f64>,
@@ -251,6 +255,8 @@ impl RunReport {
             to: flow.to.clone(),
             figures: Figures::of_flow(tally, theory, &scenario.phases),
         });
+        let apps = scenario.apps.iter().zip(&outcome.apps).zip(theory_of_apps(scenario));
+        let apps = apps.map(|((app, tally), theory)| AppReport::new(scenario, app, tally, theory));
         let hosts = topology.hosts().iter().zip(&outcome.tally.hosts);
         let links = topology.links().iter().zip(&outcome.links);
         RunReport {
@@ -266,12 +272,13 @@ impl RunReport {
             },
             totals: Figures { phases: by_phase(&scenario.phases, &totals, Figures::new), ..Figures::new(&totals) },
             flows: flows.collect(),
+            apps: apps.collect(),
             hosts: hosts.map(|(host, tally)| HostReport::new(&host.name, tally)).collect(),
             links: links.map(|(link, counters)| LinkReport::new(&link.name, counters)).collect(),
             expectations: scenario
                 .expectations
                 .iter()
-                .map(|expectation| ExpectationReport::new(scenario, expectation, &totals, &outcome.tally.flows))
+                .map(|expectation| ExpectationReport::new(scenario, expectation, &totals, outcome))
                 .collect(),
         }
     }
@@ -385,7 +392,7 @@ impl AckReport {
 }
 
 impl Ratio {
-    fn new(proportion: Proportion) -> Self {
+    pub(super) fn new(proportion: Proportion) -> Self {
         let interval = proportion.wilson95();
         Ratio {
             value: proportion.value(),
@@ -399,7 +406,7 @@ impl Ratio {
 }
 
 impl DelayReport {
-    fn new(delays: &DelayHistogram) -> Self {
+    pub(super) fn new(delays: &DelayHistogram) -> Self {
         let figures = delays.figures();
         let percentile = |position: usize| figures.map(|figures| figures.percentiles[position]);
         DelayReport {

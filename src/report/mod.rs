@@ -1,6 +1,7 @@
 //! Reports: what a run led to, in the forms that people and programs read, and a scenario's links in the words of other
 //! programs. One file for each form.
 
+mod apps;
 mod json;
 pub mod suite;
 mod tc;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::json::RunReport;
 use super::verdict::ExpectationReport;
-use crate::scenario::{Flow, Phase, Scenario};
-use crate::sim::{Driver, Outcome, Theory, theory};
-use crate::stats::{DelayHistogram, Fate, FlowTally, Proportion};
+use crate::scenario::{App, Flow, Phase, Scenario};
+use crate::sim::{AppTheory, Driver, Outcome, Theory, theory, theory_of_apps};
+use crate::stats::{BrowserTally, DelayHistogram, Fate, FlowTally, GroupTally, Proportion};
 use crate::time::Duration;
 
 /// How much the summary shows.
@@ -25,6 +25,9 @@ pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detai
     heading(&mut text, scenario, outcome.driver);
     for ((flow, tally), theory) in scenario.flows.iter().zip(&outcome.tally.flows).zip(theory(scenario)) {
         flow_section(&mut text, scenario, flow, tally, theory);
+    }
+    for ((app, tally), theory) in scenario.apps.iter().zip(&outcome.apps).zip(theory_of_apps(scenario)) {
+        app_section(&mut text, scenario, app, tally, theory);
     }
     if detail >= Detail::HostsAndLinks {
         hosts_and_links(&mut text, scenario, outcome);
@@ -155,6 +158,65 @@ fn phases(text: &mut String, phases: &[Phase], tally: &FlowTally) {
     }
 }
 
+fn app_section(text: &mut String, scenario: &Scenario, app: &App, tally: &BrowserTally, theory: AppTheory) {
+    text.push('\n');
+    line(text, &format!("app {}: {} on {}", app.name, app.kind.name(), plural(app.hosts.len() as u64, "host")));
+    text.push('\n');
+    let listed = tally.time_to_be_listed.n();
+    let times = |delays, none: &str| times(delays).unwrap_or_else(|| none.to_owned());
+    let removals = |ratio: Proportion, which: &str, theory: Option<f64>| {
+        let theory = theory.filter(|_| ratio.n > 0).map(|theory| percentage(Some(theory)));
+        let theory = theory.map_or(String::new(), |theory| format!(", in theory {}", theory.trim()));
+        format!(
+            "after {} of {} announcements {which}, {}{theory}",
+            grouped(ratio.k),
+            grouped(ratio.n),
+            share(ratio).trim()
+        )
+    };
+    let most = plural(tally.masters_after_quiet(), "master");
+    for (label, figures) in [
+        (
+            "announcements",
+            format!(
+                "{} sent, {} heard by a master elsewhere",
+                grouped(tally.announcements_sent),
+                grouped(tally.announcements_heard)
+            ),
+        ),
+        ("listed", format!("{} of {} starts", grouped(listed), grouped(listed + tally.never_listed))),
+        ("  after", times(&tally.time_to_be_listed, "-")),
+        (
+            "removed",
+            format!(
+                "{} while running, {} that were gone",
+                grouped(tally.removals_of_running),
+                grouped(tally.removals_of_gone)
+            ),
+        ),
+        ("  early", removals(tally.early_removals, "at growing periods", theory.early_removals)),
+        ("  later", removals(tally.false_removals, "at the final period", theory.false_removals)),
+        ("elections", grouped(tally.elections())),
+        ("  won after", times(&tally.time_to_master, "never")),
+        ("  then", format!("at most {most} at once in a group")),
+        ("at the end", masters(scenario, tally)),
+    ] {
+        wrapped(text, &format!("  {label:<14}"), figures.split_inclusive(", ").map(str::trim_end));
+    }
+}
+
+/// Who is master of which group when the run ends.
+fn masters(scenario: &Scenario, tally: &BrowserTally) -> String {
+    let topology = scenario.topology();
+    let group = |group: &GroupTally| {
+        let masters: Vec<&str> = group.masters_at_end.iter().map(|host| topology.host(*host).name.as_str()).collect();
+        let masters = if masters.is_empty() { "no master".to_owned() } else { masters.join(" and ") };
+        format!("{masters} of {} on {}", group.domain, topology.segments()[group.segment.index()].name)
+    };
+    let groups: Vec<String> = tally.groups.iter().map(group).collect();
+    groups.join(", ")
+}
+
 /// What the sending program could know.
 fn sender_view(tally: &FlowTally) -> Vec<String> {
     let mut rows = vec![
@@ -226,9 +288,15 @@ fn percentage(value: Option<f64>) -> String {
 
 fn delay(delays: &DelayHistogram) -> Option<String> {
     let figures = delays.figures()?;
+    let all_alike = format!("{} for every message", four_digits(figures.min));
+    if figures.min == figures.max { Some(all_alike) } else { times(delays) }
+}
+
+fn times(delays: &DelayHistogram) -> Option<String> {
+    let figures = delays.figures()?;
     let shown = |nanos: u64| four_digits(nanos).to_string();
     if figures.min == figures.max {
-        return Some(format!("{} for every message", shown(figures.min)));
+        return Some(shown(figures.min));
     }
     let mut text = format!("min {}, mean {}", shown(figures.min), shown(figures.mean.round() as u64));
     for (quantile, nanos) in DelayHistogram::PERCENTILES.iter().zip(figures.percentiles) {

@@ -24,7 +24,7 @@ pub struct Trace<W> {
 struct Names {
     hosts: Vec<String>,
     links: Vec<String>,
-    /// Flow and sender of each stream.
+    /// Flow and sender of each stream, or app and host.
     streams: Vec<(String, HostId)>,
     /// The machine at which each link's events happen, if it is not the sender's.
     hosts_of_links: Vec<Option<HostId>>,
@@ -124,7 +124,12 @@ impl Names {
         Names {
             hosts: topology.hosts().iter().map(|host| host.name.clone()).collect(),
             links: topology.links().iter().map(|link| link.name.clone()).collect(),
-            streams: scenario.flows.iter().flat_map(senders).collect(),
+            streams: scenario
+                .flows
+                .iter()
+                .flat_map(senders)
+                .chain(scenario.programs().map(|(app, host)| (app.name.clone(), host)))
+                .collect(),
             hosts_of_links,
         }
     }
@@ -136,6 +141,10 @@ impl Names {
                 let line = self.line(at, "sender", "write", write.stream, write.message, write.copy);
                 let called_ns = Some(write.called.nanos()).filter(|_| write.called != at);
                 Line { called_ns, bytes: Some(write.bytes), code: Some(write.result.err().unwrap_or(0)), ..line }
+            }
+            Event::ProgramWrite { stream, message, bytes, result } => {
+                let line = self.line(at, "sender", "write", *stream, *message, 0);
+                Line { bytes: Some(*bytes), code: Some(result.err().unwrap_or(0)), ..line }
             }
             Event::Offered { instance, link, bytes } => {
                 Line { bytes: Some(*bytes), ..self.on_link(at, "offered", instance, *link) }

@@ -4,12 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::scenario::{Bound, Expectation, Scenario};
+use crate::sim::Outcome;
 use crate::stats::{FlowTally, Proportion};
 
 /// One expectation and whether it held.
 #[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
 pub struct ExpectationReport {
-    /// The flow; null for the totals.
+    /// The flow or app; null for the totals.
     pub of: Option<String>,
     /// The path of the figure.
     pub metric: String,
@@ -21,7 +22,7 @@ pub struct ExpectationReport {
     /// The figure; null if there is none.
     pub value: Option<f64>,
     /// Whether it is enough that one replication keeps the bound; left out if not.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sometimes: bool,
     /// Whether it keeps the bound.
     pub result: Verdict,
@@ -71,13 +72,19 @@ impl Limits {
 }
 
 impl ExpectationReport {
-    /// Looks up the figure, of a flow or of the totals, or of one phase of it, and compares it.
-    pub(super) fn new(scenario: &Scenario, expectation: &Expectation, totals: &FlowTally, flows: &[FlowTally]) -> Self {
-        let flow = expectation.of.as_ref().and_then(|of| scenario.flows.iter().position(|flow| flow.name == *of));
-        let tally = flow.map_or(totals, |flow| &flows[flow]);
+    /// Looks up the figure, of a flow or of the totals, or of one phase of it, or of an app, and compares it.
+    pub(super) fn new(scenario: &Scenario, expectation: &Expectation, totals: &FlowTally, outcome: &Outcome) -> Self {
+        let of = expectation.of.as_ref();
+        let flow = of.and_then(|of| scenario.flows.iter().position(|flow| flow.name == *of));
+        let app = of.and_then(|of| scenario.apps.iter().position(|app| app.name == *of));
+        let tally = flow.map_or(totals, |flow| &outcome.tally.flows[flow]);
         let phase = expectation.phase.as_ref().and_then(|name| scenario.phases.iter().position(|it| it.name == *name));
         let tally = phase.map_or(tally, |phase| &tally.phases[phase]);
-        let value = expectation.metric.value(tally);
+        let metric = &expectation.metric;
+        let (value, share) = match app.map(|app| &outcome.apps[app]) {
+            Some(app) => (metric.value_of_app(app), metric.share_of_app(app)),
+            None => (metric.value(tally), metric.share(tally)),
+        };
         let (bound, limits) = match expectation.bound {
             Bound::AtLeast(low) => (format!("at_least {low}"), Limits { low, high: f64::INFINITY }),
             Bound::AtMost(high) => (format!("at_most {high}"), Limits { low: f64::NEG_INFINITY, high }),
@@ -97,7 +104,7 @@ impl ExpectationReport {
             value,
             sometimes: expectation.sometimes,
             result,
-            share: expectation.metric.share(tally),
+            share,
             limits,
         }
     }

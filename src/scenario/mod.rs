@@ -10,6 +10,7 @@
 //! Stages 2 and 3 report together. A problem knows where it stands, so that it can be shown with line, column and
 //! caret.
 
+mod app;
 mod capture;
 mod document;
 mod fault;
@@ -22,6 +23,7 @@ mod resolve;
 mod schema;
 mod validate;
 
+pub(crate) use self::app::{App, AppKind};
 pub use self::capture::MAX_CAPTURE_BYTES;
 pub use self::document::MAX_FILE_BYTES;
 pub(crate) use fault::{Event, Fault, Setting, When};

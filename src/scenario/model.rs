@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::app::App;
 use super::fault::Event;
 use crate::id::{HostId, LinkId, SegmentId};
 use crate::link::Loss;
@@ -36,6 +37,8 @@ pub struct Scenario {
     /// Parts of the time of writing, in its order; they do not overlap.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) phases: Vec<Phase>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) apps: Vec<App>,
     pub(crate) expectations: Vec<Expectation>,
     /// What happens to the network and to hosts, in the order of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -316,7 +319,7 @@ pub(crate) struct Phase {
 /// A bound that a figure must keep.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Expectation {
-    /// The flow; `None` for the totals.
+    /// The flow or app; `None` for the totals.
     pub(crate) of: Option<String>,
     /// The phase whose messages are meant; `None` for all messages.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -172,7 +172,7 @@ impl Validator<'_> {
 /// Keys that a table is going to have: they are refused by name, never ignored.
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
-        "Scenario" => &["app", "study"],
+        "Scenario" => &["study"],
         "Router" => &["forward_broadcast"],
         "Traffic" => &["over"],
         _ => &[],

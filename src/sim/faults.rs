@@ -17,7 +17,10 @@ impl<O: Observer> World<O> {
             Change::Cut | Change::Mend | Change::Heal | Change::Set | Change::Unset => {}
             Change::Crash(host) => self.crash(host),
             Change::Start(host) => self.start(host),
-            Change::Pause(host) => self.books.paused(host),
+            Change::Pause(host) => {
+                self.books.paused(host);
+                self.pause_programs(host);
+            }
             Change::Resume(host) => self.resume(host),
             Change::Join(host, domain) => self.join(host, domain),
             Change::Open(slot) => self.open_slot(slot),
@@ -40,6 +43,7 @@ impl<O: Observer> World<O> {
                 reading.generation += 1;
             }
         }
+        self.end_programs(host);
         self.books.crashed(host);
         self.stalled.retain(|(stalled, _)| *stalled != host);
     }
@@ -52,6 +56,7 @@ impl<O: Observer> World<O> {
         self.books.started(host, claims);
         self.start_readers(host);
         self.settle_down(host, Cause::Name);
+        self.start_programs(host);
     }
 
     /// The programs of a host open the mailslots that are open from the beginning.
@@ -73,6 +78,7 @@ impl<O: Observer> World<O> {
         let own: Vec<_> = own;
         own.into_iter().for_each(|(_, wake)| self.wake_reader(wake));
         self.handle_timeout(host);
+        self.resume_programs(host);
     }
 
     /// A host leaves its domain for another. Its programs open anew what stands for the domain.

@@ -5,13 +5,14 @@
 //! nothing happens costs nothing. The run ends when nothing can change a fate any more, at the latest at the scenario's
 //! end.
 //!
-//! `world` is the loop, with the machines and the programs; `books` is what any driver of a scenario needs: whom packets
+//! `world` is the loop, with the machines and the programs that write and read; `programs` are those of `[[app]]`; `books` is what any driver of a scenario needs: whom packets
 //! are for, and the account of what became of them.
 
 pub(crate) mod ack;
 pub(crate) mod books;
 mod faults;
 pub(crate) mod install;
+mod programs;
 mod queue;
 mod reader;
 mod theory;
@@ -20,6 +21,7 @@ pub(crate) mod traffic;
 mod world;
 mod writer;
 
+pub use programs::{AppTheory, ELECTION_QUIET, theory_of_apps};
 #[cfg(feature = "turmoil")]
 pub(crate) use queue::Queue;
 pub use theory::{Theory, theory};
@@ -31,7 +33,7 @@ use thiserror::Error;
 use crate::link;
 use crate::rng::Root;
 use crate::scenario::Scenario;
-use crate::stats::{Observer, Tally};
+use crate::stats::{BrowserTally, Observer, Tally};
 use crate::time::Instant;
 
 /// What runs the engines of a scenario.
@@ -63,6 +65,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// What the links did, in the order of the topology's links.
     pub links: Vec<link::Counters>,
+    /// What was counted of each app.
+    pub apps: Vec<BrowserTally>,
 }
 
 /// The most memory that datagrams in flight and waiting messages may need at once.

@@ -445,15 +445,7 @@ impl Forms<'_> {
     }
 
     fn hop(&self, link: LinkId) -> Hop {
-        let link = self.config(link);
-        let steady = matches!(link.delay.distribution, Distribution::Constant(_)) && link.reorder.is_none();
-        Hop {
-            states: link.loss.stationary(),
-            corrupt: link.corrupt.value(),
-            duplicate: link.duplicate.value(),
-            reorders: !link.delay.keep_order && !steady,
-            steady,
-        }
+        hop(self.config(link))
     }
 
     fn config(&self, link: LinkId) -> &Config {
@@ -461,8 +453,20 @@ impl Forms<'_> {
     }
 }
 
+/// A link as the closed forms see it.
+pub(super) fn hop(link: &Config) -> Hop {
+    let steady = matches!(link.delay.distribution, Distribution::Constant(_)) && link.reorder.is_none();
+    Hop {
+        states: link.loss.stationary(),
+        corrupt: link.corrupt.value(),
+        duplicate: link.duplicate.value(),
+        reorders: !link.delay.keep_order && !steady,
+        steady,
+    }
+}
+
 /// For each link the first one that impairs like it: there are as many kinds as profiles.
-fn classes(scenario: &Scenario) -> Vec<LinkId> {
+pub(super) fn classes(scenario: &Scenario) -> Vec<LinkId> {
     let mut kinds: Vec<(&Config, LinkId)> = Vec::new();
     let links = (0..).map(LinkId).zip(scenario.topology().links());
     links

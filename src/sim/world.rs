@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::ack::{Agreement, Heard};
 use super::books::{Books, Cause, Datagram, FlightKey};
 use super::install::Installer;
+use super::programs::{self, Programs};
 use super::queue::Queue;
 use super::reader::ReaderProgram;
 use super::timeline::{Condition, Strike, timeline};
@@ -36,12 +37,15 @@ pub(super) struct World<O> {
     readers_of: Vec<Vec<u32>>,
     /// For each host its readers that look from time to time.
     pollers_of: Vec<Vec<u32>>,
+    pub(super) programs: Programs,
+    /// For each reader the program that it reads for.
+    reads_for: Vec<Option<u32>>,
     /// For each host when it is called, if it asked for that.
     pub(super) timers: Vec<Option<Instant>>,
     /// The readers whose moment has come while their host stands still.
     pub(super) stalled: Vec<(HostId, Wake)>,
     /// Room for a packet, and for flights that have arrived.
-    packet: Vec<u8>,
+    pub(super) packet: Vec<u8>,
     arrived: Vec<(HostId, Datagram)>,
 }
 
@@ -73,6 +77,10 @@ enum Happening {
     Timer(HostId),
     /// This of the timeline happens.
     Strike(u32),
+    /// A program of an app starts.
+    Start(u32),
+    /// A program of an app has asked to be called.
+    Program(u32),
 }
 
 impl<O: Observer> World<O> {
@@ -105,6 +113,8 @@ impl<O: Observer> World<O> {
             readers: scenario.mailslots.iter().map(|_| Reading::default()).collect(),
             readers_of,
             pollers_of,
+            programs: Programs::new(&scenario, root),
+            reads_for: programs::reads_for(&scenario),
             timers: vec![None; hosts],
             stalled: Vec::new(),
             packet: Vec::new(),
@@ -121,6 +131,9 @@ impl<O: Observer> World<O> {
         for (number, (at, _)) in (0..).zip(&self.timeline) {
             self.queue.push(*at, Happening::Strike(number)); // first, so before all else of its moment
         }
+        for program in programs::by_name(&self.scenario) {
+            self.queue.push(Instant::ZERO, Happening::Start(program));
+        }
         for stream in traffic::by_name(&self.scenario) {
             self.schedule_write(stream);
         }
@@ -134,6 +147,8 @@ impl<O: Observer> World<O> {
                 }
                 Happening::Timer(host) => self.handle_timeout(host),
                 Happening::Strike(number) => self.strike(self.timeline[number as usize].1),
+                Happening::Start(program) => self.start_program(program),
+                Happening::Program(program) => self.wake_program(program),
                 Happening::Reader(wake) => {
                     self.wake_reader(wake);
                     self.deliver_all();
@@ -141,7 +156,8 @@ impl<O: Observer> World<O> {
             }
             self.books.check_memory()?;
         }
-        Ok(self.books.finish(Driver::Events))
+        let apps = self.programs.finish(end);
+        Ok(Outcome { apps, ..self.books.finish(Driver::Events) })
     }
 
     fn schedule_write(&mut self, stream: StreamId) {
@@ -228,7 +244,7 @@ impl<O: Observer> World<O> {
     }
 
     /// Lets everything out that is due to leave its machine.
-    fn depart_all(&mut self) {
+    pub(super) fn depart_all(&mut self) {
         while let Some(flight) = self.books.departures.pop_front() {
             self.books.depart(flight, link_ends(&mut self.queue));
         }
@@ -264,6 +280,11 @@ impl<O: Observer> World<O> {
                 self.queue.push(at, Happening::Reader(Wake { reader, generation: *generation }));
             }
         }
+    }
+
+    /// Has a program of an app called at a moment.
+    pub(super) fn call_program(&mut self, at: Instant, program: u32) {
+        self.queue.push(at, Happening::Program(program));
     }
 
     /// Takes note of when a machine wants to be called. One that does not need the call any more gets it all the same,
@@ -310,6 +331,9 @@ impl<O: Observer> World<O> {
             let read = self.books.read(host, message.receipt);
             if let Some(heard) = heard {
                 self.respond(host, read, heard);
+            }
+            if let Some(program) = self.reads_for[reader as usize] {
+                self.let_hear(program, &message);
             }
             if let Some(at) = busy_until {
                 return self.queue.push(at, Happening::Reader(wake));

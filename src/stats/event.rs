@@ -66,6 +66,8 @@ pub enum Bound {
     Reply(HostId),
     /// The same of a program on a machine that is not in the audience.
     StrayReply(HostId),
+    /// Anybody, and nobody counts for whom it is: a program wrote it, or a flow to a name that programs bear at times.
+    Uncounted,
     /// Nobody in the audience: a packet of the name service, sent by this machine because a message needs a name.
     NameService(HostId),
 }
@@ -147,6 +149,17 @@ pub enum Event<'a> {
     },
     /// A write returned. This is all that the sender ever learns.
     Write(Write<'a>),
+    /// A write of a program that is no flow returned.
+    ProgramWrite {
+        /// The program: its stream comes after those of the flows.
+        stream: StreamId,
+        /// Number of the message.
+        message: u64,
+        /// Bytes of the message.
+        bytes: u32,
+        /// Its Win32 error code if it failed.
+        result: Result<(), u32>,
+    },
     /// A write was not made: its program does not run, or has forgotten the message.
     Unwritten {
         /// Flow and sender.
@@ -242,7 +255,7 @@ pub enum Event<'a> {
         /// Which machine.
         host: HostId,
     },
-    /// A machine sent a packet that carries no message of a flow: an answer, a reply, or one of the name service.
+    /// A machine sent a packet that carries no message of a flow: an answer, a reply, one of the name service or of a program.
     SentAside {
         /// The packet.
         instance: Instance,

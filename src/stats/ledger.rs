@@ -71,8 +71,8 @@ struct OpenMessage {
 }
 
 impl Ledger {
-    /// A ledger for these streams; a [`StreamId`] is a position among them. The phases do not overlap, and are in the order
-    /// of time.
+    /// A ledger for these streams; a [`StreamId`] is a position among them, and beyond them that of a program, for which only
+    /// hosts are counted. The phases do not overlap, and are in the order of time.
     #[must_use]
     pub fn new(streams: Vec<StreamLayout>, flows: usize, hosts: usize, phases: Vec<Range<Instant>>) -> Self {
         let stream =
@@ -194,7 +194,7 @@ impl Ledger {
     }
 
     fn spread(&mut self, instance: &Instance, recipients: &[u32]) {
-        let (stream, tally) = self.stream(instance);
+        let Some((stream, tally)) = self.stream(instance) else { return };
         for &recipient in recipients {
             entry(&mut stream.pairs, recipient, instance.message).live += 1;
         }
@@ -241,7 +241,7 @@ impl Ledger {
 
     /// The stream of an instance that is for somebody in the audience.
     fn addressed(&mut self, instance: &Instance) -> Option<(&mut Stream, &mut FlowTally)> {
-        matches!(instance.bound, Bound::Audience | Bound::Recipient(_)).then(|| self.stream(instance))
+        matches!(instance.bound, Bound::Audience | Bound::Recipient(_)).then(|| self.stream(instance)).flatten()
     }
 
     /// Counts something of the replies to a message.
@@ -252,14 +252,16 @@ impl Ledger {
 
     /// Counts something of the message of an instance.
     fn count(&mut self, instance: &Instance, count: impl Fn(&mut FlowTally)) {
-        let (stream, tally) = self.stream(instance);
-        tally.count(stream.phases.of(instance.message), count);
+        if let Some((stream, tally)) = self.stream(instance) {
+            tally.count(stream.phases.of(instance.message), count);
+        }
     }
 
-    fn stream(&mut self, instance: &Instance) -> (&mut Stream, &mut FlowTally) {
-        let stream = &mut self.streams[instance.stream.index()];
+    /// The sender and the flow of an instance; `None` if it is no flow's.
+    fn stream(&mut self, instance: &Instance) -> Option<(&mut Stream, &mut FlowTally)> {
+        let stream = self.streams.get_mut(instance.stream.index())?;
         let tally = &mut self.tally.flows[stream.layout.flow.index()];
-        (stream, tally)
+        Some((stream, tally))
     }
 }
 
@@ -272,7 +274,7 @@ impl Observer for Ledger {
             }
             Event::Write(write) => self.write(write),
             Event::Unwritten { stream, message } => self.unwritten(*stream, *message),
-            Event::Offered { .. } | Event::Corrupted { .. } | Event::Fault { .. } => {}
+            Event::ProgramWrite { .. } | Event::Offered { .. } | Event::Corrupted { .. } | Event::Fault { .. } => {}
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
             Event::Split { instance, fragments } => self.multiply(instance, fragments - 1),
             Event::Duplicated { instance, .. } => self.multiply(instance, 1),

@@ -1,13 +1,14 @@
-//! Figures by their path in the report: `delivery_ratio`, `delay_ns.p99`, `fates.lost_on_link`.
+//! Figures by their path in the report: `delivery_ratio`, `delay_ns.p99`, `fates.lost_on_link`, `masters_at_end.max`.
 
 use std::fmt;
 
+use super::browser::BrowserTally;
 use super::delay::DelayHistogram;
 use super::fate::Fate;
 use super::proportion::Proportion;
 use super::tally::{AckTally, FlowTally};
 
-/// A figure of a flow or of the totals, by its path in the report.
+/// A figure of a flow, of the totals or of an app, by its path in the report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Metric(String);
 
@@ -20,6 +21,8 @@ pub enum Subject {
     Flow,
     /// A flow whose readers acknowledge its messages.
     AcknowledgedFlow,
+    /// An app.
+    App,
 }
 
 impl Subject {
@@ -29,6 +32,7 @@ impl Subject {
             Subject::Totals => !path.starts_with("all_ratio") && !path.starts_with("ack."),
             Subject::Flow => !path.starts_with("ack."),
             Subject::AcknowledgedFlow => true,
+            Subject::App => false,
         }
     }
 }
@@ -42,7 +46,11 @@ impl Metric {
     pub fn parse(path: &str, subject: Subject) -> Result<Self, Vec<String>> {
         let mut any = FlowTally::default();
         any.ack = Some(AckTally::default());
-        if subject.has(path) && !path.ends_with('.') && look_up(path, &any).is_some() {
+        let is_known = match subject {
+            Subject::App => look_up_of_app(path, &BrowserTally::default()).is_some(),
+            _ => subject.has(path) && look_up(path, &any).is_some(),
+        };
+        if is_known && !path.ends_with('.') {
             return Ok(Metric(path.to_owned()));
         }
         Err(Self::paths(subject))
@@ -51,9 +59,11 @@ impl Metric {
     /// Every path; of those of single error codes one.
     #[must_use]
     pub fn paths(subject: Subject) -> Vec<String> {
+        if subject == Subject::App {
+            return paths_of_apps();
+        }
         let ratios = ["delivery_ratio", "all_ratio", "reordered_ratio", "ack.belief_ratio"];
-        let parts = ["", ".value", ".k", ".n", ".low", ".high"];
-        let ratios = ratios.iter().flat_map(|ratio| parts.iter().map(move |part| format!("{ratio}{part}")));
+        let ratios = ratios.iter().flat_map(|ratio| below(ratio, &RATIO_PARTS));
         let fates = Fate::ALL.iter().map(|fate| format!("fates.{}", fate.name()));
         let all = ratios.chain(PLAIN.iter().map(ToString::to_string)).chain(fates);
         all.filter(|path| subject.has(path)).collect()
@@ -62,7 +72,9 @@ impl Metric {
     /// Whether it is a share, from 0 to 1.
     #[must_use]
     pub fn is_share(&self) -> bool {
-        self.0.contains("_ratio") && !self.0.ends_with(".k") && !self.0.ends_with(".n")
+        let group = self.0.split_once('.').map_or(&*self.0, |(group, _)| group);
+        let is_ratio = self.0.contains("_ratio") || RATIOS_OF_APPS.contains(&group);
+        is_ratio && !self.0.ends_with(".k") && !self.0.ends_with(".n")
     }
 
     /// The share that it is the value of, if it is one.
@@ -82,6 +94,22 @@ impl Metric {
     pub fn value(&self, tally: &FlowTally) -> Option<f64> {
         look_up(&self.0, tally).expect("the path was checked")
     }
+
+    /// The share that an app's is the value of, if it is one.
+    #[must_use]
+    pub fn share_of_app(&self, tally: &BrowserTally) -> Option<Proportion> {
+        match self.0.strip_suffix(".value").unwrap_or(&self.0) {
+            "false_removals" => Some(tally.false_removals),
+            "early_removals" => Some(tally.early_removals),
+            _ => None,
+        }
+    }
+
+    /// The value of an app's; `None` where there is none.
+    #[must_use]
+    pub fn value_of_app(&self, tally: &BrowserTally) -> Option<f64> {
+        look_up_of_app(&self.0, tally).expect("the path was checked")
+    }
 }
 
 impl fmt::Display for Metric {
@@ -90,6 +118,36 @@ impl fmt::Display for Metric {
     }
 }
 
+/// Every path of apps.
+fn paths_of_apps() -> Vec<String> {
+    let times = ["time_to_be_listed_ns", "time_to_master_ns"].into_iter().flat_map(|time| below(time, &TIME_PARTS));
+    let plain = PLAIN_OF_APPS.iter().map(ToString::to_string);
+    let ratios = RATIOS_OF_APPS.iter().flat_map(|ratio| below(ratio, &RATIO_PARTS));
+    ratios.chain(plain).chain(times).collect()
+}
+
+fn below(group: &'static str, parts: &'static [&'static str]) -> impl Iterator<Item = String> {
+    parts.iter().map(move |part| format!("{group}{part}"))
+}
+
+/// What may follow the path of a ratio.
+const RATIO_PARTS: [&str; 6] = ["", ".value", ".k", ".n", ".low", ".high"];
+/// What follows the path of a distribution of times.
+const TIME_PARTS: [&str; 8] = [".n", ".min", ".mean", ".p50", ".p90", ".p99", ".p999", ".max"];
+/// Paths of apps that are ratios.
+const RATIOS_OF_APPS: [&str; 2] = ["false_removals", "early_removals"];
+/// Paths of apps that are neither ratios nor times.
+const PLAIN_OF_APPS: [&str; 9] = [
+    "announcements.sent",
+    "announcements.heard",
+    "never_listed",
+    "removals.of_running",
+    "removals.of_gone",
+    "elections",
+    "masters_after_quiet",
+    "masters_at_end.min",
+    "masters_at_end.max",
+];
 /// Paths that are neither ratios nor fates.
 const PLAIN: [&str; 32] = [
     "sender.messages",
@@ -177,6 +235,29 @@ fn acknowledgement(tally: &FlowTally, name: &str) -> Option<Option<f64>> {
             return ratio(tally.belief_ratio().filter(|_| name == "belief_ratio")?, part);
         }
     })
+}
+
+/// The value at a path of an app; `None` if there is no such figure.
+fn look_up_of_app(path: &str, tally: &BrowserTally) -> Option<Option<f64>> {
+    let (group, name) = path.split_once('.').unwrap_or((path, ""));
+    let count = |count: u64| Some(Some(count as f64));
+    let of_groups = |number: Option<u64>| Some(number.map(|number| number as f64));
+    match (group, name) {
+        ("false_removals", part) => ratio(tally.false_removals, part),
+        ("early_removals", part) => ratio(tally.early_removals, part),
+        ("announcements", "sent") => count(tally.announcements_sent),
+        ("announcements", "heard") => count(tally.announcements_heard),
+        ("never_listed", "") => count(tally.never_listed),
+        ("removals", "of_running") => count(tally.removals_of_running),
+        ("removals", "of_gone") => count(tally.removals_of_gone),
+        ("elections", "") => count(tally.elections()),
+        ("masters_after_quiet", "") => count(tally.masters_after_quiet()),
+        ("masters_at_end", "min") => of_groups(tally.masters_at_end().map(|(min, _)| min)),
+        ("masters_at_end", "max") => of_groups(tally.masters_at_end().map(|(_, max)| max)),
+        ("time_to_be_listed_ns", name) => delay(&tally.time_to_be_listed, name),
+        ("time_to_master_ns", name) => delay(&tally.time_to_master, name),
+        _ => None,
+    }
 }
 
 fn ratio(ratio: Proportion, part: &str) -> Option<Option<f64>> {

@@ -5,6 +5,7 @@
 //! there were. The figures follow the IETF's IP performance metrics: one-way delay and loss (RFC 7679, 7680), loss
 //! periods (RFC 3357), reordering (RFC 4737).
 
+mod browser;
 mod delay;
 mod estimate;
 mod event;
@@ -17,6 +18,7 @@ mod proportion;
 mod tally;
 pub mod theory;
 
+pub use browser::{BrowserTally, GroupTally};
 pub use delay::{DelayFigures, DelayHistogram};
 pub use estimate::Estimate;
 pub use event::{Bound, Event, Instance, Observer, Reason, Sent, Write};

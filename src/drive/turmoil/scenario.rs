@@ -35,6 +35,11 @@ pub enum RunError {
          (MAX_HOSTS): use the driver `events`"
     )]
     TooManyHosts(usize),
+    /// It has programs that are no flows.
+    #[error(
+        "the scenario has programs of its own (`[[app]]`), which do not run under turmoil: use the driver `events`"
+    )]
+    Apps,
     /// It needs too much memory.
     #[error(transparent)]
     Overload(#[from] Overload),
@@ -61,6 +66,9 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
     let hosts = topology.hosts().len();
     if hosts > MAX_HOSTS {
         return Err(RunError::TooManyHosts(hosts));
+    }
+    if !scenario.apps.is_empty() {
+        return Err(RunError::Apps);
     }
     let root = Root { seed: scenario.seed(), replication };
     let mut senders = traffic::senders(&scenario, root);

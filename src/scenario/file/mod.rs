@@ -61,6 +61,9 @@ pub(super) struct Scenario {
     /// Parts of the run whose messages are counted by themselves too.
     #[serde(default)]
     pub(super) phase: Vec<Phase>,
+    /// Programs that run on hosts and react to what they hear.
+    #[serde(default)]
+    pub(super) app: Vec<App>,
     /// Bounds that figures must keep.
     #[serde(default)]
     pub(super) expect: Vec<Expect>,
@@ -274,6 +277,28 @@ pub(super) struct Ack {
     pub(super) tries: Option<u16>,
 }
 
+/// A program that runs on hosts from the beginning, over the engine.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct App {
+    /// What it does.
+    #[schemars(required)]
+    pub(super) kind: Option<AppKind>,
+    /// A host, a pattern of hosts, or every member of a domain: '\\PLANT'.
+    #[schemars(required)]
+    pub(super) on: Option<String>,
+    /// Its name in reports. Default: the kind.
+    pub(super) name: Option<String>,
+}
+
+/// What a program does.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AppKind {
+    /// The browser service (MS-BRWS): it announces its host, and takes part in electing the master that keeps the list.
+    Browser,
+}
+
 /// Several messages at once.
 #[derive(Deserialize, JsonSchema, Clone)]
 #[serde(deny_unknown_fields)]
@@ -325,10 +350,10 @@ pub(super) struct Phase {
 #[derive(Deserialize, JsonSchema, Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expect {
-    /// The flow; absent: the totals.
+    /// The flow or app; absent: the totals of all flows.
     pub(super) of: Option<String>,
     /// The figure, by its path in the report of a flow: "delivery_ratio", "delay_ns.p99" (in nanoseconds),
-    /// "fates.lost_on_link".
+    /// "fates.lost_on_link"; or in that of an app: "false_removals", "masters_at_end.max".
     #[schemars(required)]
     pub(super) metric: Option<String>,
     /// The phase whose messages are meant; absent: all messages.

@@ -6,6 +6,7 @@ use super::Context;
 use super::network::Network;
 use crate::id::HostId;
 use crate::mailslot::SlotName;
+use crate::scenario::app::App;
 use crate::scenario::fault::{Event, Fault, When};
 use crate::scenario::file;
 use crate::scenario::model::{Mailslot, find_mailslot};
@@ -24,7 +25,13 @@ const ACTIONS: &str =
 
 impl Context<'_> {
     /// All events, in the order of the file. `end` is that of the run, if it could be read.
-    pub(super) fn events(&mut self, network: &Network, mailslots: &[Mailslot], end: Option<Duration>) -> Vec<Event> {
+    pub(super) fn events(
+        &mut self,
+        network: &Network,
+        mailslots: &[Mailslot],
+        apps: &[App],
+        end: Option<Duration>,
+    ) -> Vec<Event> {
         let mut events: Vec<(usize, Event)> = Vec::new();
         let mut expected = 0.0;
         for (index, spec) in self.file.event.iter().enumerate() {
@@ -34,6 +41,7 @@ impl Context<'_> {
             }
             let when = self.when(index, spec, end);
             let fault = self.fault(index, spec, network, mailslots);
+            self.check_movers(index, fault.as_ref(), apps, network);
             if let (Some(When::Every(mean)), Some(end)) = (when, end) {
                 let each = (mean + spec.lasts.map_or(Duration::ZERO, |time| time.0)).nanos() as f64;
                 expected += fault.as_ref().map_or(1, Fault::parts) as f64 * end.nanos() as f64 / each;
@@ -169,6 +177,18 @@ impl Context<'_> {
         if spec.every.is_some() && spec.lasts.is_none() && !ends && !self.is_damaged(at!["event", index]) {
             let problem = Problem::error(at("every"), format!("a random `{action}` has to end before it comes again"));
             self.problems.push(problem.at_key().help("add how long it lasts: for = \"2 s\""));
+        }
+    }
+
+    /// Programs of apps stay in the group in which they started.
+    fn check_movers(&mut self, index: usize, fault: Option<&Fault>, apps: &[App], network: &Network) {
+        let movers = fault.map_or(&[][..], Fault::movers);
+        let runs = |host: &HostId| apps.iter().find(|app| app.hosts.contains(host)).map(|app| (*host, app));
+        if let Some((host, app)) = movers.iter().find_map(runs) {
+            let key = if self.file.event[index].leave.is_some() { "leave" } else { "join" };
+            let host = &network.host_names()[host.index()];
+            let message = format!("`{host}` runs a program of the app `{}`, which stays in its domain", app.name);
+            self.error(at!["event", index, key], message);
         }
     }
 

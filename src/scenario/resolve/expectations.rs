@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Context;
+use super::{Context, apps};
 use crate::scenario::file;
 use crate::scenario::model::{Bound, Expectation};
 use crate::scenario::problem::{Problem, at};
@@ -21,8 +21,9 @@ impl Context<'_> {
             return Vec::new();
         }
         let subject = |flow: &file::Traffic| flow.ack.as_ref().map_or(Subject::Flow, |_| Subject::AcknowledgedFlow);
-        let flows: BTreeMap<&str, Subject> =
-            file.traffic.iter().filter_map(|flow| Some((flow.name.as_deref()?, subject(flow)))).collect();
+        let flows = file.traffic.iter().filter_map(|flow| Some((flow.name.as_deref()?, subject(flow))));
+        let of_apps = file.app.iter().filter_map(|app| Some((apps::name(app)?, Subject::App)));
+        let named: BTreeMap<&str, Subject> = flows.chain(of_apps).collect();
         // A phase without a name could be the one that is meant.
         let phases: Option<BTreeSet<&str>> = file.phase.iter().map(|phase| phase.name.as_deref()).collect();
         for (index, spec) in file.expect.iter().enumerate() {
@@ -34,24 +35,31 @@ impl Context<'_> {
                 self.unknown_name(at!["expect", index, "phase"], message, phase, known);
             }
         }
-        file.expect.iter().enumerate().filter_map(|(index, spec)| self.expectation(index, spec, &flows)).collect()
+        file.expect.iter().enumerate().filter_map(|(index, spec)| self.expectation(index, spec, &named)).collect()
     }
 
     fn expectation(
         &mut self,
         index: usize,
         spec: &file::Expect,
-        flows: &BTreeMap<&str, Subject>,
+        named: &BTreeMap<&str, Subject>,
     ) -> Option<Expectation> {
         let at = |key: &str| at!["expect", index, key];
-        let all_named = self.file.traffic.iter().all(|flow| flow.name.is_some());
-        if let Some(of) = spec.of.as_deref().filter(|of| !flows.contains_key(of) && all_named) {
-            let known = || flows.keys().map(ToString::to_string).collect();
-            self.unknown_name(at("of"), format!("no flow is called `{}`", clipped(of)), of, known);
+        let file = self.file;
+        let all_named =
+            file.traffic.iter().all(|flow| flow.name.is_some()) && file.app.iter().all(|app| apps::name(app).is_some());
+        if let Some(of) = spec.of.as_deref().filter(|of| !named.contains_key(of) && all_named) {
+            let known = || named.keys().map(ToString::to_string).collect();
+            let what = if file.app.is_empty() { "no flow is" } else { "no flow and no app is" };
+            self.unknown_name(at("of"), format!("{what} called `{}`", clipped(of)), of, known);
+        }
+        let subject = spec.of.as_deref().map_or(Subject::Totals, |of| *named.get(of).unwrap_or(&Subject::Flow));
+        if subject == Subject::App && spec.phase.is_some() {
+            let message = "the figures of an app are those of the whole run: take `phase` out";
+            self.problems.push(Problem::error(at("phase"), message).at_key());
         }
         let bound = self.bound(index, spec);
         let metric = spec.metric.as_ref()?;
-        let subject = spec.of.as_deref().map_or(Subject::Totals, |of| *flows.get(of).unwrap_or(&Subject::Flow));
         match Metric::parse(metric, subject) {
             Ok(metric) => {
                 let bound = bound?;
@@ -69,6 +77,7 @@ impl Context<'_> {
                     Subject::Totals => "the totals have",
                     Subject::Flow if metric.starts_with("ack.") => "a flow without `ack` has",
                     Subject::Flow | Subject::AcknowledgedFlow => "a flow has",
+                    Subject::App => "an app has",
                 };
                 self.unknown_name(at("metric"), format!("{of} no figure `{}`", clipped(metric)), metric, || known);
                 None

@@ -6,6 +6,7 @@ use super::Context;
 use super::network::Network;
 use crate::id::HostId;
 use crate::mailslot::SlotName;
+use crate::scenario::app::App;
 use crate::scenario::file;
 use crate::scenario::model::{Mailslot, Reader};
 use crate::scenario::problem::{Path, Problem, at};
@@ -15,9 +16,11 @@ use crate::time::Duration;
 pub(super) const MAX_MAILSLOTS: usize = 100_000;
 
 impl Context<'_> {
-    /// All mailslots, by host and name.
-    pub(super) fn mailslots(&mut self, network: &Network) -> Vec<Mailslot> {
-        let mut mailslots: BTreeMap<(HostId, SlotName), Mailslot> = BTreeMap::new();
+    /// All mailslots, by host and name; those that apps have open too.
+    pub(super) fn mailslots(&mut self, network: &Network, apps: &[App]) -> Vec<Mailslot> {
+        let of_apps = of_apps(apps);
+        let mut mailslots: BTreeMap<(HostId, SlotName), Mailslot> =
+            of_apps.keys().map(|(host, name)| ((*host, name.clone()), plain(*host, name.clone()))).collect();
         for (index, spec) in self.file.mailslot.iter().enumerate() {
             let at = |key: &str| at!["mailslot", index, key];
             let reader = self.reader(&at("reader"), spec.reader.as_ref());
@@ -39,8 +42,14 @@ impl Context<'_> {
                     reader,
                     starts_closed: spec.open == Some(false),
                 };
-                if mailslots.insert((host, name.clone()), mailslot).is_some() {
-                    let host = &network.host_names()[host.index()];
+                let key = (host, name.clone());
+                let host = &network.host_names()[host.index()];
+                if let Some(app) = of_apps.get(&key) {
+                    let message = format!("the app `{app}` has the mailslot `{name}` on `{host}` open already");
+                    self.problems.push(Problem::error(at("name"), message).help("it is open by itself: take this out"));
+                    break;
+                }
+                if mailslots.insert(key, mailslot).is_some() {
                     self.error(
                         at("name"),
                         format!("`{host}` has a mailslot called `{name}` already (case does not matter)"),
@@ -86,4 +95,19 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// The mailslots that apps have open, and the name of the app.
+fn of_apps(apps: &[App]) -> BTreeMap<(HostId, SlotName), &str> {
+    let of_app = |app: &App| {
+        let name = |name: &&str| SlotName::new(name).expect("an app's mailslots have well-formed names");
+        let slots: Vec<SlotName> = app.kind.mailslots().iter().map(name).collect();
+        app.hosts.iter().flat_map(|host| slots.iter().map(|slot| (*host, slot.clone()))).collect::<Vec<_>>()
+    };
+    apps.iter().flat_map(|app| of_app(app).into_iter().map(|slot| (slot, app.name.as_str()))).collect()
+}
+
+/// A mailslot that takes everything, and is read at once.
+fn plain(host: HostId, name: SlotName) -> Mailslot {
+    Mailslot { host, name, max_message_size: 0, queue_limit: None, reader: Reader::Wait, starts_closed: false }
 }

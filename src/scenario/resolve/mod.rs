@@ -4,6 +4,7 @@
 //! that was left out is not complained about a second time.
 
 mod ack;
+mod apps;
 mod capture;
 mod delay;
 mod events;
@@ -22,6 +23,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use self::network::Network;
+use super::app::App;
 use super::fault::Event;
 use super::file;
 use super::model::{Bearers, Expectation, Flow, Mailslot, NameService, Phase, Scenario};
@@ -81,14 +83,15 @@ impl Context<'_> {
         if duration == Some(Duration::ZERO) {
             self.error(at!["duration"], "the duration is 0: nothing would be written");
         }
-        let network = self.network();
+        let mut network = self.network();
+        let apps: Vec<App> = self.apps(&mut network);
         let name_service = self.name_service(&network);
-        let mailslots: Vec<Mailslot> = self.mailslots(&network);
+        let mailslots: Vec<Mailslot> = self.mailslots(&network, &apps);
         let flows: Vec<Flow> = self.flows(&network, &mailslots, duration);
         let mailslots = self.reply_slots(&flows, &network, mailslots);
         let phases: Vec<Phase> = self.phases(&flows, duration);
         let expectations: Vec<Expectation> = self.expectations();
-        let events: Vec<Event> = self.events(&network, &mailslots, duration.map(|duration| duration + drain));
+        let events: Vec<Event> = self.events(&network, &mailslots, &apps, duration.map(|duration| duration + drain));
         let scenario = Scenario {
             name: name?,
             description: self.file.description.clone().unwrap_or_default(),
@@ -101,6 +104,7 @@ impl Context<'_> {
             mailslots,
             flows,
             phases,
+            apps,
             expectations,
             events,
             names: network.names,

@@ -352,11 +352,11 @@ impl<'a> Context<'a> {
 }
 
 /// Takes note that a host bears a name.
-fn bear(names: &mut Names, name: NetbiosName, group: bool, host: HostId) {
+pub(super) fn bear(names: &mut Names, name: NetbiosName, group: bool, host: HostId) {
     let bearers = names.entry(name).or_default();
     bearers.group = group;
-    if bearers.hosts.last() != Some(&host) {
-        bearers.hosts.push(host);
+    if let Err(position) = bearers.hosts.binary_search(&host) {
+        bearers.hosts.insert(position, host);
     }
 }
 

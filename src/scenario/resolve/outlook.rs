@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Context;
 use super::network::Network;
 use crate::id::HostId;
+use crate::scenario::app::is_borne_at_times;
 use crate::scenario::file;
 use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot};
 use crate::scenario::problem::{Path, Problem, at};
@@ -30,7 +31,8 @@ impl Context<'_> {
                 .iter()
                 .filter_map(|host| find_mailslot(mailslots, *host, to.slot()).map(|position| &mailslots[position]))
                 .collect();
-            if declared.is_empty() {
+            let at_times = matches!(to, Target::Named { name, .. } if is_borne_at_times(&network.names, name));
+            if declared.is_empty() && !at_times {
                 self.warn_of_missing_slot(at!["traffic", index, key], to, &recipients, mailslots);
             }
             self.warn_of_policy(&at!["traffic", index, key], to, &senders, &recipients, network);

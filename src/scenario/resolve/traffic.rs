@@ -62,7 +62,7 @@ impl Context<'_> {
             }
             flows.push(flow);
         }
-        if self.file.traffic.is_empty() && self.is_sound() {
+        if self.file.traffic.is_empty() && self.file.app.is_empty() && self.is_sound() {
             self.warning(Vec::new(), "the scenario has no `[[traffic]]`: nothing is written");
         }
         flows

@@ -146,9 +146,10 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     fn cargo_towards(&mut self, broadcast: &Datagram, host: HostId) -> Cargo {
         let mut cargo = *broadcast.cargo();
         if cargo.bound == Bound::Audience {
-            let position = self.streams[cargo.stream.index()].targets[cargo.target as usize].position(host);
-            let recipient = position.filter(|_| is_on(self.scenario, host, broadcast.id().transport()));
-            cargo.bound = recipient.map_or(Bound::Bystander, Bound::Recipient);
+            let audience = &self.streams[cargo.stream.index()].targets[cargo.target as usize];
+            let recipient = audience.position(host).filter(|_| is_on(self.scenario, host, broadcast.id().transport()));
+            let other = if audience.is_open { Bound::Uncounted } else { Bound::Bystander };
+            cargo.bound = recipient.map_or(other, Bound::Recipient);
         }
         cargo
     }

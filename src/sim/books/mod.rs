@@ -201,7 +201,8 @@ impl<O: Observer> Books<O> {
             && self.waiting_messages == 0
     }
 
-    /// The run is over: writes that have not returned are aborted, and what is on its way or in a slot stays there.
+    /// The run is over: writes that have not returned are aborted, and what is on its way or in a slot stays there. What
+    /// apps did is not in these books.
     ///
     /// # Panics
     ///
@@ -225,7 +226,7 @@ impl<O: Observer> Books<O> {
             self.tell(Event::Left { instance: waiting.instance, fate: Fate::Unread, links_passed: 0 });
         }
         let links = self.fabric.links().iter().map(|link| *link.counters()).collect();
-        Outcome { driver, tally: self.journal.ledger.finish(), links }
+        Outcome { driver, tally: self.journal.ledger.finish(), links, apps: Vec::new() }
     }
 
     /// The run is over, and a flight is on its way.

@@ -37,6 +37,8 @@ pub(super) struct Packed {
 pub(crate) enum Cause<'a> {
     /// A stream writes this message.
     Write(StreamId, u64),
+    /// A program that is no flow writes this message.
+    Program(StreamId, u64),
     /// This packet reached it.
     Packet(&'a Datagram),
     /// The time that it asked for has come.
@@ -61,6 +63,9 @@ impl<O: Observer> Books<O> {
         match (transmit.service, cause) {
             (Service::Name, Cause::Packet(question)) => {
                 self.send_answer(host, &transmit, payload, question, Bound::NameService(host));
+            }
+            (Service::Datagram, Cause::Program(stream, message)) => {
+                self.send_frame(host, &transmit, payload, stream, message);
             }
             (Service::Name, _) => self.send_question(host, &transmit, payload, cause),
             (Service::Datagram, Cause::Packet(question)) if transmit.write.is_none() => {
@@ -93,6 +98,24 @@ impl<O: Observer> Books<O> {
             Ok(Write::Pending(write)) => {
                 self.begun.insert((host, write), begun);
             }
+        }
+    }
+
+    /// A program that is no flow wrote a message; its packets have been given out.
+    pub(crate) fn program_wrote(
+        &mut self,
+        stream: StreamId,
+        message: u64,
+        bytes: u32,
+        result: Result<Written, Win32Error>,
+    ) {
+        let code = result.map(|_| ()).map_err(Win32Error::code);
+        self.tell(Event::ProgramWrite { stream, message, bytes, result: code });
+        if let Ok(Written { own_copy: Some(disposition), .. }) = result {
+            let host = self.streams[stream.index()].host;
+            let bound = Bound::Uncounted;
+            let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, bound };
+            self.dispose(host, disposition, Waiting { instance, written: self.now(), damaged: false, bytes });
         }
     }
 
@@ -239,7 +262,7 @@ impl<O: Observer> Books<O> {
         let name = name_in(&payload).expect("the name service sends well-formed packets");
         let sent = self.questions.get(&(host, name)).map_or(0, |questions| questions.sent);
         let asked_for = match cause {
-            Cause::Write(stream, message) => Some((stream, message)),
+            Cause::Write(stream, message) | Cause::Program(stream, message) => Some((stream, message)),
             Cause::Packet(_) | Cause::Timer | Cause::Name => {
                 self.questions.get(&(host, name)).map(|questions| (questions.stream, questions.message))
             }
@@ -250,6 +273,14 @@ impl<O: Observer> Books<O> {
         let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
         let id = DatagramId::new(stream_key, sent);
         self.send_aside(host, transmit, payload, id, (stream, message, Bound::NameService(host)));
+    }
+
+    /// What a program writes.
+    fn send_frame(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, stream: StreamId, message: u64) {
+        let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
+        let stream_key = self.streams[stream.index()].key;
+        let id = DatagramId { packet, ..DatagramId::new(stream_key, message) };
+        self.send_aside(host, transmit, payload, id, (stream, message, Bound::Uncounted));
     }
 
     /// Sends a packet that carries no message of a stream, because of one.

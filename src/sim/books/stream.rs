@@ -26,10 +26,28 @@ pub(super) struct Stream {
     first: BTreeMap<u64, u32>,
 }
 
+impl Stream {
+    /// The stream of a program, whose frames address nobody.
+    fn of_program(host: HostId, key: u64) -> Self {
+        Stream {
+            host,
+            key,
+            targets: Vec::new(),
+            recipients: Vec::new(),
+            specs: Vec::new(),
+            current: Vec::new(),
+            memberships: 0,
+            first: BTreeMap::new(),
+        }
+    }
+}
+
 /// Whom the messages to one target address.
 pub(super) struct Audience {
     /// Whether each of them is sent a datagram of its own, by a list.
     pub(super) is_listed: bool,
+    /// Whether programs are addressed that nobody knows beforehand.
+    pub(super) is_open: bool,
     /// The recipients, ascending, each with its position among the stream's recipients.
     recipients: Vec<(HostId, u32)>,
 }
@@ -93,11 +111,17 @@ impl<O: Observer> Books<O> {
     }
 }
 
-/// All streams, whose senders these are, and their layout for the ledger.
+/// All streams: those of flows, whose senders these are, with their layout for the ledger, and those of programs.
 pub(super) fn streams(scenario: &Scenario, root: Root, senders: &[Sender]) -> (Vec<Stream>, Vec<StreamLayout>) {
     let flows = (0..).map(FlowId).zip(&scenario.flows);
     let flow_of = flows.flat_map(|(id, flow)| flow.senders.iter().map(move |_| (id, flow)));
-    flow_of.zip(senders).map(|((id, flow), sender)| stream(scenario, root, id, flow, sender)).unzip()
+    let (mut streams, layouts): (Vec<_>, _) =
+        flow_of.zip(senders).map(|((id, flow), sender)| stream(scenario, root, id, flow, sender)).unzip();
+    streams.extend(scenario.programs().map(|(app, host)| {
+        let key = root.program_key(app.kind.name(), &scenario.topology().host(host).name);
+        Stream::of_program(host, key)
+    }));
+    (streams, layouts)
 }
 
 fn stream(scenario: &Scenario, root: Root, flow: FlowId, spec: &Flow, sender: &Sender) -> (Stream, StreamLayout) {
@@ -136,5 +160,6 @@ fn target(
         sender: audience.contains(&sender).then(|| position(&sender)),
     };
     let recipients = audience.iter().map(|recipient| (*recipient, position(recipient))).collect();
-    (Audience { is_listed: scenario.is_listed(spec), recipients }, layout)
+    let (is_listed, is_open) = (scenario.is_listed(spec), scenario.is_open_group(sender, spec));
+    (Audience { is_listed, is_open, recipients }, layout)
 }
