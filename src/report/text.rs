@@ -49,7 +49,8 @@ fn heading(text: &mut String, scenario: &Scenario, driver: Driver) {
         plural(topology.segments().len() as u64, "segment"),
     ];
     if !scenario.events.is_empty() {
-        parts.push(format!("{} (so no closed forms)", plural(scenario.events.len() as u64, "event")));
+        let of_flows = if scenario.flows.is_empty() { "" } else { " (so no closed forms)" };
+        parts.push(format!("{}{of_flows}", plural(scenario.events.len() as u64, "event")));
     }
     line(text, &parts.join(", "));
     if driver == Driver::Turmoil {
