@@ -297,6 +297,27 @@ fn on_links(scenario: &Scenario, is_meant: impl Fn(&Value) -> bool) -> BTreeSet<
     lines.filter(|line| line["side"] == "network" && is_meant(line)).map(|line| line.to_string()).collect()
 }
 
+/// A damaged answer about the sender's name leads replies to another host, or to all: nobody else hears of them.
+#[test]
+fn replies_that_go_astray_are_nobodys() {
+    let pair = Pair {
+        top: "duration = \"3 s\"\nname_service = \"broadcast\"",
+        up: "corrupt = \"50 %\"\nudp_checksum = false\nduplicate = \"50 %\"",
+        down: "corrupt = \"50 %\"\nudp_checksum = false",
+        traffic: "every = \"500 ms\"\nack = { slot = 'acks', timeout = \"100 ms\", tries = 3 }",
+        ..Pair::default()
+    };
+    let scenario = pair.scenario();
+    let mut astray = 0;
+    for seed in 0..3_000 {
+        let flow = &sim::run(&scenario, seed, &mut Fact::default()).unwrap().tally.flows[0];
+        let ack = flow.ack.unwrap();
+        assert!(ack.replies_received <= flow.acknowledgements, "what A reads had come to it");
+        astray += u64::from(ack.replies_sent > 0 && flow.acknowledgements == 0);
+    }
+    assert!(astray > 10, "{astray} runs in which no reply found A");
+}
+
 /// Replies draw for themselves: the first writes of messages come to the same end with replies and without.
 #[test]
 fn replies_move_no_outcome_of_messages() {

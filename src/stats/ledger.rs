@@ -218,9 +218,6 @@ impl Ledger {
     }
 
     fn read(&mut self, instance: &Instance, delay: Duration, damaged: bool) {
-        if instance.bound.replier().is_some() {
-            self.count_ack(instance.stream, instance.message, |ack| ack.replies_received += u64::from(!damaged));
-        }
         let Some((stream, tally)) = self.addressed(instance) else { return };
         let Bound::Recipient(recipient) = instance.bound else { return };
         let pair = &mut stream.pairs[recipient as usize];
@@ -311,6 +308,10 @@ impl Observer for Ledger {
             }
             Event::Read { instance, host, delay, damaged } => {
                 self.tally.hosts[host.index()].delivered += 1;
+                let is_for = |sender| instance.bound.replier().is_some() && *host == sender;
+                if !damaged && is_for(self.streams[instance.stream.index()].layout.sender) {
+                    self.count_ack(instance.stream, instance.message, |ack| ack.replies_received += 1);
+                }
                 self.read(instance, *delay, *damaged);
             }
             Event::Gone { instance, fate: Fate::ClosedUnread, .. } => {

@@ -176,6 +176,7 @@ impl Programs {
             senders: self.senders.clone(),
             replies: life.replies.clone(),
             journal: life.journal.clone(),
+            unfinished: self.unfinished.clone(),
         };
         let program = read(opened, mailslot.reader, self.plan.clone(), listener);
         life.readers.insert(slot, life.tasks.spawn_local(program));
@@ -296,6 +297,7 @@ struct Listener {
     senders: Vec<(StreamId, Rc<RefCell<Sender>>)>,
     replies: Rc<RefCell<JoinSet<()>>>,
     journal: Journal,
+    unfinished: Arc<AtomicUsize>,
 }
 
 impl Listener {
@@ -321,7 +323,12 @@ impl Listener {
             }
             Some(Heard::Reply { stream, message, from }) => {
                 let (_, sender) = self.senders.iter().find(|(own, _)| *own == stream).expect("it is to this host");
-                let belief = sender.borrow_mut().reply(now(), message, from);
+                let mut sender = sender.borrow_mut();
+                let was_finished = sender.next_time().is_none();
+                let belief = sender.reply(now(), message, from);
+                if !was_finished && sender.next_time().is_none() {
+                    self.unfinished.fetch_sub(1, Ordering::Relaxed); // its last writes are needless
+                }
                 read(belief.is_some());
                 belief.into_iter().for_each(|belief| self.journal.write(Record::Believes(receipt, belief)));
             }

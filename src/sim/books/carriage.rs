@@ -155,8 +155,8 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     }
 
     fn spread(&mut self, broadcast: &Datagram, singles: &[(HostId, Cargo)]) {
-        if broadcast.cargo().service() == Service::Name {
-            return;
+        if broadcast.cargo().bound != Bound::Audience {
+            return; // it carries no message of a stream
         }
         let recipient = |(_, cargo): &(HostId, Cargo)| match cargo.bound {
             Bound::Recipient(recipient) => Some(recipient),

@@ -96,7 +96,10 @@ impl<O: Observer> Books<O> {
         let instance = instance(flight);
         match instance.bound {
             Bound::Answer(_) => return self.tell(Event::Acknowledged { instance }),
-            Bound::Reply(_) | Bound::StrayReply(_) => self.tell(Event::Acknowledged { instance }),
+            // A damaged answer about the sender's name can lead a reply elsewhere.
+            Bound::Reply(_) | Bound::StrayReply(_) if host == self.streams[instance.stream.index()].host => {
+                self.tell(Event::Acknowledged { instance });
+            }
             _ => {}
         }
         match disposition {
