@@ -308,8 +308,8 @@ impl Observer for Ledger {
             }
             Event::Read { instance, host, delay, damaged } => {
                 self.tally.hosts[host.index()].delivered += 1;
-                let is_for = |sender| instance.bound.replier().is_some() && *host == sender;
-                if !damaged && is_for(self.streams[instance.stream.index()].layout.sender) {
+                let is_reply = !damaged && instance.bound.replier().is_some();
+                if is_reply && *host == self.streams[instance.stream.index()].layout.sender {
                     self.count_ack(instance.stream, instance.message, |ack| ack.replies_received += 1);
                 }
                 self.read(instance, *delay, *damaged);
