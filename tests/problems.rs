@@ -290,7 +290,7 @@ fn phases_do_not_overlap_and_end_in_time() {
             "from = \"3 s\"",
         ),
         (phase("two", "1 s", "2001 ms"), "`one` begins at 2 s, and `two` ends at 2.001 s", "from = \"2 s\""),
-        (phase("two", "6 s", "6 s"), "the phase would begin at 6 s and end before 6 s", "to = \"6 s\""),
+        (phase("two", "6 s", "6 s"), "the phase is empty: it begins at 6 s and ends before 6 s", "to = \"6 s\""),
         (phase("two", "6 s", "10001 ms"), "10.001 s is after the scenario's duration, 10 s", "10001 ms"),
         (
             phase("one", "6 s", "7 s").replace("name = \"one\"", "name = 'one'"),
