@@ -369,10 +369,17 @@ fn random_faults_take_their_share() {
 fn a_random_partition_ends_alone() {
     let both = event("at = \"0 s\"\npartition = [[\"A\"], [\"C\"]]")
         + &random("partition = [[\"A\"], [\"B\"]]\nfor = \"50 ms\"");
-    let report = report(&scenario(&network(&both).replace("to = '\\\\B\\", "to = '\\\\C\\")), 0);
-    assert_eq!(fates(&report, 1), counts([("lost_in_partition", 10)]));
+    let report = report(
+        &scenario(
+            &network(&both)
+                .replace("duration = \"1 s\"", "duration = \"4 s\"")
+                .replace("to = '\\\\B\\", "to = '\\\\C\\"),
+        ),
+        0,
+    );
+    assert_eq!(fates(&report, 1), counts([("lost_in_partition", 40)]));
     let cut = fates(&report, 0);
-    assert!(cut["delivered"] > 10 && cut["lost_in_partition"] > 0, "{cut:?}");
+    assert!(cut["delivered"] > 40 && cut["lost_in_partition"] > 0, "{cut:?}");
 }
 
 /// Faults of one host move nothing of what happens to the datagrams of the others.
