@@ -163,7 +163,8 @@ impl LinkDraws {
 
     fn counter(&self, id: &DatagramId, block: u64) -> [u64; 4] {
         let instance = u64::from(id.copy) << 48 | u64::from(id.packet) << 32 | u64::from(id.duplicate);
-        [id.stream_key, id.message, instance, u64::from(id.fragment) << 8 | block]
+        let part = u64::from(id.interface) << 24 | u64::from(id.fragment) << 8;
+        [id.stream_key, id.message, instance, part | block]
     }
 }
 
@@ -245,6 +246,7 @@ mod tests {
             root.link("a").draw(&DatagramId { packet: 9, ..id }, Purpose::Loss),
             root.link("a").draw(&id.duplicated_at(1), Purpose::Loss),
             root.link("a").draw(&DatagramId { fragment: 9, ..id }, Purpose::Loss),
+            root.link("a").draw(&DatagramId { interface: 9, ..id }, Purpose::Loss),
         ];
         for (position, other) in others.iter().enumerate() {
             assert_ne!(*other, reference, "part {position} of the identity does not matter");

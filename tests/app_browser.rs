@@ -135,6 +135,40 @@ fn every_domain_on_every_segment_has_a_master() {
     assert!(report["expectations"].as_array().unwrap().iter().all(|it| it["result"] == "holds"), "{report}");
 }
 
+/// Where routers forward broadcasts, segments elect one master together.
+#[test]
+fn segments_that_share_their_broadcasts_have_one_master() {
+    let text = r#"
+        schema = 1
+        name = "forwarded"
+        duration = "20 min"
+        [segment.north]
+        [segment.south]
+        [[router]]
+        name = "R"
+        joins = ["north", "south"]
+        forward_broadcast = true
+        [[host]]
+        name = "N{1..2}"
+        domain = "ONE"
+        segment = "north"
+        [[host]]
+        name = "S{1..2}"
+        domain = "ONE"
+        segment = "south"
+        [[app]]
+        kind = "browser"
+        on = '\\ONE'
+    "#;
+    let report = report(&scenario(text), 0);
+    let app = &report["apps"][0];
+    let group = json!([{
+        "segment": "north", "domain": "ONE", "elections": 1, "masters_after_quiet": 1, "masters_at_end": ["N1"]
+    }]);
+    assert_eq!((&app["groups"], &app["never_listed"]), (&group, &json!(0)));
+    assert_eq!(app["theory"], json!({}), "the ways differ");
+}
+
 /// A program that is on only some hosts of a domain; two apps can share one group.
 #[test]
 fn apps_of_one_group_elect_one_master() {

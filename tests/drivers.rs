@@ -14,7 +14,7 @@ use mailslot_sim::scenario::{Scenario, Source, parse};
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::{Event, Fate, Instance, Observer};
 use mailslot_sim::time::Instant;
-use support::Pair;
+use support::{Pair, scenario};
 
 /// What happened to every instance of every message, in an order that does not depend on time.
 #[derive(Default)]
@@ -277,6 +277,68 @@ fn partitions_cut_the_same() {
     assert_same("partition", &pair.scenario(), TICK);
     let (outcome, _) = by_events(&pair.scenario());
     assert_eq!(outcome.tally.flows[0].fate(Fate::LostInPartition), 150);
+}
+
+/// Hosts on several segments, and routers that forward broadcasts, are the same under turmoil, whichever way names are found.
+#[test]
+fn ways_are_the_same() {
+    for name_service in ["static", "broadcast", "wins"] {
+        let text = format!(
+            r#"
+            schema = 1
+            name = "ways"
+            duration = "4 s"
+            name_service = "{name_service}"
+            [link.l]
+            delay = "1500 us"
+            loss = "10 %"
+            duplicate = "10 %"
+            corrupt = "5 %"
+            [segment.a]
+            link = "l"
+            [segment.b]
+            link = "l"
+            [segment.c]
+            link = "l"
+            [[router]]
+            name = "R"
+            joins = ["b", "c"]
+            link = "l"
+            forward_broadcast = true
+            [[host]]
+            name = "M{{1..2}}"
+            segment = ["a", "b"]
+            {wins}
+            [[host]]
+            name = "A"
+            segment = "a"
+            [[host]]
+            name = "C{{1..2}}"
+            segment = "c"
+            [[mailslot]]
+            on = '\\WORKGROUP'
+            name = "t"
+            [[traffic]]
+            name = "all"
+            from = "M{{1..2}}"
+            to = '\\WORKGROUP\mailslot\t'
+            every = "20 ms"
+            [[traffic]]
+            name = "back"
+            from = "C{{1..2}}"
+            to = '\\M1\mailslot\t'
+            every = "20 ms"
+            [[traffic]]
+            name = "forwarded"
+            from = "C1"
+            to = '\\*\mailslot\t'
+            every = "20 ms"
+            "#,
+            wins = if name_service == "wins" { "wins = true" } else { "" },
+        );
+        let tolerance = if name_service == "static" { TICK } else { 4 * TICK }; // question, answer and message
+        assert_same(name_service, &scenario(&text), tolerance);
+    }
 }
 
 /// Hosts, mailslots and links change the same under turmoil. Nothing comes within a tick of a change: written at whole 20 ms,

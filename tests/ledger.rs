@@ -16,7 +16,14 @@ const HOST: HostId = HostId(1);
 fn ledger(recipients: u32) -> Ledger {
     let targets = vec![TargetLayout { audience: (0..recipients).collect(), unreachable: Vec::new(), sender: None }];
     Ledger::new(
-        vec![StreamLayout { flow: FlowId(0), sender: HostId(0), recipients, targets, is_acknowledged: false }],
+        vec![StreamLayout {
+            flow: FlowId(0),
+            sender: HostId(0),
+            recipients,
+            targets,
+            parts: Vec::new(),
+            is_acknowledged: false,
+        }],
         1,
         2,
         Vec::new(),
@@ -28,7 +35,7 @@ fn tell(ledger: &mut Ledger, event: Event<'_>) {
 }
 
 fn instance(message: u64, copy: u16, bound: Bound) -> Instance {
-    Instance { stream: STREAM, message, copy, packet: 0, duplicate: 0, fragment: 0, bound }
+    Instance { stream: STREAM, message, copy, packet: 0, duplicate: 0, fragment: 0, interface: 0, bound }
 }
 
 /// An instance for the only recipient.

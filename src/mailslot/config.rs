@@ -23,8 +23,12 @@ pub struct Config {
     pub is_name_server: bool,
     /// The NetBIOS scope that it is in.
     pub scope: Scope,
-    /// Its address: SOURCE_IP of everything that it writes.
+    /// Its address: SOURCE_IP of what it writes.
     pub address: Ipv4Addr,
+    /// Its addresses on further interfaces, if it is on several networks: each write to a group and each broadcast of the
+    /// name service goes out on all interfaces, under the address of each. What goes to one machine bears the first
+    /// address, whichever interface it leaves by (a choice).
+    pub further_addresses: Vec<Ipv4Addr>,
     /// Which Windows its calls behave like.
     pub api: ApiProfile,
     /// On how many transports (NetBIOS interfaces, LANAs) it is: every write goes out on each of them, and a receiver
@@ -61,6 +65,7 @@ impl Config {
             is_name_server: false,
             scope: Scope::default(),
             address,
+            further_addresses: Vec::new(),
             api: ApiProfile::default(),
             transports: 1,
             fragments: false,

@@ -143,7 +143,7 @@ impl Machine {
         let head = self.head(packet.id());
         let error = datagram::Repr::Error { head, fragment_flags: 0, code: ERROR_DESTINATION_NOT_PRESENT };
         let (destination, service) = (Destination::Unicast(from), Service::Datagram);
-        let transmit = Transmit { destination, service, transport: 0, fragment: 0, write: None };
+        let transmit = Transmit { destination, service, transport: 0, interface: 0, fragment: 0, write: None };
         self.transmit(transmit, |out| error.emit(out));
     }
 

@@ -58,6 +58,8 @@ pub struct Transmit {
     /// Which of the machine's transports it goes out on, from 0: only machines that are on it hear it. The name service
     /// is on the first one (a choice: the engine has one name table for all).
     pub transport: u8,
+    /// Of a broadcast, which of the machine's interfaces it goes out on, from 0; else 0.
+    pub interface: u8,
     /// Which fragment of its datagram it is, from 0.
     pub fragment: u8,
     /// The pending write that it belongs to, if it belongs to one.
@@ -208,8 +210,11 @@ impl Machine {
         let scope = self.config.scope.clone();
         let source = Name { netbios: self.config.computer, scope: scope.clone() };
         let destination = Name { netbios: name, scope };
-        for transport in 0..self.config.transports {
-            let head = self.head(self.next_datagram_id);
+        let interfaces = if to == Destination::Broadcast { self.interfaces() } else { 1 };
+        let ways = (0..self.config.transports).flat_map(|transport| (0..interfaces).map(move |at| (transport, at)));
+        for (transport, interface) in ways {
+            let source_ip = self.address(interface);
+            let head = Head { source_ip, ..self.head(self.next_datagram_id) };
             self.next_datagram_id = self.next_datagram_id.wrapping_add(1);
             let emit = |out: &mut Vec<u8>| {
                 datagram::emit_direct(&head, kind, &source, &destination, out, |out| {
@@ -217,7 +222,7 @@ impl Machine {
                 });
             };
             let service = Service::Datagram;
-            let transmit = |fragment| Transmit { destination: to, service, transport, fragment, write };
+            let transmit = |fragment| Transmit { destination: to, service, transport, interface, fragment, write };
             if !self.config.fragments {
                 self.transmit(transmit(0), emit);
                 continue;
@@ -228,6 +233,17 @@ impl Machine {
                 self.transmit(transmit(fragment), |out| out.extend_from_slice(&packet));
             }
         }
+    }
+
+    /// How many interfaces it has.
+    fn interfaces(&self) -> u8 {
+        1 + self.config.further_addresses.len() as u8
+    }
+
+    /// The address of an interface, from 0.
+    fn address(&self, interface: u8) -> Ipv4Addr {
+        let further = usize::from(interface).checked_sub(1).map(|position| self.config.further_addresses[position]);
+        further.unwrap_or(self.config.address)
     }
 
     /// The header of a packet of this machine.
@@ -246,8 +262,15 @@ impl Machine {
 
     /// The next packet to send, which replaces what `packet` held; `None` when there is none.
     pub fn poll_transmit(&mut self, packet: &mut Vec<u8>) -> Option<Transmit> {
-        if let Some(destination) = self.names.poll_transmit(packet) {
-            return Some(Transmit { destination, service: Service::Name, transport: 0, fragment: 0, write: None });
+        let is_repeated = self.transmits.front().is_some_and(|(transmit, _)| transmit.service == Service::Name);
+        if !is_repeated && let Some(destination) = self.names.poll_transmit(packet) {
+            let service = Service::Name;
+            let first = Transmit { destination, service, transport: 0, interface: 0, fragment: 0, write: None };
+            if destination == Destination::Broadcast {
+                let further = (1..self.interfaces()).map(|interface| Transmit { interface, ..first });
+                further.rev().for_each(|transmit| self.transmits.push_front((transmit, packet.clone())));
+            }
+            return Some(first);
         }
         let (transmit, mut bytes) = self.transmits.pop_front()?;
         std::mem::swap(packet, &mut bytes);

@@ -13,7 +13,7 @@ use slab::Slab;
 
 use super::ip::{Added, Reassemblies};
 use super::partition::Partition;
-use super::topology::Topology;
+use super::topology::{Crossing, Interface, Topology};
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
 use crate::link::{self, Link, Memory, Offer};
 use crate::rng::Root;
@@ -39,8 +39,7 @@ pub struct Flight<C> {
     pub(super) id: DatagramId,
     cargo: C,
     from: HostId,
-    to: Option<HostId>,
-    is_broadcast: bool,
+    to: To,
     leads: End,
     hop: u8,
     /// The family that it belongs to, once it was duplicated.
@@ -59,7 +58,7 @@ pub struct Damage {
 }
 
 /// Who drives a fabric: keeps flights while they are on a link, and takes note of what happens to them.
-pub trait Carrier<C> {
+pub trait Carrier<C: Clone> {
     /// A link is offered a flight.
     fn offered(&mut self, flight: &Flight<C>, link: LinkId) {
         let _ = (flight, link);
@@ -107,11 +106,22 @@ pub trait Carrier<C> {
         let _ = (flight, link);
     }
 
-    /// The cargo of the flight that a broadcast, which has reached its segment, becomes for one host there.
+    /// The cargo of the flight that a broadcast, which has reached a segment, becomes for one host there.
     fn cargo_towards(&mut self, broadcast: &Flight<C>, host: HostId) -> C;
 
-    /// A broadcast has reached its segment and ends there: these flights to single hosts, in the order of the hosts'
-    /// names, go on in its place.
+    /// The cargo of the flight that a broadcast, which has reached a segment, becomes for the segment behind a crossing.
+    fn cargo_across(&mut self, broadcast: &Flight<C>, crossing: LinkId) -> C {
+        let _ = crossing;
+        broadcast.cargo().clone()
+    }
+
+    /// A broadcast has reached a segment from which routers forward it: this flight goes on in its place, beside others.
+    fn forwarded(&mut self, onward: &Flight<C>) {
+        let _ = onward;
+    }
+
+    /// A broadcast has reached a segment and ends there: these flights to single hosts, in the order of the hosts'
+    /// names, go on in its place, beside those that are forwarded.
     fn spread(&mut self, broadcast: &Flight<C>, singles: &[(HostId, C)]) {
         let _ = (broadcast, singles);
     }
@@ -161,17 +171,24 @@ impl<C: Clone> Fabric<C> {
         self.partitions.clear();
     }
 
-    /// A new flight leaves its host by the up link; it goes on until it must wait, is lost or has arrived. `topology` is
+    /// A new flight leaves its host by an up link; it goes on until it must wait, is lost or has arrived. `topology` is
     /// that of [`Fabric::new`].
     ///
     /// # Panics
     ///
-    /// If there is no way to the host that it goes to: see [`Topology::reaches`]. That can be at a later call, once it
-    /// has passed the up link.
+    /// If there is no way to the host that it goes to: see [`Topology::reaches`].
     pub fn depart(&mut self, topology: &Topology, now: Instant, mut flight: Flight<C>, carrier: &mut impl Carrier<C>) {
-        let host = topology.host(flight.from);
-        flight.leads = End::of(host.segment);
-        Walk { fabric: self, topology, now, carrier }.offer(flight, host.up);
+        let own = match &mut flight.to {
+            To::All => flight.id.interface,
+            To::One(host, interface) | To::OneOfAll(host, interface) => {
+                let (own, its) = topology.route(flight.from, *host).expect("there is a way to its host");
+                *interface = its;
+                own
+            }
+        };
+        let own = topology.host(flight.from).interface(own);
+        flight.leads = End::of(own.segment);
+        Walk { fabric: self, topology, now, carrier }.offer(flight, own.up);
     }
 
     /// A flight comes to the end of the link that it is on; it goes on until it must wait, is lost or has arrived.
@@ -227,8 +244,8 @@ impl<C: Clone> Fabric<C> {
 }
 
 impl<C> Flight<C> {
-    /// A datagram that `from` is about to hand to the network, for one host; or for all others of its segment, if `to`
-    /// is `None`.
+    /// A datagram that `from` is about to hand to the network, for one host; or if `to` is `None`, for all others of the
+    /// segment that its interface is on ([`DatagramId::interface`]), and beyond where routers forward broadcasts.
     #[must_use]
     pub fn new(payload: Rc<[u8]>, id: DatagramId, from: HostId, to: Option<HostId>, cargo: C) -> Self {
         Flight {
@@ -237,8 +254,7 @@ impl<C> Flight<C> {
             id,
             cargo,
             from,
-            to,
-            is_broadcast: to.is_none(),
+            to: to.map_or(To::All, |to| To::One(to, 0)),
             leads: End::Host,
             hop: 0,
             family: None,
@@ -279,13 +295,40 @@ impl<C> Flight<C> {
     /// The host that it goes to; `None` for a broadcast that has not reached its segment.
     #[must_use]
     pub fn to(&self) -> Option<HostId> {
-        self.to
+        match self.to {
+            To::All => None,
+            To::One(host, _) | To::OneOfAll(host, _) => Some(host),
+        }
     }
 
     /// Whether it was sent to all.
     #[must_use]
     pub fn is_broadcast(&self) -> bool {
-        self.is_broadcast
+        !matches!(self.to, To::One(..))
+    }
+
+    /// The interface of its host that it left by.
+    ///
+    /// # Panics
+    ///
+    /// If there is no way to the host that it goes to.
+    #[must_use]
+    pub fn left_by<'a>(&self, topology: &'a Topology) -> &'a Interface {
+        let own = match self.to {
+            To::All | To::OneOfAll(..) => self.id.interface,
+            To::One(host, _) => topology.route(self.from, host).expect("there is a way to its host").0,
+        };
+        topology.host(self.from).interface(own)
+    }
+
+    /// The interface of the host that it goes to at which it arrives there, once it has departed; 0 for a broadcast that
+    /// has not reached its segment.
+    #[must_use]
+    pub fn to_interface(&self) -> u8 {
+        match self.to {
+            To::All => 0,
+            To::One(_, interface) | To::OneOfAll(_, interface) => interface,
+        }
     }
 
     /// How many links it has passed.
@@ -303,6 +346,17 @@ impl<C> Flight<C> {
         let damage = self.damage.get_or_insert_with(|| Box::new(Damage { original, is_checked: true }));
         damage.is_checked &= udp_checksum;
     }
+}
+
+/// Where a flight goes to.
+#[derive(Clone, Copy, Debug)]
+enum To {
+    /// To all: a broadcast that has not reached its segment.
+    All,
+    /// To one host, at this interface.
+    One(HostId, u8),
+    /// It was a broadcast, and is the part of it for this host.
+    OneOfAll(HostId, u8),
 }
 
 /// The other end of a link. This and [`FamilyKey`] are small because flights are moved a lot.
@@ -354,7 +408,7 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     /// Offers a flight to a link; what is carried comes to the other end later, or now if the link takes no time.
     fn offer(&mut self, mut flight: Flight<C>, link: LinkId) {
         let is_cut = |to| self.fabric.partitions.iter().any(|(_, partition)| partition.cuts(flight.from, to));
-        if flight.to.is_some_and(is_cut) {
+        if flight.to().is_some_and(is_cut) {
             self.fabric.leave_family(&flight);
             return self.carrier.cut(&flight, link);
         }
@@ -425,9 +479,9 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     fn reach(&mut self, mut flight: Flight<C>) {
         flight.hop += 1;
         match (flight.leads, flight.to) {
-            (End::Segment(segment), None) => self.spread(flight, SegmentId(segment.into())),
-            (End::Segment(segment), Some(to)) => {
-                let (segment, to) = (SegmentId(segment.into()), self.topology.host(to));
+            (End::Segment(segment), To::All) => self.spread(flight, SegmentId(segment.into())),
+            (End::Segment(segment), To::One(to, interface) | To::OneOfAll(to, interface)) => {
+                let (segment, to) = (SegmentId(segment.into()), self.topology.host(to).interface(interface));
                 let link = if to.segment == segment {
                     flight.leads = End::Host;
                     to.down
@@ -439,14 +493,14 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
                 };
                 self.offer(flight, link);
             }
-            (End::Host, Some(host)) => {
+            (End::Host, To::One(host, _) | To::OneOfAll(host, _)) => {
                 self.fabric.leave_family(&flight);
                 match flight.is_fragment() {
                     true => self.reassemble(host, flight),
                     false => self.carrier.arrive(host, flight),
                 }
             }
-            (End::Host, None) => panic!("a broadcast departs before it proceeds"),
+            (End::Host, To::All) => panic!("a broadcast departs before it proceeds"),
         }
     }
 
@@ -464,22 +518,35 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
         }
     }
 
-    /// A broadcast reached its segment: it goes down to every host but the sender.
+    /// A broadcast reached a segment: it goes down to every host but the sender, and on to where routers forward it. No
+    /// host hears what it has sent itself, by whatever way (a choice).
     fn spread(&mut self, mut flight: Flight<C>, segment: SegmentId) {
         let topology = self.topology;
+        let origin = topology.host(flight.from).interface(flight.id.interface).segment;
+        let onward = |crossing: &Crossing| {
+            let cargo = self.carrier.cargo_across(&flight, crossing.link);
+            let onward = Flight { cargo, leads: End::of(crossing.to), ..flight.clone() };
+            self.carrier.forwarded(&onward);
+            (onward, crossing.link)
+        };
+        let onward: Vec<(Flight<C>, LinkId)> = topology.onward(origin, segment).iter().map(onward).collect();
         let mut singles = std::mem::take(&mut self.fabric.singles);
         let others = topology.segments()[segment.index()].hosts.iter().filter(|host| **host != flight.from);
         singles.extend(others.map(|host| (*host, self.carrier.cargo_towards(&flight, *host))));
         self.carrier.spread(&flight, &singles);
         if let Some(family) = flight.family {
-            self.fabric.families[family.index()].members += singles.len() as u32;
+            self.fabric.families[family.index()].members += (singles.len() + onward.len()) as u32;
         }
         flight.leads = End::Host;
         for (host, cargo) in singles.drain(..) {
-            let single = Flight { cargo, to: Some(host), ..flight.clone() };
-            self.offer(single, topology.host(host).down);
+            let (number, interface) = topology.host(host).interface_on(segment).expect("it is on the segment");
+            let single = Flight { cargo, to: To::OneOfAll(host, number), ..flight.clone() };
+            self.offer(single, interface.down);
         }
         self.fabric.singles = singles;
         self.fabric.leave_family(&flight);
+        for (flight, crossing) in onward {
+            self.offer(flight, crossing);
+        }
     }
 }

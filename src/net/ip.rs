@@ -79,10 +79,10 @@ impl<C: Clone> Flight<C> {
     }
 }
 
-/// What tells the fragments of one datagram at one host from all others. Network duplicates are not told apart: they have
-/// the IP identification of their original, and their fragments complete each other. No identification is ever used
-/// twice (a choice: a real one has 16 bits).
-type Key = (HostId, DatagramId);
+/// What tells the fragments of one datagram at one interface of a host from all others. Network duplicates are not told
+/// apart: they have the IP identification of their original, and their fragments complete each other. No identification
+/// is ever used twice (a choice: a real one has 16 bits).
+type Key = (HostId, u8, DatagramId);
 
 /// The fragments that wait at their hosts for the rest of their datagrams.
 #[derive(Clone, Debug)]
@@ -186,7 +186,7 @@ impl<C> Reassemblies<C> {
 
     /// Gives up what waits at a host: a fragment of each datagram, in the order of beginning.
     pub(super) fn take(&mut self, host: HostId) -> Vec<Flight<C>> {
-        let of_host = (host, DatagramId::new(0, 0))..(HostId(host.0 + 1), DatagramId::new(0, 0));
+        let of_host = (host, 0, DatagramId::new(0, 0))..(HostId(host.0 + 1), 0, DatagramId::new(0, 0));
         let mut taken: Vec<Incomplete<C>> =
             self.incomplete.extract_if(of_host, |_, _| true).map(|(_, incomplete)| incomplete).collect();
         taken.sort_by_key(|incomplete| incomplete.number);
@@ -202,7 +202,7 @@ impl<C: Clone> Reassemblies<C> {
     /// Takes in a fragment that reaches `host`. Where fragments overlap, which is so only if a link's MTU changes between a
     /// datagram and its duplicate, the later one counts, as in RFC 791.
     pub(super) fn add(&mut self, now: Instant, host: HostId, fragment: Flight<C>) -> Added<C> {
-        let key = (host, DatagramId { duplicate: 0, fragment: 0, ..fragment.id });
+        let key = (host, fragment.to_interface(), DatagramId { duplicate: 0, fragment: 0, ..fragment.id });
         let mut entry = match self.incomplete.entry(key) {
             Entry::Vacant(entry) => {
                 let all = 0..fragment.payload.len();

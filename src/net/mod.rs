@@ -9,14 +9,14 @@
 //! [`Topology`] is the plan, built once and then only read; [`Fabric`] is what moves datagrams on it in one run, and a
 //! [`Partition`] is what stands in their way for a while.
 
+mod builder;
 mod fabric;
 mod ip;
 mod partition;
 mod topology;
 
+pub use builder::{Builder, Invalid, MAX_HOSTS_PER_SEGMENT, MAX_INTERFACES, MAX_SEGMENTS};
 pub use fabric::{Carrier, Damage, Fabric, Flight};
 pub use ip::{IP_HEADER, REASSEMBLY_TIMEOUT, UDP_HEADER, fragment_lengths};
 pub use partition::Partition;
-pub use topology::{
-    Builder, Crossing, Host, Invalid, LinkSpec, MAX_HOSTS_PER_SEGMENT, MAX_SEGMENTS, Segment, Topology,
-};
+pub use topology::{Crossing, Host, Interface, LinkSpec, Segment, Topology};

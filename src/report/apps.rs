@@ -72,7 +72,7 @@ struct AppTheoryReport {
     early_removals: Option<f64>,
 }
 
-/// The programs of one domain on one segment.
+/// The programs of one domain on one segment, which is the first of those that share their broadcasts.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct GroupReport {
     segment: String,

@@ -53,6 +53,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fragment: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fate: Option<&'a str>,
@@ -118,8 +120,10 @@ impl Names {
         let senders = |flow: &Flow| flow.senders.iter().map(|host| (flow.name.clone(), *host)).collect::<Vec<_>>();
         let mut hosts_of_links = vec![None; topology.links().len()];
         for (id, host) in (0..).zip(topology.hosts()) {
-            hosts_of_links[host.down.index()] = Some(HostId(id));
-            hosts_of_links[host.up.index()] = Some(HostId(id));
+            for (_, interface) in host.numbered() {
+                hosts_of_links[interface.down.index()] = Some(HostId(id));
+                hosts_of_links[interface.up.index()] = Some(HostId(id));
+            }
         }
         Names {
             hosts: topology.hosts().iter().map(|host| host.name.clone()).collect(),
@@ -169,6 +173,7 @@ impl Names {
             | Event::Unwritten { .. }
             | Event::Fault { .. }
             | Event::Split { .. }
+            | Event::Forwarded { .. }
             | Event::Spread { .. }
             | Event::Joined { .. }
             | Event::SentAside { .. }
@@ -207,6 +212,7 @@ impl Names {
         let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
         let packet = Some(instance.packet).filter(|packet| *packet != 0);
         let fragment = Some(instance.fragment).filter(|fragment| *fragment != 0);
+        let interface = Some(instance.interface).filter(|interface| *interface != 0);
         let host = match instance.bound {
             Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host) | Bound::NameService(host) => {
                 self.name(host)
@@ -218,7 +224,7 @@ impl Names {
             Bound::Reply(_) | Bound::StrayReply(_) => Some("ack"),
             _ => None,
         };
-        Line { host, service, from: Some(host), duplicate, packet, fragment, ..line }
+        Line { host, service, from: Some(host), duplicate, packet, fragment, interface, ..line }
     }
 
     fn on_link<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::model::{Names, Scenario, Target};
+use super::model::{Scenario, Target};
+use super::names::Names;
 use crate::id::HostId;
 use crate::message::browser::{SUFFIX_BROWSERS, SUFFIX_LOCAL_MASTER};
 use crate::wire::NetbiosName;

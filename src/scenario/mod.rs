@@ -16,6 +16,7 @@ mod document;
 mod fault;
 mod file;
 mod model;
+mod names;
 mod pattern;
 mod problem;
 mod quantity;

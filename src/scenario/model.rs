@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::fault::Event;
-use crate::id::{HostId, LinkId, SegmentId};
+use super::names::{NameServers, Names};
+use crate::id::{HostId, LinkId};
 use crate::link::Loss;
 use crate::mailslot::{CreateOptions, Limits, NameKind, SlotName};
 use crate::names::SUFFIX_INTERNET_GROUP;
@@ -45,9 +46,8 @@ pub struct Scenario {
     pub(crate) events: Vec<Event>,
     #[serde(skip)]
     pub(crate) names: Names,
-    /// The name server that the hosts of each segment ask, if there is one.
     #[serde(skip)]
-    pub(crate) name_servers: Vec<Option<HostId>>,
+    pub(crate) name_servers: NameServers,
 }
 
 /// What a host is called and how it behaves.
@@ -342,17 +342,6 @@ pub(crate) enum Bound {
     Equals(f64),
 }
 
-/// Who bears which NetBIOS name.
-pub(crate) type Names = BTreeMap<NetbiosName, Bearers>;
-
-/// The bearers of one NetBIOS name: any number if it is a group's, else one.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Bearers {
-    pub(crate) group: bool,
-    /// In ascending order.
-    pub(crate) hosts: Vec<HostId>,
-}
-
 impl Scenario {
     /// Its name.
     #[must_use]
@@ -437,22 +426,31 @@ impl Scenario {
         self.name_service == NameService::Wins && name.suffix() == SUFFIX_INTERNET_GROUP
     }
 
-    /// The links that a message to a target passes on the way to one of its recipients: none for the sender itself;
-    /// `None` if there is no way. Routers do not forward broadcasts.
-    pub(crate) fn path(&self, sender: HostId, target: &Target, recipient: HostId) -> Option<Vec<LinkId>> {
+    /// The ways by which a message to a target comes to one of its recipients, each with the links that it passes in order:
+    /// one without links for the sender itself; none if there is no way.
+    pub(crate) fn paths(&self, sender: HostId, target: &Target, recipient: HostId) -> Vec<Vec<LinkId>> {
         if recipient == sender {
-            return Some(Vec::new());
+            return vec![Vec::new()];
         }
-        let segment = |host| self.topology.host(host).segment;
-        if self.is_group(sender, target) && segment(sender) != segment(recipient) {
-            return None;
+        if self.is_group(sender, target) {
+            let paths = self.topology.broadcast_paths(sender, recipient);
+            return paths.into_iter().map(|(_, path)| path).collect();
         }
-        self.topology.path(sender, recipient)
+        self.topology.path(sender, recipient).into_iter().collect()
     }
 
-    /// The name server that hosts on a segment ask.
-    pub(crate) fn name_server(&self, segment: SegmentId) -> HostId {
-        self.name_servers[segment.index()].expect("a scenario with WINS has a name server")
+    /// Whether there is one.
+    pub(crate) fn has_way(&self, sender: HostId, target: &Target, recipient: HostId) -> bool {
+        match self.is_group(sender, target) {
+            _ if recipient == sender => true,
+            true => self.topology.hears(recipient, sender),
+            false => self.topology.reaches(sender, recipient),
+        }
+    }
+
+    /// The name server that a host asks.
+    pub(crate) fn name_server(&self, host: HostId) -> HostId {
+        self.name_servers.of(&self.topology, host).expect("a scenario with WINS has a name server")
     }
 
     /// The recipients that a message of `sender` addresses, in ascending order: the bearer of a unique name, or those
@@ -528,12 +526,14 @@ impl Scenario {
         let depends = |sender: HostId, to: &Target| {
             let audience = self.audience(sender, to);
             let shared = self.is_group(sender, to) && audience.len() > 1;
-            let up = config(self.topology.host(sender).up);
+            let paths: Vec<Vec<LinkId>> =
+                audience.iter().flat_map(|recipient| self.paths(sender, to, *recipient)).collect();
             let remembers = |link: &LinkId| config(*link).loss.has_memory() || config(*link).bottleneck.is_some();
-            let memory =
-                |recipient: &HostId| self.path(sender, to, *recipient).is_some_and(|path| path.iter().any(remembers));
-            let harms = up.loss.stationary() != Loss::NONE.stationary() || up.corrupt.value() > 0.0;
-            shared && harms || audience.iter().any(memory)
+            let harms = |link: &LinkId| {
+                config(*link).loss.stationary() != Loss::NONE.stationary() || config(*link).corrupt.value() > 0.0
+            };
+            let harms_several = |path: &Vec<LinkId>| path.split_last().is_some_and(|(_, all)| all.iter().any(harms));
+            shared && paths.iter().any(harms_several) || paths.iter().flatten().any(remembers)
         };
         flow.messages().into_keys().any(|(sender, to)| depends(sender, to))
     }
@@ -542,18 +542,6 @@ impl Scenario {
 /// The position of a host's mailslot among all, which are in the order of host and name.
 pub(crate) fn find_mailslot(mailslots: &[Mailslot], host: HostId, name: &SlotName) -> Option<usize> {
     mailslots.binary_search_by(|mailslot| (mailslot.host, &mailslot.name).cmp(&(host, name))).ok()
-}
-
-/// The name server that the hosts of each segment ask: one on the segment if there is one, else the first by name.
-pub(crate) fn name_servers(topology: &Topology, hosts: &[Host]) -> Vec<Option<HostId>> {
-    let servers = (0..).map(HostId).zip(hosts).filter(|(_, host)| host.wins).map(|(id, _)| id);
-    let mut servers: Vec<HostId> = servers.collect();
-    servers.sort_by_key(|server| &topology.host(*server).name);
-    let mut asked = vec![servers.first().copied(); topology.segments().len()];
-    for server in servers.into_iter().rev() {
-        asked[topology.host(server).segment.index()] = Some(server);
-    }
-    asked
 }
 
 /// Hashes what is written to it.

@@ -34,10 +34,17 @@ impl Validator<'_> {
             return;
         }
         if let Some(Json::Array(alternatives)) = keywords.get("anyOf") {
-            // Alternatives are a text or number, or a table.
-            let is_object =
-                |alternative: &&Json| resolve(self.root, alternative).keywords.get("type") == Some(&"object".into());
-            let fitting = alternatives.iter().find(|alternative| is_object(alternative) == value.is_table());
+            // Alternatives are a text or number, a list, or a table.
+            let kind = |alternative: &Json| match resolve(self.root, alternative).keywords.get("type") {
+                Some(kind) if kind == "object" || kind == "array" => kind.as_str().map(str::to_owned),
+                _ => None,
+            };
+            let wanted = match value {
+                Value::Table(_) => Some("object".to_owned()),
+                Value::Array(_) => Some("array".to_owned()),
+                _ => None,
+            };
+            let fitting = alternatives.iter().find(|alternative| kind(alternative) == wanted);
             return self.value(value, fitting.unwrap_or(&alternatives[0]), path);
         }
         if let Some(Json::Array(choices)) = keywords.get("oneOf") {
@@ -58,10 +65,7 @@ impl Validator<'_> {
                 self.refuse(path, format!("each has a name: write `[{header}.NAME]`"));
             }
             (Some(expected), _) => {
-                let message = match planned_form(path, value) {
-                    Some(form) => format!("{form} is not supported yet"),
-                    None => format!("`{}` is {}; {} is expected", shown(value), kind_of(value), kind_named(expected)),
-                };
+                let message = format!("`{}` is {}; {} is expected", shown(value), kind_of(value), kind_named(expected));
                 let problem = Problem::error(path.clone(), message);
                 self.problems.push(match form_of(path) {
                     Some(form) => problem.help(form),
@@ -173,19 +177,8 @@ impl Validator<'_> {
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
         "Scenario" => &["study"],
-        "Router" => &["forward_broadcast"],
         "Traffic" => &["over"],
         _ => &[],
-    }
-}
-
-/// Forms that a value is going to have.
-fn planned_form(path: &Path, value: &Value) -> Option<&'static str> {
-    match (&path[..], value) {
-        ([Step::Key(table), _, Step::Key(key)], Value::Array(_)) if table == "host" && key == "segment" => {
-            Some("a host on several segments")
-        }
-        _ => None,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::id::{HostId, SegmentId};
+use crate::id::HostId;
 use crate::mailslot::{ApiProfile, Config, Machine, Owner};
-use crate::names::Mode;
+use crate::names::{Directory, Mode};
 use crate::net;
 use crate::scenario::{NameService, Scenario};
 use crate::time::Instant;
@@ -14,23 +14,24 @@ use crate::wire::{NetbiosName, Profile};
 /// Sets up the machines of a scenario.
 pub(crate) struct Installer {
     scenario: Rc<Scenario>,
-    /// How the machines of each segment find the names of others.
-    modes: Vec<Mode>,
+    /// Who bears which name, if every machine knows.
+    directory: Option<Arc<Directory>>,
 }
 
 impl Installer {
     pub(crate) fn new(scenario: Rc<Scenario>) -> Self {
-        let topology = scenario.topology();
-        let segments = topology.segments().len();
-        let modes = match scenario.name_service {
-            NameService::Static => vec![Mode::Static(Arc::new(owners(&scenario).collect())); segments],
-            NameService::Broadcast => vec![Mode::Broadcast; segments],
-            NameService::Wins => {
-                let server = |segment| topology.host(scenario.name_server(SegmentId(segment))).address;
-                (0..segments as u32).map(|segment| Mode::Server(server(segment))).collect()
-            }
-        };
-        Installer { scenario, modes }
+        let is_static = scenario.name_service == NameService::Static;
+        let directory = is_static.then(|| Arc::new(owners(&scenario).collect()));
+        Installer { scenario, directory }
+    }
+
+    /// How the machine of a host finds the names of others.
+    fn mode(&self, id: HostId) -> Mode {
+        match &self.directory {
+            Some(directory) => Mode::Static(directory.clone()),
+            None if self.scenario.name_service == NameService::Broadcast => Mode::Broadcast,
+            None => Mode::Server(self.scenario.topology().host(self.scenario.name_server(id)).first.address),
+        }
     }
 
     /// The machine of a host when the run begins, without mailslots. A name server holds all names: their bearers have
@@ -72,7 +73,8 @@ impl Installer {
             names: spec.names.clone(),
             is_name_server: spec.wins,
             scope: Default::default(),
-            address: host.address,
+            address: host.first.address,
+            further_addresses: host.further.iter().map(|interface| interface.address).collect(),
             api: ApiProfile::default(),
             transports: spec.transports,
             fragments: spec.fragments,
@@ -82,7 +84,7 @@ impl Installer {
             datagram_errors: spec.datagram_errors,
             remote_mailslots_disabled: spec.remote_mailslots_disabled,
         };
-        let mut machine = Machine::new(config, self.modes[host.segment.index()].clone());
+        let mut machine = Machine::new(config, self.mode(id));
         if spec.wins {
             owners(&self.scenario).for_each(|(name, owner)| machine.learn_name(name, owner));
         }
@@ -90,14 +92,16 @@ impl Installer {
     }
 }
 
-/// What every name of the scenario resolves to; the members of a list are in the order of their names.
+/// What every name of the scenario resolves to, of hosts with several addresses to the first: to which of them it is sent,
+/// the network says ([`Topology::route`](crate::net::Topology::route)). The members of a list are in the order of their
+/// names.
 fn owners(scenario: &Scenario) -> impl Iterator<Item = (NetbiosName, Owner)> {
     scenario.names.iter().map(|(name, bearers)| {
         let mut hosts: Vec<&net::Host> = bearers.hosts.iter().map(|host| scenario.topology().host(*host)).collect();
         hosts.sort_by_key(|host| &host.name);
         let owner = match hosts[..] {
-            [host] if !bearers.group => Owner::Unique(host.address),
-            _ if scenario.is_listed_name(name) => Owner::Members(hosts.iter().map(|host| host.address).collect()),
+            [host] if !bearers.group => Owner::Unique(host.first.address),
+            _ if scenario.is_listed_name(name) => Owner::Members(hosts.iter().map(|host| host.first.address).collect()),
             _ => Owner::Group,
         };
         (*name, owner)

@@ -18,6 +18,7 @@ mod reader;
 mod theory;
 pub(crate) mod timeline;
 pub(crate) mod traffic;
+mod ways;
 mod world;
 mod writer;
 

@@ -1,13 +1,11 @@
 //! The closed forms of a scenario's flows: its links and slots, as `stats::theory` sees them.
 
-use std::collections::BTreeMap;
-
 use super::ack::REPLY;
+use super::ways::{Parcel, Ways};
 use crate::id::{HostId, LinkId};
-use crate::link::{Config, Distribution};
 use crate::mailslot::SlotName;
 use crate::names::{BCAST_REQ_RETRY_COUNT, BCAST_REQ_RETRY_TIMEOUT, UCAST_REQ_RETRY_COUNT, UCAST_REQ_RETRY_TIMEOUT};
-use crate::net::{self, REASSEMBLY_TIMEOUT, UDP_HEADER};
+use crate::net::UDP_HEADER;
 use crate::scenario::{Copies, Flow, Generated, NameService, Reader, Scenario, Target, Traffic};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
@@ -33,31 +31,14 @@ pub fn theory(scenario: &Scenario) -> Vec<Theory> {
     if !scenario.events.is_empty() {
         return vec![Theory::default(); scenario.flows.len()]; // the closed forms are those of a network that stays as it is
     }
-    let mut forms = Forms { scenario, ways: BTreeMap::new(), rows: BTreeMap::new(), classes: classes(scenario) };
+    let mut forms = Forms { scenario, ways: Ways::new(scenario.topology()) };
     scenario.flows.iter().map(|flow| forms.of_flow(flow)).collect()
 }
 
 /// The closed forms of a scenario, and those of the ways that were met so far.
 struct Forms<'a> {
     scenario: &'a Scenario,
-    /// For each link the first one that impairs like it.
-    classes: Vec<LinkId>,
-    /// The probability of passing a way, by the classes of its links.
-    ways: BTreeMap<Way, Option<f64>>,
-    /// The probability that a link, known by its class, carries so many datagrams in a row.
-    rows: BTreeMap<(LinkId, usize), f64>,
-}
-
-/// The classes of the links, the bytes of the shortest and the longest message in the IP datagrams that carry it, and how
-/// many times it is sent.
-type Way = (Vec<LinkId>, [Vec<u32>; 2], usize);
-
-/// What a flow sends for one message, as IP sees it.
-struct Parcel {
-    /// In how many packets: more than one if NetBIOS makes fragments of it.
-    packets: usize,
-    /// The bytes behind the IP header of each, of the shortest and of the longest message.
-    data: [Vec<u32>; 2],
+    ways: Ways<'a>,
 }
 
 /// The closed forms for the messages of one sender to one target.
@@ -122,30 +103,28 @@ impl Forms<'_> {
         if audience.is_empty() || writes == Writes::None {
             return None;
         }
-        let paths: Vec<Option<Vec<LinkId>>> =
-            audience.iter().map(|recipient| self.scenario.path(sender, to, *recipient)).collect();
+        let paths: Vec<Vec<Vec<LinkId>>> =
+            audience.iter().map(|recipient| self.scenario.paths(sender, to, *recipient)).collect();
         let mut fates = Vec::new();
-        for (recipient, path) in audience.iter().zip(&paths) {
-            fates.push(match path {
-                Some(path) if self.slowest(path) + self.lookup() <= self.scenario.drain => {
-                    self.accepts(flow, *recipient, to, path).filter(|_| self.is_independent_of_lookups(path))
+        for (recipient, paths) in audience.iter().zip(&paths) {
+            fates.push(match paths[..] {
+                [] => Some(false),
+                _ if self.slowest(paths) + self.lookup() <= self.scenario.drain => {
+                    self.accepts(flow, *recipient, to, paths).filter(|_| self.is_independent_of_lookups(paths))
                 }
-                Some(_) => None,
-                None => Some(false),
+                _ => None,
             });
         }
         let parcel = self.parcel(flow, sender, to);
         let written = self.written(flow);
         let mut each: Vec<Option<f64>> = Vec::new();
         let mut is_multiplied = parcel.as_ref().is_none_or(|parcel| parcel.packets > 1);
-        for ((accepted, path), recipient) in fates.iter().zip(&paths).zip(&audience) {
+        for ((accepted, paths), recipient) in fates.iter().zip(&paths).zip(&audience) {
             let transports = self.transports(sender, *recipient);
-            is_multiplied |= transports > 1;
+            is_multiplied |= transports > 1 || paths.len() > 1;
             let copies = written.map(|written| written * transports);
             each.push(match (accepted, &parcel, copies) {
-                (Some(true), Some(parcel), Some(copies)) => {
-                    self.passes(path.as_ref().expect("what is accepted has a way"), parcel, copies)
-                }
+                (Some(true), Some(parcel), Some(copies)) => self.ways.any_pass(paths, parcel, copies),
                 (Some(true), ..) | (None, ..) => None,
                 (Some(false), ..) => Some(0.0),
             });
@@ -158,12 +137,13 @@ impl Forms<'_> {
             each[0]
         } else {
             let is_group = self.scenario.is_group(sender, to);
-            parcel.zip(written).and_then(|(parcel, copies)| self.all_pass(is_group, &paths, &parcel, copies))
+            let paths = paths.concat();
+            parcel.zip(written).and_then(|(parcel, copies)| self.ways.all_pass(is_group, &paths, &parcel, copies))
         };
         let delivered = each.iter().copied().sum();
         let replied = match (&audience[..], &fates[..], &paths[..]) {
-            ([recipient], [Some(true)], [Some(path)]) if !is_multiplied => {
-                self.replied(flow, sender, to, *recipient, path)
+            ([recipient], [Some(true)], [paths]) if !is_multiplied => {
+                self.replied(flow, sender, to, *recipient, &paths[0])
             }
             _ => None,
         };
@@ -189,17 +169,17 @@ impl Forms<'_> {
         let mailslot = &self.scenario.mailslots[self.scenario.mailslot(recipient, to.slot())?];
         let look = if let Reader::Poll(interval) = mailslot.reader { interval } else { Duration::ZERO };
         let spoils = |link: &LinkId| {
-            let config = self.config(*link);
+            let config = self.ways.config(*link);
             config.bottleneck.is_some() || !config.udp_checksum && config.corrupt.value() > 0.0
         };
-        let longest = self.slowest(path) + look + self.slowest(&back);
+        let longest = self.ways.slowest(path) + look + self.ways.slowest(&back);
         let in_time = longest < spacing && longest <= self.scenario.drain;
         if self.scenario.name_service != NameService::Static || back.iter().any(spoils) || !in_time {
             return None;
         }
         let (there, reply) = (self.parcel(flow, sender, to)?, self.reply(recipient, sender, slot));
-        let (mut around, of_message) = self.hops(path, &there, number.into())?;
-        let (back, of_reply) = self.hops(&back, &reply, number.into())?;
+        let (mut around, of_message) = self.ways.hops(path, &there, number.into())?;
+        let (back, of_reply) = self.ways.hops(&back, &reply, number.into())?;
         // Each duplicate of a message is replied to, and the replies meet links one after another.
         let is_told_twice = around.iter().any(|hop| hop.duplicate > 0.0) && back.iter().any(Hop::has_memory);
         if (of_message, of_reply) != (1, 1) || is_told_twice {
@@ -256,33 +236,21 @@ impl Forms<'_> {
     fn finds(&self, sender: HostId, to: &Target) -> Writes {
         let Some(name) = self.scenario.target_name(sender, to) else { return Writes::All };
         let topology = self.scenario.topology();
-        let segment = |host: HostId| topology.host(host).segment;
         let bearers = self.scenario.names.get(&name).map_or(&[][..], |bearers| &bearers.hosts);
         let knows = bearers.contains(&sender) && !self.scenario.is_listed(to);
         let is_askable = match self.scenario.name_service {
             NameService::Static => return Writes::All,
             _ if knows => return Writes::All,
-            NameService::Broadcast => bearers.iter().any(|host| segment(*host) == segment(sender)),
+            NameService::Broadcast => {
+                let answers = |host: &HostId| topology.hears(*host, sender) && topology.reaches(*host, sender);
+                bearers.iter().any(answers)
+            }
             NameService::Wins => {
-                let server = self.scenario.name_server(segment(sender));
+                let server = self.scenario.name_server(sender);
                 topology.reaches(sender, server) && topology.reaches(server, sender)
             }
         };
         if is_askable { Writes::Some } else { Writes::None }
-    }
-
-    /// The probability that a message passes a way, sent so many times.
-    fn passes(&mut self, path: &[LinkId], parcel: &Parcel, copies: usize) -> Option<f64> {
-        let classes: Vec<LinkId> = path.iter().map(|link| self.classes[link.index()]).collect();
-        let way = (classes, parcel.data.clone(), copies);
-        if let Some(known) = self.ways.get(&way) {
-            return *known;
-        }
-        let hops = self.hops(path, parcel, copies);
-        let passes = |(hops, needed): (Vec<Hop>, usize)| theory::repeated_delivery_ratio(&hops, needed, copies);
-        let probability = hops.and_then(passes);
-        self.ways.insert(way, probability);
-        probability
     }
 
     /// What is sent for a message of the flow; `None` if the number of packets depends on its size.
@@ -302,23 +270,6 @@ impl Forms<'_> {
         (data[1].len() == packets).then_some(Parcel { packets, data })
     }
 
-    /// How many datagrams and IP fragments go over each link of a way for one message; `None` if that depends on its size.
-    fn datagrams(&self, path: &[LinkId], parcel: &Parcel) -> Option<Vec<usize>> {
-        let on_each = |data: &Vec<u32>| -> Vec<usize> {
-            let mut pieces = data.clone();
-            let on_link = |link: &LinkId| {
-                if let Some(mtu) = self.config(*link).mtu {
-                    let split = pieces.iter().flat_map(|piece| net::fragment_lengths(*piece, mtu)).map(u32::from);
-                    pieces = split.collect();
-                }
-                pieces.len()
-            };
-            path.iter().map(on_link).collect()
-        };
-        let [of_shortest, of_longest] = parcel.data.each_ref().map(on_each);
-        Some(of_longest).filter(|most| *most == of_shortest)
-    }
-
     /// How many times each message of a flow is written; `None` if the writes of a message may have different ends,
     /// because its target's name is looked up.
     fn written(&self, flow: &Flow) -> Option<usize> {
@@ -335,48 +286,26 @@ impl Forms<'_> {
         if sender == recipient { 1 } else { transports(sender).min(transports(recipient)) }
     }
 
-    /// The probability that a message passes all ways. A broadcast passes the first link once for all; the sender's own
-    /// copy passes none.
-    fn all_pass(
-        &mut self,
-        is_group: bool,
-        paths: &[Option<Vec<LinkId>>],
-        parcel: &Parcel,
-        copies: usize,
-    ) -> Option<f64> {
-        let (mut shared, mut ways) = (None, Vec::new());
-        for path in paths.iter().flatten().filter(|path| !path.is_empty()) {
-            let (mut hops, _) = self.hops(path, parcel, copies)?;
-            if is_group {
-                let rest = hops.split_off(1);
-                shared = hops.pop();
-                hops = rest;
-            }
-            ways.push(hops);
-        }
-        theory::all_ratio(shared.as_ref(), &ways, copies)
-    }
-
-    /// Whether a slot takes all messages that come this way and a program reads them, or none; `None` if that depends
+    /// Whether a slot takes all messages that come these ways and a program reads them, or none; `None` if that depends
     /// on the run.
-    fn accepts(&self, flow: &Flow, recipient: HostId, to: &Target, path: &[LinkId]) -> Option<bool> {
+    fn accepts(&self, flow: &Flow, recipient: HostId, to: &Target, paths: &[Vec<LinkId>]) -> Option<bool> {
         let Some(position) = self.scenario.mailslot(recipient, to.slot()) else { return Some(false) };
-        if self.scenario.hosts[recipient.index()].remote_mailslots_disabled && !path.is_empty() {
+        if self.scenario.hosts[recipient.index()].remote_mailslots_disabled && !paths.iter().all(Vec::is_empty) {
             return Some(false);
         }
         let mailslot = &self.scenario.mailslots[position];
         let max = if mailslot.max_message_size == 0 { u32::MAX } else { mailslot.max_message_size };
         let (smallest, largest) = flow.sizes();
-        let unchecked =
-            path.iter().map(|link| self.config(*link)).any(|it| !it.udp_checksum && it.corrupt.value() > 0.0);
-        let queued = path.iter().any(|link| self.config(*link).bottleneck.is_some());
+        let links = || paths.iter().flatten().map(|link| self.ways.config(*link));
+        let unchecked = links().any(|it| !it.udp_checksum && it.corrupt.value() > 0.0);
+        let queued = links().any(|it| it.bottleneck.is_some());
         match mailslot.reader {
             Reader::Never => Some(false),
             _ if smallest > max => Some(false),
             _ if largest > max || unchecked || queued || mailslot.queue_limit.is_some() => None,
             Reader::Wait => Some(true),
             Reader::Poll(interval) => {
-                (self.slowest(path) + self.lookup() + interval <= self.scenario.drain).then_some(true)
+                (self.slowest(paths) + self.lookup() + interval <= self.scenario.drain).then_some(true)
             }
             Reader::ServiceTime(_) => None,
         }
@@ -393,89 +322,14 @@ impl Forms<'_> {
 
     /// Whether what happens to a message does not depend on whether and how its name was found: on links with memory it
     /// does, and a damaged answer, on any link, can lead elsewhere.
-    fn is_independent_of_lookups(&self, path: &[LinkId]) -> bool {
-        let has_memory = |link: &LinkId| self.config(*link).loss.has_memory();
+    fn is_independent_of_lookups(&self, paths: &[Vec<LinkId>]) -> bool {
+        let has_memory = |link: &LinkId| self.ways.config(*link).loss.has_memory();
         let damages = || self.scenario.topology().links().iter().any(|link| link.config.corrupt.value() > 0.0);
-        self.scenario.name_service == NameService::Static || !path.iter().any(has_memory) && !damages()
+        self.scenario.name_service == NameService::Static || !paths.iter().flatten().any(has_memory) && !damages()
     }
 
     /// The longest that a datagram can be on its way.
-    fn slowest(&self, path: &[LinkId]) -> Duration {
-        let longest = |link: &LinkId| self.config(*link).delay.distribution.quantile(u64::MAX);
-        path.iter().map(longest).fold(Duration::ZERO, |sum, delay| sum + delay)
+    fn slowest(&self, paths: &[Vec<LinkId>]) -> Duration {
+        paths.iter().map(|path| self.ways.slowest(path)).max().unwrap_or(Duration::ZERO)
     }
-
-    /// The links of a way as the closed forms see them, and how many datagrams for each time that the message is sent must
-    /// pass them; `None` where there is no closed form. IP fragments, each of which is needed, count as one datagram that
-    /// each link carries or loses.
-    fn hops(&mut self, path: &[LinkId], parcel: &Parcel, copies: usize) -> Option<(Vec<Hop>, usize)> {
-        let datagrams = self.datagrams(path, parcel)?;
-        let Some(split) = datagrams.iter().position(|number| *number > parcel.packets) else {
-            return Some((path.iter().map(|link| self.hop(*link)).collect(), parcel.packets));
-        };
-        let hops: Vec<Hop> = path.iter().map(|link| self.hop(*link)).collect();
-        let flipping = hops.iter().zip(&datagrams).filter(|(hop, _)| hop.corrupt > 0.0);
-        let flips_fragments = flipping.clone().any(|(_, number)| *number > parcel.packets);
-        let varies = |hops: &[Hop]| hops.iter().any(|hop| !hop.steady);
-        // What is behind a link with memory must come to it in a row, and two flips may cancel.
-        let is_scattered = |(at, hop): (usize, &Hop)| {
-            hop.has_memory() && (copies > 1 || parcel.packets > 1 || at > split && varies(&hops[split..at]))
-        };
-        if hops.iter().any(|hop| hop.duplicate > 0.0)
-            || flipping.count() > 1
-            || flips_fragments
-            || hops.iter().enumerate().any(is_scattered)
-            || parcel.packets > 1 && varies(&hops)
-            || self.slowest(path) >= REASSEMBLY_TIMEOUT
-        {
-            return None;
-        }
-        let mut together = Vec::new();
-        for ((link, hop), number) in path.iter().zip(&hops).zip(datagrams) {
-            let undamaged: f64 = std::iter::repeat_n(1.0 - hop.corrupt, parcel.packets).product();
-            together.push(Hop::losing(1.0 - self.carries_in_a_row(*link, number) * undamaged));
-        }
-        Some((together, 1))
-    }
-
-    fn carries_in_a_row(&mut self, link: LinkId, datagrams: usize) -> f64 {
-        let class = self.classes[link.index()];
-        let loss = &self.scenario.topology().links()[class.index()].config.loss;
-        *self.rows.entry((class, datagrams)).or_insert_with(|| loss.carries_in_a_row(datagrams))
-    }
-
-    fn hop(&self, link: LinkId) -> Hop {
-        hop(self.config(link))
-    }
-
-    fn config(&self, link: LinkId) -> &Config {
-        &self.scenario.topology().links()[link.index()].config
-    }
-}
-
-/// A link as the closed forms see it.
-pub(super) fn hop(link: &Config) -> Hop {
-    let steady = matches!(link.delay.distribution, Distribution::Constant(_)) && link.reorder.is_none();
-    Hop {
-        states: link.loss.stationary(),
-        corrupt: link.corrupt.value(),
-        duplicate: link.duplicate.value(),
-        reorders: !link.delay.keep_order && !steady,
-        steady,
-    }
-}
-
-/// For each link the first one that impairs like it: there are as many kinds as profiles.
-pub(super) fn classes(scenario: &Scenario) -> Vec<LinkId> {
-    let mut kinds: Vec<(&Config, LinkId)> = Vec::new();
-    let links = (0..).map(LinkId).zip(scenario.topology().links());
-    links
-        .map(|(id, link)| match kinds.iter().find(|(config, _)| **config == link.config) {
-            Some((_, first)) => *first,
-            None => {
-                kinds.push((&link.config, id));
-                id
-            }
-        })
-        .collect()
 }

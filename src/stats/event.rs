@@ -47,6 +47,9 @@ pub struct Instance {
     pub duplicate: u32,
     /// Which of its IP fragments it is: [`DatagramId::fragment`](crate::id::DatagramId::fragment).
     pub fragment: u16,
+    /// Of a broadcast, the interface that the sender sent it out on:
+    /// [`DatagramId::interface`](crate::id::DatagramId::interface).
+    pub interface: u8,
     /// Whom it can still reach.
     pub bound: Bound,
 }
@@ -56,6 +59,8 @@ pub struct Instance {
 pub enum Bound {
     /// A broadcast that has not reached its segment: the whole audience.
     Audience,
+    /// A broadcast for those of the audience that hear it: the recipients at this position of the stream's parts.
+    Part(u32),
     /// The recipient at this position of the stream's recipients.
     Recipient(u32),
     /// A host that hears the broadcast and is not in the audience.
@@ -216,6 +221,11 @@ pub enum Event<'a> {
         instance: Instance,
         /// Which link.
         link: LinkId,
+    },
+    /// A broadcast reached a segment from which a router forwards it: this instance goes on beside the one that spreads.
+    Forwarded {
+        /// The instance that goes on.
+        instance: Instance,
     },
     /// A broadcast reached a segment: from here on each of these recipients has an instance of its own.
     Spread {

@@ -22,6 +22,8 @@ pub struct StreamLayout {
     pub recipients: u32,
     /// What it writes to.
     pub targets: Vec<TargetLayout>,
+    /// Parts of its audiences, for broadcasts that reach no more: see [`Bound::Part`].
+    pub parts: Vec<Vec<u32>>,
     /// Whether readers reply to its messages.
     pub is_acknowledged: bool,
 }
@@ -99,6 +101,13 @@ impl Ledger {
         targets.len() as u32 - 1
     }
 
+    /// A further part of the audiences of a stream; returns its position.
+    pub fn add_part(&mut self, stream: StreamId, recipients: Vec<u32>) -> u32 {
+        let parts = &mut self.streams[stream.index()].layout.parts;
+        parts.push(recipients);
+        parts.len() as u32 - 1
+    }
+
     /// The counters, once the run is over and every instance has ended.
     ///
     /// # Panics
@@ -170,16 +179,15 @@ impl Ledger {
 
     fn end(&mut self, instance: &Instance, fate: Fate, progress: u16) {
         let Some((stream, tally)) = self.addressed(instance) else { return };
-        let Instance { copy, packet, duplicate, fragment, .. } = *instance;
-        let end = Furthest { progress, copy, packet, duplicate, fragment, fate };
+        let Instance { copy, packet, duplicate, fragment, interface, message, .. } = *instance;
+        let end = Furthest { progress, copy, packet, duplicate, fragment, interface, fate };
         match instance.bound {
-            Bound::Audience => stream.release_shared(instance.message, Some(end), tally),
-            Bound::Recipient(recipient) => {
-                let entry = entry(&mut stream.pairs, recipient, instance.message);
+            Bound::Audience => stream.release_shared(message, Some(end), tally),
+            bound => stream.for_each(bound, |stream, recipient| {
+                let entry = entry(&mut stream.pairs, recipient, message);
                 entry.furthest = Some(end.or_further(entry.furthest));
-                stream.release(recipient, instance.message, tally);
-            }
-            _ => unreachable!("it is for somebody in the audience"),
+                stream.release(recipient, message, tally);
+            }),
         }
     }
 
@@ -188,17 +196,21 @@ impl Ledger {
         let Some((stream, _)) = self.addressed(instance) else { return };
         match instance.bound {
             Bound::Audience => stream.messages.get_mut(&instance.message).expect(OPEN).shared += more,
-            Bound::Recipient(recipient) => entry(&mut stream.pairs, recipient, instance.message).live += more,
-            _ => unreachable!("it is for somebody in the audience"),
+            bound => stream.for_each(bound, |stream, recipient| {
+                entry(&mut stream.pairs, recipient, instance.message).live += more;
+            }),
         }
     }
 
     fn spread(&mut self, instance: &Instance, recipients: &[u32]) {
-        let Some((stream, tally)) = self.stream(instance) else { return };
+        let Some((stream, tally)) = self.addressed(instance) else { return };
         for &recipient in recipients {
             entry(&mut stream.pairs, recipient, instance.message).live += 1;
         }
-        stream.release_shared(instance.message, None, tally);
+        match instance.bound {
+            Bound::Audience => stream.release_shared(instance.message, None, tally),
+            bound => stream.for_each(bound, |stream, recipient| stream.release(recipient, instance.message, tally)),
+        }
     }
 
     fn joined(&mut self, instance: &Instance) {
@@ -238,7 +250,8 @@ impl Ledger {
 
     /// The stream of an instance that is for somebody in the audience.
     fn addressed(&mut self, instance: &Instance) -> Option<(&mut Stream, &mut FlowTally)> {
-        matches!(instance.bound, Bound::Audience | Bound::Recipient(_)).then(|| self.stream(instance)).flatten()
+        let is_addressed = matches!(instance.bound, Bound::Audience | Bound::Part(_) | Bound::Recipient(_));
+        is_addressed.then(|| self.stream(instance)).flatten()
     }
 
     /// Counts something of the replies to a message.
@@ -275,6 +288,7 @@ impl Observer for Ledger {
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
             Event::Split { instance, fragments } => self.multiply(instance, fragments - 1),
             Event::Duplicated { instance, .. } => self.multiply(instance, 1),
+            Event::Forwarded { instance } => self.multiply(instance, 1),
             Event::Spread { instance, recipients } => self.spread(instance, recipients),
             Event::Arrived { host, .. } => self.tally.hosts[host.index()].received += 1,
             Event::Acknowledged { instance } => self.count(instance, |tally| tally.acknowledgements += 1),
@@ -367,8 +381,12 @@ impl Stream {
         }
         // A name that was looked up can lead to another machine, if the answer was damaged on the way.
         let leads_to = |recipient: &u32| {
-            let bounds = [Bound::Audience, Bound::Recipient(*recipient)];
-            sent.own == Some(*recipient) || sent.packets.iter().any(|bound| bounds.contains(bound))
+            let is_bound = |bound: &Bound| match bound {
+                Bound::Audience => true,
+                Bound::Part(part) => self.layout.parts[*part as usize].contains(recipient),
+                bound => *bound == Bound::Recipient(*recipient),
+            };
+            sent.own == Some(*recipient) || sent.packets.iter().any(is_bound)
         };
         for &recipient in target.audience.iter().filter(|recipient| !leads_to(recipient)) {
             let end = Furthest::at_the_write(0, Fate::Corrupted);
@@ -378,24 +396,26 @@ impl Stream {
         if let Some(sender) =
             target.sender.filter(|sender| sent.own.is_none() && !sent.packets.contains(&Bound::Recipient(*sender)))
         {
-            let end = Furthest {
-                progress: REACHED_HOST,
-                copy: 0,
-                packet: 0,
-                duplicate: 0,
-                fragment: 0,
-                fate: Fate::NoSuchMailslot,
-            };
+            let end = Furthest::at_the_write(REACHED_HOST, Fate::NoSuchMailslot);
             entry(&mut self.pairs, sender, message).furthest.get_or_insert(end);
         }
-        let recipient = |bound: &Bound| match bound {
-            Bound::Recipient(recipient) => Some(*recipient),
-            _ => None,
-        };
-        for recipient in sent.packets.iter().filter_map(recipient).chain(sent.own) {
-            entry(&mut self.pairs, recipient, message).live += 1;
+        for bound in sent.packets.iter().copied().chain(sent.own.map(Bound::Recipient)) {
+            self.for_each(bound, |stream, recipient| entry(&mut stream.pairs, recipient, message).live += 1);
         }
         self.release_shared(message, None, tally);
+    }
+
+    /// The recipients that an instance is bound for by itself: none if it holds the whole audience, or nobody.
+    fn for_each(&mut self, bound: Bound, mut each: impl FnMut(&mut Self, u32)) {
+        match bound {
+            Bound::Recipient(recipient) => each(self, recipient),
+            Bound::Part(part) => {
+                let recipients = std::mem::take(&mut self.layout.parts[part as usize]);
+                recipients.iter().for_each(|recipient| each(self, *recipient));
+                self.layout.parts[part as usize] = recipients;
+            }
+            _ => {}
+        }
     }
 
     /// One broadcast of the message has spread or ended, or one write of it is done. After the last, its recipients are

@@ -52,19 +52,41 @@ impl Extinction {
     /// Follows the path from its end; `None` if there are too many sequences of states.
     fn of(path: &[Hop]) -> Option<Self> {
         let arrived = Extinction(vec![(1.0, 0.0)]);
-        path.iter().rev().try_fold(arrived, |after, hop| {
-            let mut terms: Vec<(f64, f64)> = Vec::new();
-            for (weight, lost_later) in &after.0 {
-                for (share, loss) in hop.states.iter().filter(|(share, _)| *share > 0.0) {
-                    let lost = hop.lost(*loss, *lost_later);
-                    match terms.iter_mut().find(|(_, known)| *known == lost) {
-                        Some((sum, _)) => *sum += weight * share,
-                        None => terms.push((weight * share, lost)),
-                    }
-                }
-            }
-            (terms.len() <= MAX_TERMS).then_some(Extinction(terms))
+        path.iter().rev().try_fold(arrived, |after, hop| after.before(hop))
+    }
+
+    /// For instances that go into each of these trees, on each of which they are lost by themselves.
+    fn of_all(trees: &[Tree]) -> Option<Self> {
+        trees.iter().try_fold(Extinction(vec![(1.0, 1.0)]), |all, tree| {
+            let tree = tree.extinction()?;
+            let both =
+                |(weight, lost): &(f64, f64)| tree.0.iter().map(|(w, l)| (weight * w, lost * l)).collect::<Vec<_>>();
+            Extinction::of_terms(all.0.iter().flat_map(both))
         })
+    }
+
+    /// The same before a link.
+    fn before(&self, hop: &Hop) -> Option<Self> {
+        let met = |(weight, lost_later): &(f64, f64)| {
+            let states = hop.states.iter().filter(|(share, _)| *share > 0.0);
+            states.map(|(share, loss)| (weight * share, hop.lost(*loss, *lost_later))).collect::<Vec<_>>()
+        };
+        Extinction::of_terms(self.0.iter().flat_map(met))
+    }
+
+    /// Adds up what is alike; `None` if there are too many.
+    fn of_terms(all: impl Iterator<Item = (f64, f64)>) -> Option<Self> {
+        let mut terms: Vec<(f64, f64)> = Vec::new();
+        for (weight, lost) in all {
+            match terms.iter_mut().find(|(_, known)| *known == lost) {
+                Some((sum, _)) => *sum += weight,
+                None => terms.push((weight, lost)),
+            }
+            if terms.len() > MAX_TERMS {
+                return None;
+            }
+        }
+        Some(Extinction(terms))
     }
 
     /// For so many instances at the start of the path.
@@ -100,34 +122,120 @@ pub fn repeated_delivery_ratio(path: &[Hop], fragments: usize, copies: usize) ->
     Some(1.0 - std::iter::repeat_n(1.0 - whole, copies).product::<f64>())
 }
 
-/// The probability that a broadcast, sent `copies` times, reaches everybody: it passes the link `shared` once, then each
-/// way of `ways` by itself; `None` where no closed form of this kind holds: with several copies links must be without
-/// memory.
+/// A link and those behind it that the same datagram goes on to, on each by itself: a broadcast on its way. At a link
+/// without any behind it the datagram arrives.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tree {
+    /// The link.
+    pub hop: Hop,
+    /// Those behind it.
+    pub onward: Vec<Tree>,
+}
+
+impl Tree {
+    /// A way without branches; `None` without links.
+    #[must_use]
+    pub fn of_way(way: &[Hop]) -> Option<Self> {
+        let before =
+            |onward: Option<Tree>, hop: &Hop| Some(Tree { hop: hop.clone(), onward: onward.into_iter().collect() });
+        way.iter().rev().fold(None, before)
+    }
+
+    /// How many ends it has.
+    fn ends(&self) -> usize {
+        self.onward.iter().map(Tree::ends).sum::<usize>().max(1)
+    }
+
+    /// Whether the closed form holds on each way through it.
+    fn applies(&self, before: &mut Vec<Hop>) -> bool {
+        before.push(self.hop.clone());
+        let applies =
+            if self.onward.is_empty() { applies(before) } else { self.onward.iter().all(|tree| tree.applies(before)) };
+        before.pop();
+        applies
+    }
+
+    fn has_memory(&self) -> bool {
+        self.hop.has_memory() || self.onward.iter().any(Tree::has_memory)
+    }
+
+    /// The probability that no instance is left at any end.
+    fn extinction(&self) -> Option<Extinction> {
+        let nothing = match self.onward.is_empty() {
+            true => Extinction(vec![(1.0, 0.0)]),
+            false => Extinction::of_all(&self.onward)?,
+        };
+        nothing.before(&self.hop)
+    }
+
+    /// For each number of instances before the link up to `most`, the probability that one is left at every end.
+    fn everybody(&self, most: usize) -> Option<Vec<f64>> {
+        if self.ends() == 1 {
+            let mut terms = self.extinction()?.0;
+            let lost: Vec<f64> = terms.iter().map(|(_, lost)| *lost).collect();
+            terms.iter_mut().for_each(|(_, power)| *power = 1.0);
+            let next = |_| {
+                let arrives = 1.0 - terms.iter().map(|(weight, power)| weight * power).sum::<f64>();
+                terms.iter_mut().zip(&lost).for_each(|((_, power), lost)| *power *= lost);
+                arrives
+            };
+            return Some((0..=most).map(next).collect());
+        }
+        let most_behind = if self.hop.duplicate > 0.0 { 2 * most } else { most };
+        if most_behind > MAX_INSTANCES {
+            return None;
+        }
+        let behind: Option<Vec<Vec<f64>>> = self.onward.iter().map(|tree| tree.everybody(most_behind)).collect();
+        let behind = behind?;
+        let all_behind: Vec<f64> =
+            (0..=most_behind).map(|instances| behind.iter().map(|tree| tree[instances]).product()).collect();
+        let Hop { corrupt, duplicate, .. } = self.hop;
+        let mean: f64 = self.hop.states.iter().map(|(share, loss)| share * (1.0 - loss) * (1.0 - corrupt)).sum();
+        // One instance may meet any state; several of one datagram meet the same.
+        let kept = |(share, loss): &(f64, f64)| (*share, (1.0 - loss) * (1.0 - corrupt));
+        let states = if most > 1 { self.hop.states.iter().map(kept).collect() } else { vec![(1.0, mean)] };
+        let mut everybody = vec![0.0; most + 1];
+        for (share, kept) in states {
+            let each = [1.0 - kept, kept * (1.0 - duplicate), kept * duplicate];
+            // How probable it is that so many instances leave the link.
+            let mut left = vec![1.0];
+            for of_number in &mut everybody {
+                *of_number += share * left.iter().zip(&all_behind).map(|(left, all)| left * all).sum::<f64>();
+                let mut more = vec![0.0; left.len() + 2];
+                for (before, probability) in left.iter().enumerate() {
+                    each.iter().enumerate().for_each(|(further, share)| more[before + further] += probability * share);
+                }
+                left = more;
+            }
+        }
+        Some(everybody)
+    }
+}
+
+/// The probability that a message comes to any end of any of these trees, each of which it is sent through `copies` times;
+/// `None` where no closed form of this kind holds: with several copies links must be without memory.
 #[must_use]
-pub fn all_ratio(shared: Option<&Hop>, ways: &[Vec<Hop>], copies: usize) -> Option<f64> {
-    let whole = |way: &Vec<Hop>| applies(&shared.into_iter().chain(way).cloned().collect::<Vec<_>>());
-    let mut hops = shared.into_iter().chain(ways.iter().flatten());
-    if !ways.iter().all(whole) || (copies > 1 && hops.any(Hop::has_memory)) {
+pub fn any_ratio(trees: &[Tree], copies: usize) -> Option<f64> {
+    if !all_apply(trees, copies) {
         return None;
     }
-    let extinctions: Option<Vec<_>> = ways.iter().map(|way| Extinction::of(way)).collect();
-    let extinctions = extinctions?;
-    let everybody = |instances: usize| -> f64 {
-        extinctions.iter().map(|extinction| 1.0 - extinction.probability(instances)).product()
-    };
-    let Some(shared) = shared else { return Some(everybody(copies)) };
-    let kept: f64 = shared.states.iter().map(|(share, loss)| share * (1.0 - loss) * (1.0 - shared.corrupt)).sum();
-    let each = [1.0 - kept, kept * (1.0 - shared.duplicate), kept * shared.duplicate];
-    // How probable it is that so many instances leave the shared link.
-    let mut instances = vec![1.0];
-    for _ in 0..copies {
-        let mut more = vec![0.0; instances.len() + 2];
-        for (before, probability) in instances.iter().enumerate() {
-            each.iter().enumerate().for_each(|(further, share)| more[before + further] += probability * share);
-        }
-        instances = more;
+    let lost = Extinction::of_all(trees)?.probability(1);
+    Some(1.0 - std::iter::repeat_n(lost, copies).product::<f64>())
+}
+
+/// The probability that a message comes to every end of all of these trees, each of which it is sent through `copies`
+/// times; `None` where no closed form of this kind holds: with several copies links must be without memory.
+#[must_use]
+pub fn all_ratio(trees: &[Tree], copies: usize) -> Option<f64> {
+    if !all_apply(trees, copies) {
+        return None;
     }
-    Some((0..).zip(&instances).map(|(number, probability)| probability * everybody(number)).sum())
+    let each: Option<Vec<f64>> = trees.iter().map(|tree| tree.everybody(copies)?.pop()).collect();
+    Some(each?.into_iter().product())
+}
+
+fn all_apply(trees: &[Tree], copies: usize) -> bool {
+    trees.iter().all(|tree| tree.applies(&mut Vec::new()) && (copies == 1 || !tree.has_memory()))
 }
 
 /// Whether the closed form holds: two flipped bits can cancel, so at most one link may flip any; and a duplicate that
@@ -144,6 +252,8 @@ fn applies(path: &[Hop]) -> bool {
 
 /// The most sequences of states that are followed.
 const MAX_TERMS: usize = 10_000;
+/// The most instances of a broadcast that are followed.
+const MAX_INSTANCES: usize = 4_096;
 
 #[cfg(test)]
 mod tests {
@@ -201,13 +311,43 @@ mod tests {
         assert_eq!(delivery_ratio(&[flipping.clone(), flipping]), None);
     }
 
+    /// A link with ways behind it.
+    fn branching(hop: Hop, ways: &[Vec<Hop>]) -> Tree {
+        Tree { hop, onward: ways.iter().filter_map(|way| Tree::of_way(way)).collect() }
+    }
+
     #[test]
     fn a_shared_link_is_lost_once_for_all() {
         let ways = |n| vec![vec![losing(0.05)]; n];
-        assert_near(all_ratio(None, &ways(12), 1), 0.95_f64.powi(12));
-        assert_near(all_ratio(Some(&losing(0.05)), &vec![Vec::new(); 12], 1), 0.95);
-        assert_near(all_ratio(Some(&losing(0.1)), &ways(2), 1), 0.9 * 0.95 * 0.95);
+        let apart: Vec<Tree> = ways(12).iter().filter_map(|way| Tree::of_way(way)).collect();
+        assert_near(all_ratio(&apart, 1), 0.95_f64.powi(12));
+        assert_near(all_ratio(&[branching(losing(0.05), &vec![vec![losing(0.0)]; 12])], 1), 0.95);
+        assert_near(all_ratio(&[branching(losing(0.1), &ways(2))], 1), 0.9 * 0.95 * 0.95);
         let doubling = Hop { duplicate: 1.0, ..losing(0.0) };
-        assert_near(all_ratio(Some(&doubling), &ways(3), 1), (1.0_f64 - 0.05 * 0.05).powi(3));
+        assert_near(all_ratio(&[branching(doubling, &ways(3))], 1), (1.0_f64 - 0.05 * 0.05).powi(3));
+    }
+
+    /// Of two that a link loses together, two more behind a second one: all that can happen, by hand.
+    #[test]
+    fn what_is_lost_on_a_crossing_is_lost_for_all_behind_it() {
+        let behind = Tree { hop: losing(0.3), onward: branching(losing(0.0), &vec![vec![losing(0.2)]; 2]).onward };
+        let near = Tree::of_way(&[losing(0.1)]).unwrap();
+        let tree = Tree { hop: losing(0.5), onward: vec![near.clone(), near, behind] };
+        assert_near(all_ratio(std::slice::from_ref(&tree), 1), 0.5 * 0.9 * 0.9 * 0.7 * 0.8 * 0.8);
+        // Sent twice: with one copy past the first link as above, with two each has two chances, and so has the crossing.
+        let once = 0.9 * 0.9 * 0.7 * 0.8 * 0.8;
+        let twice = 0.99 * 0.99 * (2.0 * 0.7 * 0.3 * 0.8 * 0.8 + 0.7 * 0.7 * 0.96 * 0.96);
+        assert_near(all_ratio(std::slice::from_ref(&tree), 2), 0.5 * once + 0.25 * twice);
+        // One who hears it at three places.
+        assert_near(any_ratio(&[tree], 1), 0.5 * (1.0 - 0.1 * 0.1 * (0.3 + 0.7 * 0.2 * 0.2)));
+    }
+
+    /// On two interfaces: 1 - (1 - q1) (1 - q2).
+    #[test]
+    fn two_ways_are_two_chances() {
+        let ways = [vec![losing(0.2), losing(0.5)], vec![bursts(0.3)]].map(|way| Tree::of_way(&way).unwrap());
+        assert_near(any_ratio(&ways, 1), 1.0 - (1.0 - 0.8 * 0.5) * 0.3);
+        assert_eq!(any_ratio(&ways, 2), None, "the second copy may meet the same burst");
+        assert_near(any_ratio(&ways[..1], 3), 1.0 - 0.6_f64.powi(3));
     }
 }

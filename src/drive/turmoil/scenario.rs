@@ -100,9 +100,9 @@ pub fn run<O: Observer + 'static>(scenario: &Scenario, replication: u32, observe
             senders: senders.map(|(stream, sender)| (stream, Rc::new(RefCell::new(sender)))).collect(),
             unfinished: unfinished.clone(),
         };
-        sim.client(host.address, programs.run());
+        sim.client(host.first.address, programs.run());
     }
-    let addresses = topology.hosts().iter().map(|host| (host.name.clone(), host.address)).collect();
+    let addresses = topology.hosts().iter().map(|host| (host.name.clone(), host.first.address)).collect();
     switch::install(&mut sim, addresses, account.clone());
 
     let is_over = || account.borrow().is_over(unfinished.load(Ordering::Relaxed) == 0);

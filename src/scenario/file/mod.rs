@@ -106,10 +106,10 @@ pub(super) struct Host {
     pub(super) name: Option<String>,
     /// Its domain or workgroup. Default "WORKGROUP".
     pub(super) domain: Option<String>,
-    /// The segment that it is attached to.
+    /// The segment that it is attached to, or several: then it is on each of them, with an interface for each.
     #[schemars(required)]
-    pub(super) segment: Option<String>,
-    /// How it is attached, instead of how the segment says.
+    pub(super) segment: Option<Segments>,
+    /// How it is attached, instead of how the segment says; to each, if there are several.
     pub(super) link: Option<Attachment>,
     /// Further NetBIOS names that it registers, with suffix: "FARMDOM<1E>".
     pub(super) names: Option<Vec<String>>,
@@ -133,6 +133,16 @@ pub(super) struct Host {
     /// Whether a policy turns remote mailslots off, as is the default of Windows 11 24H2: its writes to others fail with
     /// ERROR_REMOTE_MAILSLOTS_DEPRECATED (3025), and it drops what others send. Default false.
     pub(super) remote_mailslots_disabled: Option<bool>,
+}
+
+/// The segments of a host.
+#[derive(Deserialize, JsonSchema, Clone)]
+#[serde(untagged)]
+pub(super) enum Segments {
+    /// One.
+    One(String),
+    /// One for each interface, in order.
+    Several(Vec<String>),
 }
 
 /// How the names of others are found.
@@ -170,6 +180,9 @@ pub(super) struct Router {
     pub(super) joins: Option<Vec<String>>,
     /// The link profile of a crossing. Default: perfect.
     pub(super) link: Option<String>,
+    /// Whether it forwards broadcasts, which then enter each segment that they reach once. Default false: a write to a
+    /// domain stays on the segment.
+    pub(super) forward_broadcast: Option<bool>,
 }
 
 /// A mailslot that a program opens when the run starts.

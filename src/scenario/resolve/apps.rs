@@ -49,6 +49,7 @@ impl Context<'_> {
                     break;
                 }
             }
+            self.refuse_multi_homed_hosts(index, &hosts, network);
             self.warn_of_deaf_hosts(index, &hosts, network);
             hosts.iter().for_each(|host| register(kind, *host, network));
             apps.push(App { name, kind, hosts });
@@ -60,6 +61,18 @@ impl Context<'_> {
             self.error(at!["name_service"], message);
         }
         apps
+    }
+
+    /// Hosts on several segments would be in an election on each.
+    fn refuse_multi_homed_hosts(&mut self, index: usize, hosts: &[HostId], network: &Network) {
+        let topology = network.topology.as_ref();
+        let is_multi_homed = |host: &&HostId| topology.is_some_and(|it| it.host(**host).interfaces() > 1);
+        if let Some(host) = hosts.iter().find(is_multi_homed) {
+            let host = &network.host_names()[host.index()];
+            let message = format!("`{host}` is on several segments, and a program runs on one");
+            let help = "have a host on each segment run one";
+            self.problems.push(Problem::error(at!["app", index, "on"], message).help(help));
+        }
     }
 
     /// Hosts on which a policy turns remote mailslots off.

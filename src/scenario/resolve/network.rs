@@ -6,12 +6,13 @@ use super::Context;
 use super::links::{Links, Profiles};
 use crate::id::{HostId, SegmentId};
 use crate::mailslot::{Limits, NameKind};
-use crate::net::{Builder, Topology};
+use crate::net::{Builder, MAX_INTERFACES, Topology};
 use crate::scenario::fault::DEFAULT_DOMAIN;
 use crate::scenario::file;
-use crate::scenario::model::{Host, Names, name_servers};
+use crate::scenario::model::Host;
+use crate::scenario::names::{NameServers, Names};
 use crate::scenario::pattern;
-use crate::scenario::problem::{Path, Problem, at};
+use crate::scenario::problem::{Path, Problem, Step, at};
 use crate::scenario::quantity::clipped;
 use crate::wire::NetbiosName;
 use crate::wire::name::SUFFIX_WORKSTATION;
@@ -31,8 +32,7 @@ pub(super) struct Network {
     pub(super) topology: Option<Topology>,
     pub(super) hosts: Vec<Host>,
     pub(super) names: Names,
-    /// The name server that the hosts of each segment ask, if there is one.
-    pub(super) name_servers: Vec<Option<HostId>>,
+    pub(super) name_servers: NameServers,
     /// Whether every host could be read: otherwise an unknown name may be that of one that could not.
     pub(super) complete: bool,
     by_name: BTreeMap<NetbiosName, HostId>,
@@ -85,7 +85,7 @@ impl<'a> Context<'a> {
             topology: None,
             hosts: Vec::new(),
             names: Names::new(),
-            name_servers: Vec::new(),
+            name_servers: NameServers::default(),
             complete: complete && !entries.is_empty(),
             by_name: BTreeMap::new(),
             spelled: Vec::new(),
@@ -109,7 +109,7 @@ impl<'a> Context<'a> {
         self.warn_of_unused(&profiles);
         network.topology = match builder.build() {
             Ok(topology) => {
-                network.name_servers = name_servers(&topology, &network.hosts);
+                network.name_servers = NameServers::new(&topology, &network.hosts);
                 Some(topology)
             }
             Err(invalid) => {
@@ -189,25 +189,22 @@ impl<'a> Context<'a> {
             self.error(at("name"), format!("`{other}` bears the name {computer} already"));
             return None;
         }
-        let segment_name = entry.spec.segment.as_ref()?;
-        let Some((segment, links)) = segments.get(segment_name) else {
-            if !self.is_damaged(at!["segment", segment_name]) && !self.file.segment.contains_key(segment_name) {
-                let message = format!("there is no segment `{}`", clipped(segment_name));
-                self.unknown_name(at("segment"), message, segment_name, || segments.keys().cloned().collect());
-            }
-            return None;
-        };
-        let (up, down) = match &entry.spec.link {
-            Some(own) => self.attachment(&at("link"), Some(own), profiles),
-            None => links.clone(),
-        };
-        let id = match builder.host(&entry.name, *segment, up, down) {
+        let mut on = self.segments_of(entry, segments)?.into_iter();
+        let own = entry.spec.link.as_ref().map(|own| self.attachment(&at("link"), Some(own), profiles));
+        let links = |(segment, links): &(SegmentId, Links)| (*segment, own.clone().unwrap_or_else(|| links.clone()));
+        let (segment, (up, down)) = links(on.next().expect("it is on one at least"));
+        let id = match builder.host(&entry.name, segment, up, down) {
             Ok(id) => id,
             Err(invalid) => {
                 self.error(at("segment"), invalid.to_string());
                 return None;
             }
         };
+        for (segment, (up, down)) in on.map(links) {
+            if let Err(invalid) = builder.attach(id, segment, up, down) {
+                self.error(at("segment"), invalid.to_string());
+            }
+        }
         let names = self.further_names(entry, domains, network);
         let datagram_errors = entry.spec.datagram_errors.unwrap_or(false);
         network.by_name.insert(computer, id);
@@ -249,6 +246,37 @@ impl<'a> Context<'a> {
             remote_mailslots_disabled,
         });
         Some(())
+    }
+
+    /// The segments of a host, and how hosts are attached to them; `None` if one is not right, or there is none.
+    fn segments_of<'s>(&mut self, entry: &Entry<'_>, segments: &'s Segments) -> Option<Vec<&'s (SegmentId, Links)>> {
+        let at = at!["host", entry.index, "segment"];
+        let names: Vec<(Path, &String)> = match entry.spec.segment.as_ref()? {
+            file::Segments::One(name) => vec![(at.clone(), name)],
+            file::Segments::Several(names) => {
+                let place = |number| [&at[..], &[Step::Index(number)]].concat();
+                names.iter().enumerate().map(|(number, name)| (place(number), name)).collect()
+            }
+        };
+        if self.problems.iter().any(|problem| problem.path.starts_with(&at)) {
+            return None; // others of the entry had the same
+        }
+        if !(1..=MAX_INTERFACES).contains(&names.len()) {
+            self.error(at, format!("a host is on 1 to {MAX_INTERFACES} segments (MAX_INTERFACES)"));
+            return None;
+        }
+        let mut found = Vec::new();
+        for (position, (at, name)) in names.iter().enumerate() {
+            if names[..position].iter().any(|(_, earlier)| earlier == name) {
+                self.error(at.clone(), format!("`{name}` is listed twice"));
+            } else if let Some(segment) = segments.get(*name) {
+                found.push(segment);
+            } else if !self.is_damaged(at!["segment", *name]) && !self.file.segment.contains_key(*name) {
+                let message = format!("there is no segment `{}`", clipped(name));
+                self.unknown_name(at.clone(), message, name, || segments.keys().cloned().collect());
+            }
+        }
+        (found.len() == names.len()).then_some(found)
     }
 
     /// The names of all domains that hosts are in at first.
@@ -346,7 +374,10 @@ impl<'a> Context<'a> {
                 );
                 return;
             }
-            builder.router(name, &joined, link);
+            match router.forward_broadcast {
+                Some(true) => builder.forwarding_router(name, &joined, link),
+                _ => builder.router(name, &joined, link),
+            }
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use super::network::Network;
-use crate::id::HostId;
+use crate::id::{HostId, SegmentId};
+use crate::net::Topology;
 use crate::scenario::app::is_borne_at_times;
 use crate::scenario::file;
 use crate::scenario::model::{Flow, Host, Mailslot, Target, find_mailslot};
@@ -167,13 +168,11 @@ impl Context<'_> {
         if self.file.name_service != Some(file::NameService::Wins) || matches!(to, Target::Local(_)) {
             return false;
         }
-        let segment = |host: HostId| topology.host(host).segment;
-        let server = |host: HostId| network.name_servers[segment(host).index()];
+        let server = |host: HostId| network.name_servers.of(topology, host);
         let cut_off =
             senders.iter().find(|from| server(**from).is_some_and(|server| !topology.reaches(**from, server)));
         let Some(from) = cut_off else { return false };
-        let from = &topology.segments()[segment(*from).index()].name;
-        let message = format!("no router leads from segment `{from}` to a name server");
+        let message = format!("no router leads from segment {} to a name server", segments_of(topology, *from));
         self.warning(at, format!("{message}: after 15 s the writes fail with 53, or with 995 if the run ends before"));
         true
     }
@@ -185,22 +184,28 @@ impl Context<'_> {
             return;
         }
         let to = bearers.hosts[0];
-        let segment = |host: HostId| topology.host(host).segment;
         if self.file.name_service == Some(file::NameService::Broadcast)
-            && let Some(from) = senders.iter().find(|from| segment(**from) != segment(to))
+            && let Some(from) = senders.iter().find(|from| !topology.hears(to, **from))
         {
-            let [from, to] = [*from, to].map(|host| &topology.segments()[segment(host).index()].name);
-            let message = format!("`{name}` is on segment `{to}`, and no broadcast of `{from}` can find it");
+            let [from, to] = [*from, to].map(|host| segments_of(topology, host));
+            let message = format!("`{name}` is on segment {to}, and no broadcast of {from} can find it");
             return self.warning(at, format!("{message}: the writes will fail with ERROR_BAD_NETPATH (53)"));
         }
         let cut_off = senders.iter().find(|from| !topology.reaches(**from, to));
         if let Some(from) = cut_off {
-            let [from, to] = [*from, to].map(|host| &topology.segments()[topology.host(host).segment.index()].name);
+            let [from, to] = [*from, to].map(|host| segments_of(topology, host));
             let message =
-                format!("no router leads from segment `{from}` to `{to}`: the writes will succeed, and reach nobody");
+                format!("no router leads from segment {from} to {to}: the writes will succeed, and reach nobody");
             self.warning(at, message);
         }
     }
+}
+
+/// The segments of a host, for messages.
+fn segments_of(topology: &Topology, host: HostId) -> String {
+    let name = |segment: SegmentId| format!("`{}`", topology.segments()[segment.index()].name);
+    let names: Vec<String> = topology.host(host).numbered().map(|(_, interface)| name(interface.segment)).collect();
+    names.join(" or ")
 }
 
 fn which(smallest: u32, limit: u32) -> &'static str {

@@ -45,9 +45,9 @@ impl Cargo {
 /// The instance that a flight is.
 #[inline]
 pub(super) fn instance(flight: &Datagram) -> Instance {
-    let DatagramId { copy, packet, duplicate, fragment, .. } = *flight.id();
+    let DatagramId { copy, packet, duplicate, fragment, interface, .. } = *flight.id();
     let Cargo { stream, message, bound, .. } = *flight.cargo();
-    Instance { stream, message, copy, packet, duplicate, fragment, bound }
+    Instance { stream, message, copy, packet, duplicate, fragment, interface, bound }
 }
 
 /// A flight that is on a link.
@@ -145,7 +145,7 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     #[inline]
     fn cargo_towards(&mut self, broadcast: &Datagram, host: HostId) -> Cargo {
         let mut cargo = *broadcast.cargo();
-        if cargo.bound == Bound::Audience {
+        if matches!(cargo.bound, Bound::Audience | Bound::Part(_)) {
             let audience = &self.streams[cargo.stream.index()].targets[cargo.target as usize];
             let recipient = audience.position(host).filter(|_| is_on(self.scenario, host, broadcast.id().transport()));
             let other = if audience.is_open { Bound::Uncounted } else { Bound::Bystander };
@@ -154,8 +154,21 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
         cargo
     }
 
+    fn cargo_across(&mut self, broadcast: &Datagram, crossing: LinkId) -> Cargo {
+        let mut cargo = *broadcast.cargo();
+        if matches!(cargo.bound, Bound::Audience | Bound::Part(_)) {
+            let audience = &self.streams[cargo.stream.index()].targets[cargo.target as usize];
+            cargo.bound = audience.bound(broadcast.id().interface, Some(crossing));
+        }
+        cargo
+    }
+
+    fn forwarded(&mut self, onward: &Datagram) {
+        self.journal.tell(Event::Forwarded { instance: instance(onward) });
+    }
+
     fn spread(&mut self, broadcast: &Datagram, singles: &[(HostId, Cargo)]) {
-        if broadcast.cargo().bound != Bound::Audience {
+        if !matches!(broadcast.cargo().bound, Bound::Audience | Bound::Part(_)) {
             return; // it carries no message of a stream
         }
         let recipient = |(_, cargo): &(HostId, Cargo)| match cargo.bound {

@@ -88,7 +88,7 @@ impl<O: Observer> Books<O> {
 
     /// Where a datagram comes from, as its receiver sees it.
     pub(crate) fn source(&self, flight: &Datagram) -> SocketAddrV4 {
-        SocketAddrV4::new(self.scenario.topology().host(flight.from()).address, flight.cargo().service().port())
+        SocketAddrV4::new(flight.left_by(self.scenario.topology()).address, flight.cargo().service().port())
     }
 
     /// What a machine said of a packet of the datagram service.
@@ -270,9 +270,10 @@ impl<O: Observer> Books<O> {
     /// Whether the receiver's UDP checksum differs from the one that was sent. Two flipped bits can cancel.
     fn checksum_finds(&self, flight: &Datagram, damage: &Damage) -> bool {
         let topology = self.scenario.topology();
-        let source = topology.host(flight.from());
+        let source = flight.left_by(topology);
         let broadcast = topology.segments()[source.segment.index()].broadcast;
-        let unicast = flight.to().filter(|_| !flight.is_broadcast()).map(|to| topology.host(to).address);
+        let address = |to| topology.host(to).interface(flight.to_interface()).address;
+        let unicast = flight.to().filter(|_| !flight.is_broadcast()).map(address);
         let endpoints = Endpoints {
             source: source.address,
             destination: unicast.unwrap_or(broadcast),

@@ -111,7 +111,10 @@ impl<O: Observer> Books<O> {
             root,
             journal: Journal { now: Instant::ZERO, ledger, observer },
             streams,
-            hosts_by_address: (0..).zip(topology.hosts()).map(|(id, host)| (host.address, HostId(id))).collect(),
+            hosts_by_address: (0..)
+                .zip(topology.hosts())
+                .flat_map(|(id, host)| host.numbered().map(move |(_, interface)| (interface.address, HostId(id))))
+                .collect(),
             fabric: Fabric::new(topology, root),
             flights: Slab::new(),
             departures: VecDeque::new(),

@@ -114,7 +114,8 @@ impl<O: Observer> Books<O> {
         if let Ok(Written { own_copy: Some(disposition), .. }) = result {
             let host = self.streams[stream.index()].host;
             let bound = Bound::Uncounted;
-            let instance = Instance { stream, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, bound };
+            let instance =
+                Instance { stream, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, interface: 0, bound };
             self.dispose(host, disposition, Waiting { instance, written: self.now(), damaged: false, bytes });
         }
     }
@@ -171,14 +172,16 @@ impl<O: Observer> Books<O> {
         // It may have joined the domain since the message was written for the first time; what it drops then is nobody's.
         if let Some(disposition) = own_copy.filter(|it| own.is_some() || matches!(it, Disposition::Enqueued(_))) {
             let bound = own.map_or(Bound::Bystander, Bound::Recipient);
-            let instance = Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, bound };
+            let instance =
+                Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, interface: 0, bound };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
         for Packed { transmit, payload, route } in packets.drain(..) {
             let Some((bound, to)) = route else { continue };
             let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
             let stream_key = self.key_towards(stream, target, to);
-            let id = DatagramId { copy, packet, ..DatagramId::new(stream_key, message) };
+            let interface = transmit.interface;
+            let id = DatagramId { copy, packet, interface, ..DatagramId::new(stream_key, message) };
             let is_fragment = datagram::Packet::new(&payload).is_ok_and(|packet| packet.is_fragment());
             let cargo = Cargo { stream, target, message, written: at, bound, is_fragment };
             self.departures.push_back(Flight::new(payload, id, host, to, cargo));
@@ -194,7 +197,7 @@ impl<O: Observer> Books<O> {
             _ => Bound::StrayReply(host),
         };
         if let Some(disposition) = written.own_copy {
-            let instance = Instance { packet: 0, duplicate: 0, fragment: 0, bound, ..read };
+            let instance = Instance { packet: 0, duplicate: 0, fragment: 0, interface: 0, bound, ..read };
             let waiting = Waiting { instance, written: self.now(), damaged: false, bytes: written.bytes };
             self.dispose(host, disposition, waiting);
         }
@@ -232,10 +235,13 @@ impl<O: Observer> Books<O> {
         target: u32,
         transmit: &Transmit,
     ) -> Option<(Bound, Option<HostId>)> {
-        let Destination::Unicast(to) = transmit.destination else { return Some((Bound::Audience, None)) };
+        let audience = &self.streams[stream.index()].targets[target as usize];
+        let Destination::Unicast(to) = transmit.destination else {
+            return Some((audience.bound(transmit.interface, None), None));
+        };
         let to = *self.hosts_by_address.get(to.ip())?; // a damaged answer can name an address that nobody has
         let reachable = self.scenario.topology().reaches(from, to) && is_on(&self.scenario, to, transmit.transport);
-        let recipient = self.streams[stream.index()].targets[target as usize].position(to);
+        let recipient = audience.position(to);
         reachable.then_some((recipient.map_or(Bound::Bystander, Bound::Recipient), Some(to)))
     }
 
@@ -251,7 +257,7 @@ impl<O: Observer> Books<O> {
     /// What a machine says to a datagram that reached it.
     fn send_answer(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, question: &Datagram, bound: Bound) {
         let key = self.root.answer_key(question.id(), &self.scenario.topology().host(host).name);
-        let id = DatagramId { stream_key: key, duplicate: 0, ..*question.id() };
+        let id = DatagramId { stream_key: key, duplicate: 0, interface: 0, ..*question.id() };
         let Cargo { stream, message, .. } = *question.cargo();
         self.send_aside(host, transmit, payload, id, (stream, message, bound));
     }
@@ -261,6 +267,8 @@ impl<O: Observer> Books<O> {
     fn send_question(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, cause: Cause<'_>) {
         let name = name_in(&payload).expect("the name service sends well-formed packets");
         let sent = self.questions.get(&(host, name)).map_or(0, |questions| questions.sent);
+        let interface = transmit.interface;
+        let number = if interface == 0 { sent } else { sent - 1 }; // the same packet again
         let asked_for = match cause {
             Cause::Write(stream, message) | Cause::Program(stream, message) => Some((stream, message)),
             Cause::Packet(_) | Cause::Timer | Cause::Name => {
@@ -269,9 +277,9 @@ impl<O: Observer> Books<O> {
         };
         // A machine that claims or releases a name does so for no message.
         let (stream, message) = asked_for.unwrap_or((StreamId(self.streams.len() as u32), 0));
-        self.questions.insert((host, name), Questions { stream, message, sent: sent + 1 });
+        self.questions.insert((host, name), Questions { stream, message, sent: number + 1 });
         let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
-        let id = DatagramId::new(stream_key, sent);
+        let id = DatagramId { interface, ..DatagramId::new(stream_key, number) };
         self.send_aside(host, transmit, payload, id, (stream, message, Bound::NameService(host)));
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Books;
-use crate::id::{FlowId, HostId, StreamId};
+use crate::id::{FlowId, HostId, LinkId, StreamId};
+use crate::net::Topology;
 use crate::rng::Root;
 use crate::scenario::{Flow, Scenario, Target};
 use crate::sim::traffic::{Outgoing, Sender};
-use crate::stats::{Observer, StreamLayout, TargetLayout};
+use crate::stats::{Bound, Observer, StreamLayout, TargetLayout};
 
 /// One sender of one flow in a run.
 pub(super) struct Stream {
@@ -50,9 +51,23 @@ pub(super) struct Audience {
     pub(super) is_open: bool,
     /// The recipients, ascending, each with its position among the stream's recipients.
     recipients: Vec<(HostId, u32)>,
+    /// The part of it that a broadcast reaches which goes out on an interface, and that behind each crossing on the way
+    /// from there; empty where every broadcast is for all whom any can reach.
+    parts: BTreeMap<(u8, Option<LinkId>), u32>,
+    /// Whether the sender has several interfaces, so that what goes out on one is not for all.
+    is_divided: bool,
 }
 
 impl Audience {
+    /// Whom a broadcast is for that goes out on an interface, or is forwarded by a crossing.
+    pub(super) fn bound(&self, interface: u8, crossing: Option<LinkId>) -> Bound {
+        match self.parts.get(&(interface, crossing)) {
+            Some(part) => Bound::Part(*part),
+            None if crossing.is_none() && !self.is_divided => Bound::Audience,
+            None => Bound::Bystander,
+        }
+    }
+
     /// The position of a host among the stream's recipients, if it is in the audience.
     pub(super) fn position(&self, host: HostId) -> Option<u32> {
         let first = self.recipients.first()?.0;
@@ -97,7 +112,8 @@ impl<O: Observer> Books<O> {
                 let audience = scenario.audience_in(domains, stream.host, spec);
                 let now = &stream.targets[stream.current[position] as usize];
                 if !now.recipients.iter().map(|(host, _)| host).eq(&audience) {
-                    let (target, layout) = target(scenario, stream.host, spec, &audience, &stream.recipients);
+                    let add = |part| journal.ledger.add_part(id, part);
+                    let (target, layout) = target(scenario, stream.host, spec, &audience, &stream.recipients, add);
                     stream.targets.push(target);
                     stream.current[position] = journal.ledger.add_target(id, layout);
                 }
@@ -130,7 +146,12 @@ fn stream(scenario: &Scenario, root: Root, flow: FlowId, spec: &Flow, sender: &S
     let mut recipients: Vec<HostId> = specs.iter().flat_map(|spec| scenario.possible_audience(host, spec)).collect();
     recipients.sort();
     recipients.dedup();
-    let of = |spec: &Target| target(scenario, host, spec, &scenario.audience(host, spec), &recipients);
+    let mut parts = Vec::new();
+    let mut add = |part| {
+        parts.push(part);
+        parts.len() as u32 - 1
+    };
+    let of = |spec: &Target| target(scenario, host, spec, &scenario.audience(host, spec), &recipients, &mut add);
     let (targets, layouts): (Vec<Audience>, Vec<TargetLayout>) = specs.iter().map(of).unzip();
     let key = root.stream_key(&spec.name, &topology.host(host).name);
     let layout = StreamLayout {
@@ -138,28 +159,62 @@ fn stream(scenario: &Scenario, root: Root, flow: FlowId, spec: &Flow, sender: &S
         sender: host,
         recipients: recipients.len() as u32,
         targets: layouts,
+        parts,
         is_acknowledged: spec.ack().is_some(),
     };
     let current = (0..targets.len() as u32).collect();
     (Stream { host, key, targets, recipients, specs, current, memberships: 0, first: BTreeMap::new() }, layout)
 }
 
-/// A target of a sender with this audience, as the account and as the ledger see it.
+/// A target of a sender with this audience, as the account and as the ledger see it; `add` gives a part of the audience its
+/// position among those of the stream.
 fn target(
     scenario: &Scenario,
     sender: HostId,
     spec: &Target,
     audience: &[HostId],
     recipients: &[HostId],
+    add: impl FnMut(Vec<u32>) -> u32,
 ) -> (Audience, TargetLayout) {
     let position = |host: &HostId| recipients.binary_search(host).expect("every recipient was collected") as u32;
-    let unreachable = |recipient: &&HostId| scenario.path(sender, spec, **recipient).is_none();
+    let unreachable = |recipient: &&HostId| !scenario.has_way(sender, spec, **recipient);
+    let is_broadcast = scenario.is_group(sender, spec);
+    let parts =
+        if is_broadcast { parts(scenario.topology(), sender, audience, position, add) } else { BTreeMap::new() };
     let layout = TargetLayout {
         audience: audience.iter().map(position).collect(),
         unreachable: audience.iter().filter(unreachable).map(position).collect(),
         sender: audience.contains(&sender).then(|| position(&sender)),
     };
     let recipients = audience.iter().map(|recipient| (*recipient, position(recipient))).collect();
+    let is_divided = scenario.topology().host(sender).interfaces() > 1;
     let (is_listed, is_open) = (scenario.is_listed(spec), scenario.is_open_group(sender, spec));
-    (Audience { is_listed, is_open, recipients }, layout)
+    (Audience { is_listed, is_open, recipients, parts, is_divided }, layout)
+}
+
+/// [`Audience::parts`].
+fn parts(
+    topology: &Topology,
+    sender: HostId,
+    audience: &[HostId],
+    position: impl Fn(&HostId) -> u32,
+    mut add: impl FnMut(Vec<u32>) -> u32,
+) -> BTreeMap<(u8, Option<LinkId>), u32> {
+    let mut parts: BTreeMap<(u8, Option<LinkId>), Vec<u32>> = BTreeMap::new();
+    let is_divided = topology.host(sender).interfaces() > 1;
+    if !is_divided && !topology.forwards(sender) {
+        return BTreeMap::new();
+    }
+    for recipient in audience.iter().filter(|recipient| **recipient != sender) {
+        for (interface, path) in topology.broadcast_paths(sender, *recipient) {
+            let crossings = path[1..path.len() - 1].iter().map(|crossing| Some(*crossing));
+            for place in crossings.chain(is_divided.then_some(None)) {
+                let part = parts.entry((interface, place)).or_default();
+                if part.last() != Some(&position(recipient)) {
+                    part.push(position(recipient));
+                }
+            }
+        }
+    }
+    parts.into_iter().map(|(place, part)| (place, add(part))).collect()
 }

@@ -48,8 +48,9 @@ struct Opportunity {
     removed: Option<bool>,
 }
 
-/// The programs of one domain on one segment.
+/// The programs of one domain that hear each other's broadcasts.
 struct Group {
+    /// The first segment that they are on.
     segment: SegmentId,
     domain: NetbiosName,
     masters: BTreeSet<u32>,
@@ -63,7 +64,9 @@ struct Group {
 
 impl Account {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let place = |host: HostId| (scenario.topology().host(host).segment, scenario.hosts[host.index()].domain);
+        let topology = scenario.topology();
+        let segment = |host: HostId| topology.broadcast_domain(topology.host(host).first.segment);
+        let place = |host: HostId| (segment(host), scenario.hosts[host.index()].domain);
         let places: BTreeSet<_> = scenario.programs().map(|(_, host)| place(host)).collect();
         let places: Vec<_> = places.into_iter().collect();
         let mut by_name = BTreeMap::new();

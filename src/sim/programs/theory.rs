@@ -6,7 +6,7 @@ use crate::app::browser::LIST_GRAIN;
 use crate::id::LinkId;
 use crate::link::Config;
 use crate::scenario::{App, Event, Fault, Scenario, When};
-use crate::sim::theory::{classes, hop};
+use crate::sim::ways::{classes, hop};
 use crate::stats::theory::repeated_delivery_ratio;
 use crate::time::Duration;
 use crate::wire::fragment::DEFAULT_MAX_PACKET;
@@ -26,7 +26,7 @@ pub fn theory_of_apps(scenario: &Scenario) -> Vec<AppTheory> {
     if !scenario.events.iter().all(keeps_the_beat) {
         return vec![AppTheory::default(); scenario.apps.len()];
     }
-    let classes = classes(scenario);
+    let classes = classes(scenario.topology());
     let of_app = |app| {
         let loss = announcement_loss(scenario, &classes, app);
         let all_of = |announcements| loss.map(|loss: f64| loss.powi(announcements));
@@ -43,11 +43,15 @@ fn keeps_the_beat(event: &Event) -> bool {
 }
 
 /// The probability that an announcement is lost on the way to the master; `None` if that depends on who is master.
-/// `classes` says of each link the first one that impairs like it.
+/// `classes` says of each link the first one that impairs like it. Where routers forward announcements the ways are longer:
+/// for those there is no closed form.
 fn announcement_loss(scenario: &Scenario, classes: &[LinkId], app: &App) -> Option<f64> {
     let mut places: BTreeMap<_, BTreeMap<(LinkId, LinkId, u8), u32>> = BTreeMap::new();
     for host in &app.hosts {
-        let (place, spec) = (scenario.topology().host(*host), &scenario.hosts[host.index()]);
+        if scenario.topology().forwards(*host) {
+            return None;
+        }
+        let (place, spec) = (&scenario.topology().host(*host).first, &scenario.hosts[host.index()]);
         let [up, down] = [place.up, place.down].map(|link| classes[link.index()]);
         let alike = places.entry((place.segment, spec.domain)).or_default();
         *alike.entry((up, down, spec.transports)).or_default() += 1;
