@@ -46,7 +46,11 @@ pub(super) fn parse(text: &str) -> Result<Table, Vec<Problem>> {
 pub(super) fn set(table: &mut Table, assignment: &str, schema: &Json) -> Result<Path, String> {
     let (path, value) =
         assignment.split_once('=').ok_or_else(|| format!("`{assignment}` is not of the form PATH=VALUE"))?;
-    put(table, path, |steps| if is_text(schema, steps) { Value::String(value.to_owned()) } else { read_value(value) })
+    put(table, path, |steps| match read_value(value) {
+        Value::String(text) => Value::String(text),
+        _ if is_text(schema, steps) => Value::String(value.to_owned()),
+        read => read,
+    })
 }
 
 /// Puts a value where `path` says; returns the path in steps.
@@ -217,6 +221,8 @@ mod tests {
         }
         set(&mut table, "seed=5", &schema()).unwrap();
         assert_eq!(table["seed"].as_str(), Some("5"), "a seed is text");
+        set(&mut table, "duration=\"2 s\"", &schema()).unwrap();
+        assert_eq!(table["duration"].as_str(), Some("2 s"), "quotes are those of TOML");
     }
 
     #[test]
