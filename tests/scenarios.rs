@@ -74,6 +74,14 @@ fn every_scenario_names_itself_and_its_schema() {
     }
 }
 
+#[test]
+fn the_readme_lists_every_scenario() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    for (name, _) in shipped().iter().filter(|(name, _)| name != "template") {
+        assert!(readme.contains(&format!("(scenarios/{name})")), "{name} is not in the README");
+    }
+}
+
 /// Other programs see what ours sees: an independent validator accepts every scenario under the published schema.
 #[test]
 fn scenarios_and_reports_satisfy_their_schemas() {
