@@ -89,6 +89,33 @@ fn copies() {
     check_all(("transports = 2", "copies = 2"), "loss = \"50 %\"", "loss = \"30 %\"", 1, ONE);
 }
 
+/// The closed form for a pair of hosts, if there is one.
+fn theory(up: &str, down: &str, traffic: &str) -> Option<f64> {
+    let traffic = &format!("every = \"1 s\"\n{traffic}");
+    let pair = Pair { top: "duration = \"5 s\"\ndrain = \"60 s\"", up, down, traffic, ..Pair::default() };
+    report(&pair.scenario(), 0)["flows"][0]["theory"]["delivery_ratio"].as_f64()
+}
+
+/// Copies that nothing comes between meet a link with memory one after another.
+#[test]
+fn copies_in_bursts() {
+    let copies = ("", "copies = 3\nspacing = \"70 ms\"");
+    let gilbert_elliott = "loss = { gilbert_elliott = { p = 0.1, r = 0.3, loss_good = 0.05, loss_bad = 0.8 } }";
+    let four_state = "loss = { four_state = { p13 = 0.1, p31 = 0.3, p32 = 0.2, p23 = 0.5, p14 = 0.05 } }";
+    let late = "delay = { distribution = \"uniform\", min = \"1 ms\", max = \"200 ms\" }\n";
+    check_all(copies, "loss = \"30 %\"", "loss = { mean = \"40 %\", burst = 4 }", 1, ONE);
+    check_all(copies, &(late.to_owned() + four_state), "loss = \"30 %\"", 1, ONE);
+    check_all(("", "copies = 4\nspacing = \"0 s\""), "delay = \"5 ms\"", &(late.to_owned() + gilbert_elliott), 6, ALL);
+    let none =
+        |traffic: &str, up: &str, down: &str| assert_eq!(theory(up, down, traffic), None, "{traffic} {up} {down}");
+    let burst = "loss = { mean = \"40 %\", burst = 4 }";
+    none("copies = 5\nspacing = \"250 ms\"", "", burst); // the next message comes between
+    none("copies = 2\nspacing = \"1 ms\"", burst, burst);
+    none("copies = 2", &(late.to_owned() + "loss = \"5 %\""), burst);
+    none("copies = 2", "", "loss = { every = 7 }");
+    none("copies = 2", "duplicate = \"5 %\"", burst);
+}
+
 #[test]
 fn burst_loss() {
     check("", "loss = { mean = \"20 %\", burst = 6 }", 1, ONE);
@@ -163,11 +190,6 @@ fn ip_fragments() {
 /// that can be too late for each other: no closed form. The same links have one for what they take whole.
 #[test]
 fn no_closed_form_for_fragments_that_links_mix_up() {
-    let theory = |up: &str, down: &str, traffic: &str| {
-        let traffic = &format!("every = \"1 s\"\n{traffic}");
-        let pair = Pair { top: "duration = \"5 s\"\ndrain = \"60 s\"", up, down, traffic, ..Pair::default() };
-        report(&pair.scenario(), 0)["flows"][0]["theory"]["delivery_ratio"].as_f64()
-    };
     let bursts = "loss = { mean = \"20 %\", burst = 6 }";
     let delays = |most: &str| format!("delay = {{ distribution = \"uniform\", min = \"0 s\", max = \"{most}\" }}");
     for (up, down) in [

@@ -6,7 +6,7 @@ use crate::id::{HostId, LinkId};
 use crate::mailslot::SlotName;
 use crate::names::{BCAST_REQ_RETRY_COUNT, BCAST_REQ_RETRY_TIMEOUT, UCAST_REQ_RETRY_COUNT, UCAST_REQ_RETRY_TIMEOUT};
 use crate::net::UDP_HEADER;
-use crate::scenario::{Copies, Flow, Generated, NameService, Reader, Scenario, Target, Traffic};
+use crate::scenario::{Arrivals, Copies, Flow, Generated, NameService, Reader, Scenario, Target, Traffic};
 use crate::stats::theory::{self, Hop};
 use crate::time::Duration;
 use crate::wire::fragment::{self, DEFAULT_MAX_PACKET};
@@ -124,7 +124,14 @@ impl Forms<'_> {
             is_multiplied |= transports > 1 || paths.len() > 1;
             let copies = written.map(|written| written * transports);
             each.push(match (accepted, &parcel, copies) {
-                (Some(true), Some(parcel), Some(copies)) => self.ways.any_pass(paths, parcel, copies),
+                (Some(true), Some(parcel), Some(copies)) => {
+                    match (self.ways.any_pass(paths, parcel, copies), &paths[..]) {
+                        (None, [path]) if transports == 1 && self.copies_are_in_a_row(flow) => {
+                            self.ways.passes_in_a_row(path, parcel, copies)
+                        }
+                        (passes, _) => passes,
+                    }
+                }
                 (Some(true), ..) | (None, ..) => None,
                 (Some(false), ..) => Some(0.0),
             });
@@ -133,12 +140,15 @@ impl Forms<'_> {
             Some(0.0)
         } else if each.contains(&None) || is_multiplied && each.len() > 1 {
             None
-        } else if is_multiplied {
+        } else if each.len() == 1 {
             each[0]
         } else {
             let is_group = self.scenario.is_group(sender, to);
             let paths = paths.concat();
-            parcel.zip(written).and_then(|(parcel, copies)| self.ways.all_pass(is_group, &paths, &parcel, copies))
+            let together =
+                parcel.zip(written).and_then(|(parcel, copies)| self.ways.all_pass(is_group, &paths, &parcel, copies));
+            let apart = || each.iter().copied().product::<Option<f64>>().filter(|_| self.ways.share_no_loss(&paths));
+            together.or_else(apart)
         };
         let delivered = each.iter().copied().sum();
         let replied = match (&audience[..], &fates[..], &paths[..]) {
@@ -149,6 +159,17 @@ impl Forms<'_> {
         };
         let (believed, tries) = replied.unzip();
         Some(Form { messages, audience: audience.len() as f64, delivered, all, believed, tries, writes })
+    }
+
+    /// Whether nothing comes between the copies of a message on any link.
+    fn copies_are_in_a_row(&self, flow: &Flow) -> bool {
+        let Traffic::Generated(Generated { arrivals: Arrivals::Every(every), copies, ack: None, .. }) = &flow.traffic
+        else {
+            return false;
+        };
+        let lasts = copies.spacing * (u64::from(copies.number) - 1);
+        let is_alone = self.scenario.flows.len() == 1 && flow.senders.len() == 1 && self.scenario.apps.is_empty();
+        lasts < *every && is_alone && self.scenario.name_service == NameService::Static
     }
 
     /// The probability that the sender gets a reply of its only recipient, and how many times it is expected to write a

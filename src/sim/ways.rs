@@ -60,6 +60,29 @@ impl<'a> Ways<'a> {
         probability
     }
 
+    /// The probability that a message passes a way on which one link has memory, and meets its copies one after another with
+    /// nothing between them; `None` where no closed form of this kind holds.
+    pub(super) fn passes_in_a_row(&self, path: &[LinkId], parcel: &Parcel, copies: usize) -> Option<f64> {
+        let is_whole = self.datagrams(path, parcel)?.iter().all(|number| *number == 1);
+        let hops: Vec<Hop> = path.iter().map(|link| self.hop(*link)).collect();
+        let is_plain = |hop: &Hop| hop.duplicate == 0.0 && hop.corrupt == 0.0;
+        let place = hops.iter().position(Hop::has_memory)?;
+        let (before, after) = (&hops[..place], &hops[place + 1..]);
+        let stays_in_a_row = before.iter().all(|hop| hop.steady) && !after.iter().any(Hop::has_memory);
+        if !is_whole || !stays_in_a_row || !hops.iter().all(is_plain) {
+            return None;
+        }
+        let [offered, arrives] = [theory::delivery_ratio(before)?, theory::delivery_ratio(after)?];
+        let loss = &self.config(path[place]).loss;
+        Some(1.0 - loss.takes_all_in_a_row(copies, offered, 1.0 - arrives)?)
+    }
+
+    /// Whether nothing is lost on links that ways have in common.
+    pub(super) fn share_no_loss(&self, paths: &[Vec<LinkId>]) -> bool {
+        let shared = paths.iter().filter_map(|path| path.split_last()).flat_map(|(_, shared)| shared);
+        shared.into_iter().all(|link| self.hop(*link) == Hop::losing(0.0))
+    }
+
     /// The probability that a message comes by all of these ways, one for each recipient. A broadcast passes links that ways
     /// have in common once; the sender's own copy passes none.
     pub(super) fn all_pass(

@@ -60,11 +60,31 @@ impl Loss {
     #[must_use]
     pub fn carries_in_a_row(&self, datagrams: usize) -> f64 {
         match self {
-            Loss::Independent(probability) => std::iter::repeat_n(1.0 - probability.value(), datagrams).product(),
-            Loss::GilbertElliott(model) => carried(model.long_run(), model.loss(), model.steps(), datagrams),
-            Loss::FourState(model) => carried(model.stationary(), FourState::LOSS, model.steps(), datagrams),
             Loss::Every(model) => model.carries_in_a_row(datagrams),
             Loss::Pattern(pattern) => pattern.carries_in_a_row(datagrams),
+            chain => chain.mean_in_a_row(datagrams, 1.0, |loss| 1.0 - loss).expect("the others are chains"),
+        }
+    }
+
+    /// The probability that none of so many datagrams in a row comes to its end, in the long run, if each is offered with
+    /// the probability `offered` and comes to nothing with `lost_later` when it was carried; `None` for periods and patterns.
+    #[must_use]
+    pub fn takes_all_in_a_row(&self, datagrams: usize, offered: f64, lost_later: f64) -> Option<f64> {
+        self.mean_in_a_row(datagrams, offered, |loss| loss + (1.0 - loss) * lost_later)
+    }
+
+    /// The mean, over what so many datagrams in a row meet, of the product of what each of those makes of its probability of
+    /// loss that are offered, which each is with the probability `offered`; `None` for what is no Markov chain.
+    fn mean_in_a_row(&self, datagrams: usize, offered: f64, factor: impl Fn(f64) -> f64) -> Option<f64> {
+        match self {
+            Loss::Independent(loss) => Some(mean([1.0], [factor(loss.value())], [[1.0]], datagrams, offered)),
+            Loss::GilbertElliott(model) => {
+                Some(mean(model.long_run(), model.loss().map(factor), model.steps(), datagrams, offered))
+            }
+            Loss::FourState(model) => {
+                Some(mean(model.stationary(), FourState::LOSS.map(factor), model.steps(), datagrams, offered))
+            }
+            Loss::Every(_) | Loss::Pattern(_) => None,
         }
     }
 
@@ -102,14 +122,19 @@ impl Loss {
     }
 }
 
-/// The probability that a chain carries so many datagrams in a row: where it is, how likely it loses in each state, and
-/// where it goes from each.
-fn carried<const N: usize>(mut shares: [f64; N], loss: [f64; N], steps: [[f64; N]; N], datagrams: usize) -> f64 {
-    for datagram in 0..datagrams {
-        if datagram > 0 {
-            shares = std::array::from_fn(|to| shares.iter().zip(&steps).map(|(share, from)| share * from[to]).sum());
-        }
-        shares.iter_mut().zip(loss).for_each(|(share, loss)| *share *= 1.0 - loss);
+/// The mean of a product of factors of the states that a chain is met in, each datagram meeting it with the probability
+/// `offered`.
+fn mean<const N: usize>(
+    mut shares: [f64; N],
+    factors: [f64; N],
+    steps: [[f64; N]; N],
+    datagrams: usize,
+    offered: f64,
+) -> f64 {
+    for _ in 0..datagrams {
+        let met: [f64; N] = std::array::from_fn(|state| shares[state] * factors[state]);
+        let stepped = |to: usize| met.iter().zip(&steps).map(|(share, from)| share * from[to]).sum::<f64>();
+        shares = std::array::from_fn(|state| (1.0 - offered) * shares[state] + offered * stepped(state));
     }
     shares.iter().sum()
 }
