@@ -63,9 +63,9 @@ pub struct DatagramId {
     /// Where in its IP datagram this IP fragment begins, in units of 8 bytes, as its header says (RFC 791 section 3.1): 0
     /// for the first fragment, and for a datagram that goes whole.
     pub fragment: u16,
-    /// Of a broadcast, the interface that its host sends it out on, from 0: 0 for all that hosts on one segment send, and for
-    /// what goes to one host.
-    pub interface: u8,
+    /// Of a broadcast that a router forwarded, a number for the segment that it was sent on, made of its name: there it can
+    /// meet what its sender sent by another interface. Else 0.
+    pub origin: u32,
 }
 
 /// The most links that a datagram may pass: one bit each in [`DatagramId::duplicate`].
@@ -75,7 +75,7 @@ impl DatagramId {
     /// The only packet of the first write of a message, as it leaves its host.
     #[must_use]
     pub const fn new(stream_key: u64, message: u64) -> Self {
-        DatagramId { stream_key, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, interface: 0 }
+        DatagramId { stream_key, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, origin: 0 }
     }
 
     /// The number of a packet in [`DatagramId::packet`].

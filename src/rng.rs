@@ -37,22 +37,25 @@ impl Root {
         self.labelled(&["stream", flow, sender]).next_u64()
     }
 
-    /// The part of a datagram's identity that stands for the answers of the machine `from` to one datagram of a stream.
+    /// The part of a datagram's identity that stands for the answers of the machine `from` to one datagram of a stream, which
+    /// came from and to these segments.
     #[must_use]
-    pub fn answer_key(self, question: &DatagramId, from: &str) -> u64 {
+    pub fn answer_key(self, question: &DatagramId, segments: [&str; 2], from: &str) -> u64 {
         let [stream, message] = [question.stream_key, question.message].map(|number| number.to_string());
         let [copy, duplicate] = [question.copy.into(), question.duplicate].map(|number: u32| number.to_string());
-        self.labelled(&["answer", &stream, &message, &copy, &duplicate, from]).next_u64()
+        let [origin, arrival] = segments;
+        self.labelled(&["answer", &stream, &message, &copy, &duplicate, origin, arrival, from]).next_u64()
     }
 
     /// The part of a datagram's identity that stands for what a program on the machine `from` replies when it has read one
-    /// instance of a datagram of a stream.
+    /// instance of a datagram of a stream, which came from and to these segments.
     #[must_use]
-    pub fn reply_key(self, read: &DatagramId, from: &str) -> u64 {
+    pub fn reply_key(self, read: &DatagramId, segments: [&str; 2], from: &str) -> u64 {
         let [stream, message] = [read.stream_key, read.message].map(|number| number.to_string());
         let [copy, packet, duplicate] =
             [read.copy.into(), read.packet.into(), read.duplicate].map(|number: u32| number.to_string());
-        self.labelled(&["reply", &stream, &message, &copy, &packet, &duplicate, from]).next_u64()
+        let [origin, arrival] = segments;
+        self.labelled(&["reply", &stream, &message, &copy, &packet, &duplicate, origin, arrival, from]).next_u64()
     }
 
     /// The part of a datagram's identity that stands for what a stream sends to one member of a list: each is sent a
@@ -163,7 +166,7 @@ impl LinkDraws {
 
     fn counter(&self, id: &DatagramId, block: u64) -> [u64; 4] {
         let instance = u64::from(id.copy) << 48 | u64::from(id.packet) << 32 | u64::from(id.duplicate);
-        let part = u64::from(id.interface) << 24 | u64::from(id.fragment) << 8;
+        let part = u64::from(id.origin) << 24 | u64::from(id.fragment) << 8;
         [id.stream_key, id.message, instance, part | block]
     }
 }
@@ -246,7 +249,7 @@ mod tests {
             root.link("a").draw(&DatagramId { packet: 9, ..id }, Purpose::Loss),
             root.link("a").draw(&id.duplicated_at(1), Purpose::Loss),
             root.link("a").draw(&DatagramId { fragment: 9, ..id }, Purpose::Loss),
-            root.link("a").draw(&DatagramId { interface: 9, ..id }, Purpose::Loss),
+            root.link("a").draw(&DatagramId { origin: 9, ..id }, Purpose::Loss),
         ];
         for (position, other) in others.iter().enumerate() {
             assert_ne!(*other, reference, "part {position} of the identity does not matter");

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use mailslot_sim::id::{DatagramId, HostId, LinkId};
 use mailslot_sim::link::{Config, Delay, Distribution, Loss, Probability};
-use mailslot_sim::net::{Builder, Carrier, Fabric, Flight, Topology};
+use mailslot_sim::net::{Builder, Carrier, Fabric, Flight, Topology, Way};
 use mailslot_sim::rng::Root;
 use mailslot_sim::time::{Duration, Instant};
 
@@ -100,7 +100,8 @@ fn send(link: Config, to: Option<HostId>, seed: u64) -> (Vec<String>, Vec<Flight
         arrived: Vec::new(),
     };
     let id = DatagramId::new(1, 2);
-    let flight = Flight::new(Rc::from([7; 100]), id, A, to, "a letter".to_owned());
+    let way = to.map_or(Way::broadcast(0), |to| topology.route(A, to).unwrap());
+    let flight = Flight::new(Rc::from([7; 100]), id, A, way, "a letter".to_owned());
     fabric.depart(&topology, Instant::ZERO, flight, &mut diary);
     while let Some(((at, _), flight)) = diary.on_links.pop_first() {
         diary.now = at;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use mailslot_sim::id::{DatagramId, HostId, LinkId};
 use mailslot_sim::link::{Config, Delay, Distribution, Loss, Periodic, Probability};
-use mailslot_sim::net::{Builder, Carrier, Fabric, Flight, REASSEMBLY_TIMEOUT, Topology};
+use mailslot_sim::net::{Builder, Carrier, Fabric, Flight, REASSEMBLY_TIMEOUT, Topology, Way};
 use mailslot_sim::rng::Root;
 use mailslot_sim::time::{Duration, Instant};
 use proptest::prelude::*;
@@ -110,7 +110,8 @@ fn depart(links: &[Config], to: Option<HostId>, payload: &[u8], seed: u64) -> (L
     let topology = line(links);
     let mut fabric = Fabric::new(&topology, Root { seed, replication: 0 });
     let mut log = Log { alive: 1, ..Log::default() };
-    let flight = Flight::new(Rc::from(payload), DatagramId::new(1, 2), A, to, ());
+    let way = to.map_or(Way::broadcast(0), |to| topology.route(A, to).unwrap());
+    let flight = Flight::new(Rc::from(payload), DatagramId::new(1, 2), A, way, ());
     fabric.depart(&topology, Instant::ZERO, flight, &mut log);
     (log, topology, fabric)
 }

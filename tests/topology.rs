@@ -233,6 +233,115 @@ fn an_interface_moves_no_other_outcome() {
     assert!(after.len() > before.len());
 }
 
+/// What a reader says to the two copies of one message are two replies, with draws of their own.
+#[test]
+fn replies_to_two_copies_are_two() {
+    for (hosts, routers) in [
+        (&[("M", &["a", "b"][..]), ("N", &["a", "b"])][..], &[][..]),
+        (&[("M", &["a"]), ("N", &["a", "b"])], &[("*R", &["a", "b"][..])]),
+    ] {
+        let text = network(hosts, routers, &[("M", r"\\DOM")], "");
+        let lossy = "name = \"N\"\nlink = { up = \"lossy\", down = \"l\" }\n";
+        let ack = "ack = { slot = 'acks', timeout = \"9 ms\", tries = 1 }\n[link.lossy]\nloss = \"30 %\"\n";
+        let text = text.replace("name = \"N\"\n", lossy) + ack;
+        let report = run(&text);
+        let confirmed = report["flows"][0]["ack"]["confirmed"].as_f64().unwrap() / 1000.0;
+        assert!((confirmed - 0.91).abs() < 5.0 * (0.91_f64 * 0.09 / 1000.0).sqrt(), "1 - 0.3 x 0.3, not {confirmed}");
+    }
+}
+
+#[test]
+fn a_name_server_answers_on_each_of_its_segments() {
+    for segments in [["a", "x"], ["x", "a"]] {
+        let hosts: &[(&str, &[&str])] =
+            &[("S", &segments), ("A", &["a"]), ("X", &["x"]), ("B", &["a", "x"]), ("C", &["c"])];
+        let flows = [("A", r"\\X"), ("X", r"\\A"), ("B", r"\\A"), ("A", r"\\B"), ("C", r"\\X")];
+        let routers: &[(&str, &[&str])] = &[("R", &["c", "x"]), ("Q", &["a", "x"])];
+        let text = network(hosts, routers, &flows, "name_service = \"wins\"\ndrain = \"20 s\"\n");
+        let report = run(&text.replace("name = \"S\"\n", "name = \"S\"\nwins = true\n"));
+        for flow in 0..flows.len() {
+            assert_eq!(fates(&report, flow), counts([("delivered", 1000)]), "flow {flow} with {segments:?}");
+        }
+    }
+}
+
+/// Segment a is dead: the answers to what was asked on b come by b.
+#[test]
+fn answers_go_to_the_address_that_asked() {
+    let hosts: &[(&str, &[&str])] = &[("M", &["a", "b"]), ("N", &["a", "b"]), ("B", &["b"])];
+    let text = network(hosts, &[], &[("M", r"\\B"), ("B", r"\\N")], "name_service = \"broadcast\"\n");
+    let dead = text.replace("[segment.a]\nlink = \"l\"", "[link.dead]\nloss = \"100 %\"\n[segment.a]\nlink = \"dead\"");
+    let report = run(&dead);
+    assert_eq!(fates(&report, 0), counts([("delivered", 1000)]));
+    assert_eq!(fates(&report, 1), counts([("delivered", 1000)]));
+}
+
+/// A program that has just started claims its names still, and gets no copy of its own: that is nobody's loss.
+#[test]
+fn a_multi_homed_sender_without_its_name_has_no_slot() {
+    let of = |segments: &[&str]| {
+        let restart = "[[event]]\nat = \"5001 ms\"\nrestart = \"M\"\n";
+        let text =
+            network(&[("M", segments), ("A", &["a"])], &[], &[("M", r"\\DOM")], "name_service = \"broadcast\"\n");
+        fates(&run(&(text + restart)), 0)
+    };
+    assert_eq!(of(&["a", "b"]), of(&["a"]));
+    assert!(of(&["a"]).contains_key("no_such_mailslot"));
+}
+
+/// Whoever bears PLANT<1D> is not known beforehand, on no segment: what comes there is no misdelivery.
+#[test]
+fn programs_behind_a_router_are_addressed() {
+    let on = |segment: &str| {
+        format!(
+            r#"
+            schema = 1
+            name = "open"
+            duration = "5 min"
+            [segment.s]
+            [segment.t]
+            [[router]]
+            name = "R"
+            joins = ["s", "t"]
+            forward_broadcast = true
+            [[host]]
+            name = "W"
+            domain = "OTHER"
+            segment = "{segment}"
+            [[host]]
+            name = "PC{{1..3}}"
+            domain = "PLANT"
+            segment = "t"
+            [[app]]
+            kind = "browser"
+            on = '\\PLANT'
+            [[traffic]]
+            name = "f"
+            from = "W"
+            to = '\\PLANT<1d>\mailslot\MSBROWSE'
+            every = "1 s"
+            "#
+        )
+    };
+    for segment in ["s", "t"] {
+        assert_eq!(run(&on(segment).replace("MSBROWSE", "browse"))["flows"][0]["misdelivered"], 0, "{segment}");
+    }
+}
+
+/// The order of a host's segments means nothing.
+#[test]
+fn the_order_of_segments_moves_nothing() {
+    let of = |segments: &[&str]| {
+        let hosts: &[(&str, &[&str])] = &[("M", segments), ("A", &["a"]), ("B", &["b"]), ("C", &["c"])];
+        scenario(&network(hosts, &[("*R", &["b", "c"])], &[("M", r"\\DOM"), ("C", r"\\DOM")], LOSSY))
+    };
+    assert_eq!(outcomes(&of(&["a", "b"])), outcomes(&of(&["b", "a"])));
+    let (before, after) = (outcomes(&of(&["b"])), outcomes(&of(&["a", "b"])));
+    for (datagram, outcome) in &before {
+        assert_eq!(after.get(datagram), Some(outcome), "{datagram}: a segment before the others");
+    }
+}
+
 #[test]
 fn mistakes_are_named() {
     let wrong = |hosts: &[(&str, &[&str])], more: &str| {

@@ -211,11 +211,12 @@ impl Machine {
         let source = Name { netbios: self.config.computer, scope: scope.clone() };
         let destination = Name { netbios: name, scope };
         let interfaces = if to == Destination::Broadcast { self.interfaces() } else { 1 };
+        let first_id = self.next_datagram_id;
+        self.next_datagram_id = first_id.wrapping_add(self.config.transports.into());
         let ways = (0..self.config.transports).flat_map(|transport| (0..interfaces).map(move |at| (transport, at)));
         for (transport, interface) in ways {
-            let source_ip = self.address(interface);
-            let head = Head { source_ip, ..self.head(self.next_datagram_id) };
-            self.next_datagram_id = self.next_datagram_id.wrapping_add(1);
+            let source_ip = self.address(interface); // tells apart what has one number on several interfaces
+            let head = Head { source_ip, ..self.head(first_id.wrapping_add(transport.into())) };
             let emit = |out: &mut Vec<u8>| {
                 datagram::emit_direct(&head, kind, &source, &destination, out, |out| {
                     transaction::emit_write(layout, wire_slot, data, out);

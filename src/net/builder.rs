@@ -40,7 +40,8 @@ impl Builder {
             return Err(Invalid::TooManySegments);
         }
         let broadcast = Ipv4Addr::new(10, self.segments.len() as u8, 255, 255);
-        self.segments.push(Segment { name: name.to_owned(), broadcast, hosts: Vec::new() });
+        let origin = (stable_hash(name) >> 32) as u32 | 1;
+        self.segments.push(Segment { name: name.to_owned(), broadcast, origin, hosts: Vec::new() });
         Ok(SegmentId(self.segments.len() as u32 - 1))
     }
 
@@ -133,6 +134,7 @@ impl Builder {
     ///
     /// If a way passes more than [`MAX_HOPS`] links.
     pub fn build(mut self) -> Result<Topology, Invalid> {
+        self.sort_interfaces();
         self.give_addresses();
         for crossings in self.crossings.values_mut() {
             crossings.sort_by_key(|crossing| &self.links[crossing.link.index()].name);
@@ -152,6 +154,16 @@ impl Builder {
         }
         let Builder { hosts, segments, links, .. } = self;
         Ok(Topology { hosts, segments, links, next_crossing, onward, floods })
+    }
+
+    /// Numbers interfaces by the names of their segments, whatever the order in which hosts were attached.
+    fn sort_interfaces(&mut self) {
+        for host in self.hosts.iter_mut().filter(|host| !host.further.is_empty()) {
+            let mut interfaces: Vec<Interface> = [host.first].into_iter().chain(host.further.drain(..)).collect();
+            interfaces.sort_by_key(|interface| &self.segments[interface.segment.index()].name);
+            host.first = interfaces.remove(0);
+            host.further = interfaces;
+        }
     }
 
     /// Gives each host an address, 10.SEGMENT.x.y, made of its name, so that adding a host changes no other's: the

@@ -13,7 +13,7 @@ use slab::Slab;
 
 use super::ip::{Added, Reassemblies};
 use super::partition::Partition;
-use super::topology::{Crossing, Interface, Topology};
+use super::topology::{Crossing, Interface, Topology, Way};
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
 use crate::link::{self, Link, Memory, Offer};
 use crate::rng::Root;
@@ -39,7 +39,9 @@ pub struct Flight<C> {
     pub(super) id: DatagramId,
     cargo: C,
     from: HostId,
-    to: To,
+    /// Of a part of a broadcast, the way to its host.
+    way: Way,
+    is_broadcast: bool,
     leads: End,
     hop: u8,
     /// The family that it belongs to, once it was duplicated.
@@ -172,21 +174,9 @@ impl<C: Clone> Fabric<C> {
     }
 
     /// A new flight leaves its host by an up link; it goes on until it must wait, is lost or has arrived. `topology` is
-    /// that of [`Fabric::new`].
-    ///
-    /// # Panics
-    ///
-    /// If there is no way to the host that it goes to: see [`Topology::reaches`].
+    /// that of [`Fabric::new`], and of the flight's way.
     pub fn depart(&mut self, topology: &Topology, now: Instant, mut flight: Flight<C>, carrier: &mut impl Carrier<C>) {
-        let own = match &mut flight.to {
-            To::All => flight.id.interface,
-            To::One(host, interface) | To::OneOfAll(host, interface) => {
-                let (own, its) = topology.route(flight.from, *host).expect("there is a way to its host");
-                *interface = its;
-                own
-            }
-        };
-        let own = topology.host(flight.from).interface(own);
+        let own = flight.left_by(topology);
         flight.leads = End::of(own.segment);
         Walk { fabric: self, topology, now, carrier }.offer(flight, own.up);
     }
@@ -195,7 +185,7 @@ impl<C: Clone> Fabric<C> {
     ///
     /// # Panics
     ///
-    /// As [`Fabric::depart`]; and for a broadcast that never departed.
+    /// For a broadcast that never departed.
     pub fn proceed(&mut self, topology: &Topology, now: Instant, flight: Flight<C>, carrier: &mut impl Carrier<C>) {
         Walk { fabric: self, topology, now, carrier }.reach(flight);
     }
@@ -244,17 +234,17 @@ impl<C: Clone> Fabric<C> {
 }
 
 impl<C> Flight<C> {
-    /// A datagram that `from` is about to hand to the network, for one host; or if `to` is `None`, for all others of the
-    /// segment that its interface is on ([`DatagramId::interface`]), and beyond where routers forward broadcasts.
+    /// A datagram that `from` is about to hand to the network.
     #[must_use]
-    pub fn new(payload: Rc<[u8]>, id: DatagramId, from: HostId, to: Option<HostId>, cargo: C) -> Self {
+    pub fn new(payload: Rc<[u8]>, id: DatagramId, from: HostId, way: Way, cargo: C) -> Self {
         Flight {
             payload,
             damage: None,
             id,
             cargo,
             from,
-            to: to.map_or(To::All, |to| To::One(to, 0)),
+            way,
+            is_broadcast: way.to.is_none(),
             leads: End::Host,
             hop: 0,
             family: None,
@@ -295,40 +285,31 @@ impl<C> Flight<C> {
     /// The host that it goes to; `None` for a broadcast that has not reached its segment.
     #[must_use]
     pub fn to(&self) -> Option<HostId> {
-        match self.to {
-            To::All => None,
-            To::One(host, _) | To::OneOfAll(host, _) => Some(host),
-        }
+        self.way.to()
     }
 
     /// Whether it was sent to all.
     #[must_use]
     pub fn is_broadcast(&self) -> bool {
-        !matches!(self.to, To::One(..))
+        self.is_broadcast
+    }
+
+    /// The number of the interface that it left by.
+    #[must_use]
+    pub fn left_by_number(&self) -> u8 {
+        self.way.left_by
     }
 
     /// The interface of its host that it left by.
-    ///
-    /// # Panics
-    ///
-    /// If there is no way to the host that it goes to.
     #[must_use]
     pub fn left_by<'a>(&self, topology: &'a Topology) -> &'a Interface {
-        let own = match self.to {
-            To::All | To::OneOfAll(..) => self.id.interface,
-            To::One(host, _) => topology.route(self.from, host).expect("there is a way to its host").0,
-        };
-        topology.host(self.from).interface(own)
+        topology.host(self.from).interface(self.way.left_by)
     }
 
-    /// The interface of the host that it goes to at which it arrives there, once it has departed; 0 for a broadcast that
-    /// has not reached its segment.
+    /// The number of the interface that it arrives at; 0 for a broadcast that has not reached its segment.
     #[must_use]
-    pub fn to_interface(&self) -> u8 {
-        match self.to {
-            To::All => 0,
-            To::One(_, interface) | To::OneOfAll(_, interface) => interface,
-        }
+    pub fn arrives_at(&self) -> u8 {
+        self.way.to.map_or(0, |(_, interface)| interface)
     }
 
     /// How many links it has passed.
@@ -346,17 +327,6 @@ impl<C> Flight<C> {
         let damage = self.damage.get_or_insert_with(|| Box::new(Damage { original, is_checked: true }));
         damage.is_checked &= udp_checksum;
     }
-}
-
-/// Where a flight goes to.
-#[derive(Clone, Copy, Debug)]
-enum To {
-    /// To all: a broadcast that has not reached its segment.
-    All,
-    /// To one host, at this interface.
-    One(HostId, u8),
-    /// It was a broadcast, and is the part of it for this host.
-    OneOfAll(HostId, u8),
 }
 
 /// The other end of a link. This and [`FamilyKey`] are small because flights are moved a lot.
@@ -478,9 +448,9 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
 
     fn reach(&mut self, mut flight: Flight<C>) {
         flight.hop += 1;
-        match (flight.leads, flight.to) {
-            (End::Segment(segment), To::All) => self.spread(flight, SegmentId(segment.into())),
-            (End::Segment(segment), To::One(to, interface) | To::OneOfAll(to, interface)) => {
+        match (flight.leads, flight.way.to) {
+            (End::Segment(segment), None) => self.spread(flight, SegmentId(segment.into())),
+            (End::Segment(segment), Some((to, interface))) => {
                 let (segment, to) = (SegmentId(segment.into()), self.topology.host(to).interface(interface));
                 let link = if to.segment == segment {
                     flight.leads = End::Host;
@@ -493,14 +463,14 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
                 };
                 self.offer(flight, link);
             }
-            (End::Host, To::One(host, _) | To::OneOfAll(host, _)) => {
+            (End::Host, Some((host, _))) => {
                 self.fabric.leave_family(&flight);
                 match flight.is_fragment() {
                     true => self.reassemble(host, flight),
                     false => self.carrier.arrive(host, flight),
                 }
             }
-            (End::Host, To::All) => panic!("a broadcast departs before it proceeds"),
+            (End::Host, None) => panic!("a broadcast departs before it proceeds"),
         }
     }
 
@@ -522,10 +492,11 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
     /// host hears what it has sent itself, by whatever way (a choice).
     fn spread(&mut self, mut flight: Flight<C>, segment: SegmentId) {
         let topology = self.topology;
-        let origin = topology.host(flight.from).interface(flight.id.interface).segment;
+        let origin = flight.left_by(topology).segment;
+        let id = DatagramId { origin: topology.segments()[origin.index()].origin, ..flight.id };
         let onward = |crossing: &Crossing| {
             let cargo = self.carrier.cargo_across(&flight, crossing.link);
-            let onward = Flight { cargo, leads: End::of(crossing.to), ..flight.clone() };
+            let onward = Flight { cargo, id, leads: End::of(crossing.to), ..flight.clone() };
             self.carrier.forwarded(&onward);
             (onward, crossing.link)
         };
@@ -540,7 +511,8 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
         flight.leads = End::Host;
         for (host, cargo) in singles.drain(..) {
             let (number, interface) = topology.host(host).interface_on(segment).expect("it is on the segment");
-            let single = Flight { cargo, to: To::OneOfAll(host, number), ..flight.clone() };
+            let way = Way { to: Some((host, number)), ..flight.way };
+            let single = Flight { cargo, way, ..flight.clone() };
             self.offer(single, interface.down);
         }
         self.fabric.singles = singles;

@@ -202,7 +202,7 @@ impl<C: Clone> Reassemblies<C> {
     /// Takes in a fragment that reaches `host`. Where fragments overlap, which is so only if a link's MTU changes between a
     /// datagram and its duplicate, the later one counts, as in RFC 791.
     pub(super) fn add(&mut self, now: Instant, host: HostId, fragment: Flight<C>) -> Added<C> {
-        let key = (host, fragment.to_interface(), DatagramId { duplicate: 0, fragment: 0, ..fragment.id });
+        let key = (host, fragment.arrives_at(), DatagramId { duplicate: 0, fragment: 0, ..fragment.id });
         let mut entry = match self.incomplete.entry(key) {
             Entry::Vacant(entry) => {
                 let all = 0..fragment.payload.len();

@@ -19,4 +19,4 @@ pub use builder::{Builder, Invalid, MAX_HOSTS_PER_SEGMENT, MAX_INTERFACES, MAX_S
 pub use fabric::{Carrier, Damage, Fabric, Flight};
 pub use ip::{IP_HEADER, REASSEMBLY_TIMEOUT, UDP_HEADER, fragment_lengths};
 pub use partition::Partition;
-pub use topology::{Crossing, Host, Interface, LinkSpec, Segment, Topology};
+pub use topology::{Crossing, Host, Interface, LinkSpec, Segment, Topology, Way};

@@ -30,10 +30,10 @@ pub struct Topology {
 pub struct Host {
     /// Its name in the scenario.
     pub name: String,
-    /// Its first interface, which is the only one of most hosts.
+    /// The only interface of most hosts; of several the one whose segment comes first by name.
     #[serde(flatten)]
     pub first: Interface,
-    /// Its interfaces on other segments.
+    /// Its further interfaces, in the order of their segments' names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Interface>,
 }
@@ -58,6 +58,9 @@ pub struct Segment {
     pub name: String,
     /// Its broadcast address.
     pub broadcast: Ipv4Addr,
+    /// What it is called in the identity of datagrams that come from it.
+    #[serde(skip)]
+    pub(super) origin: u32,
     /// The hosts on it, in the order of their names.
     pub hosts: Vec<HostId>,
 }
@@ -96,6 +99,29 @@ impl Host {
     #[must_use]
     pub fn interface_on(&self, segment: SegmentId) -> Option<(u8, &Interface)> {
         self.numbered().find(|(_, interface)| interface.segment == segment)
+    }
+}
+
+/// How a datagram leaves its host, and where it is to arrive.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Way {
+    /// A host, and which of its interfaces; `None` for all.
+    pub(super) to: Option<(HostId, u8)>,
+    /// The interface of the sender.
+    pub(super) left_by: u8,
+}
+
+impl Way {
+    /// To all on the segment of an interface of the sender, and beyond where routers forward broadcasts.
+    #[must_use]
+    pub fn broadcast(left_by: u8) -> Self {
+        Way { to: None, left_by }
+    }
+
+    /// The host that it leads to, unless it leads to all.
+    #[must_use]
+    pub fn to(self) -> Option<HostId> {
+        self.to.map(|(host, _)| host)
     }
 }
 
@@ -146,38 +172,45 @@ impl Topology {
         self.route(from, to).is_some()
     }
 
-    /// The interface by which what one host sends to another leaves it, and the one at which it arrives; `None` if there is
-    /// no way.
+    /// How what one host sends to another leaves and arrives; `None` if there is no way.
     ///
     /// Of the addressee's addresses it is sent to the one with the fewest crossings, then to the one whose segment comes
-    /// first by name, and leaves by the interface with the fewest crossings to there, then by the one whose segment comes
     /// first by name (a choice: which address of several a sender takes is not settled).
     #[must_use]
-    pub fn route(&self, from: HostId, to: HostId) -> Option<(u8, u8)> {
-        let (from, to) = (self.host(from), self.host(to));
-        if from.first.segment == to.first.segment && from.further.is_empty() && to.further.is_empty() {
-            return Some((0, 0));
-        }
-        let name = |segment: SegmentId| &self.segments[segment.index()].name;
-        let ways = to.numbered().flat_map(|to| from.numbered().map(move |from| (to, from)));
-        let crossings = |((_, to), (_, from)): &((u8, &Interface), (u8, &Interface))| -> Option<u32> {
-            if from.segment == to.segment {
-                Some(0)
-            } else {
-                Some(self.next_crossing.get(&(from.segment, to.segment))?.1)
-            }
+    pub fn route(&self, from: HostId, to: HostId) -> Option<Way> {
+        let ways = self.host(to).numbered().filter_map(|(interface, _)| self.way(from, to, interface));
+        ways.min().map(|(_, way)| way)
+    }
+
+    /// The same to one of its addresses: by the interface with the fewest crossings to there, then by the one whose segment
+    /// comes first by name.
+    #[must_use]
+    pub fn route_to(&self, from: HostId, to: HostId, interface: u8) -> Option<Way> {
+        self.way(from, to, interface).map(|(_, way)| way)
+    }
+
+    /// With the number of crossings.
+    fn way(&self, from: HostId, to: HostId, interface: u8) -> Option<(u32, Way)> {
+        let target = self.host(to).interface(interface).segment;
+        let crossings = |segment: SegmentId| {
+            if segment == target { Some(0) } else { Some(self.next_crossing.get(&(segment, target))?.1) }
         };
-        let ways = ways.filter_map(|way| Some((crossings(&way)?, way)));
-        let best =
-            ways.min_by_key(|(crossings, ((_, to), (_, from)))| (*crossings, name(to.segment), name(from.segment)));
-        best.map(|(_, ((to, _), (from, _)))| (from, to))
+        let ways = self.host(from).numbered().filter_map(|(left_by, own)| Some((crossings(own.segment)?, left_by)));
+        ways.min().map(|(crossings, left_by)| (crossings, Way { to: Some((to, interface)), left_by }))
+    }
+
+    /// The address of a host to which another sends; its first one where there is no way.
+    #[must_use]
+    pub fn address_for(&self, host: HostId, from: HostId) -> Ipv4Addr {
+        let interface = self.route(from, host).and_then(|way| way.to).map_or(0, |(_, interface)| interface);
+        self.host(host).interface(interface).address
     }
 
     /// The links from one host to another, in order; `None` if there is no way.
     #[must_use]
     pub fn path(&self, from: HostId, to: HostId) -> Option<Vec<LinkId>> {
-        let (own, its) = self.route(from, to)?;
-        let (from, to) = (self.host(from).interface(own), self.host(to).interface(its));
+        let Way { left_by, to: Some((_, interface)) } = self.route(from, to)? else { return None };
+        let (from, to) = (self.host(from).interface(left_by), self.host(to).interface(interface));
         let mut path = vec![from.up];
         let mut here = from.segment;
         while here != to.segment {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::id::{HostId, LinkId, StreamId};
+use crate::net::{Host, Interface};
 use crate::scenario::{Flow, Scenario};
 use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
@@ -24,6 +25,8 @@ pub struct Trace<W> {
 struct Names {
     hosts: Vec<String>,
     links: Vec<String>,
+    /// Of hosts on several segments the names of those, by interfaces; of others none.
+    segments: Vec<Vec<String>>,
     /// Flow and sender of each stream, or app and host.
     streams: Vec<(String, HostId)>,
     /// The machine at which each link's events happen, if it is not the sender's.
@@ -53,7 +56,9 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fragment: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    interface: Option<u8>,
+    sent_on: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heard_on: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +130,11 @@ impl Names {
                 hosts_of_links[interface.up.index()] = Some(HostId(id));
             }
         }
+        let name = |interface: &Interface| topology.segments()[interface.segment.index()].name.clone();
+        let names = |host: &Host| host.numbered().map(|(_, interface)| name(interface)).collect();
+        let of_multi_homed = |host: &Host| if host.interfaces() > 1 { names(host) } else { Vec::new() };
         Names {
+            segments: topology.hosts().iter().map(of_multi_homed).collect(),
             hosts: topology.hosts().iter().map(|host| host.name.clone()).collect(),
             links: topology.links().iter().map(|link| link.name.clone()).collect(),
             streams: scenario
@@ -190,6 +199,11 @@ impl Names {
         &self.hosts[host.index()]
     }
 
+    /// The segment of an interface of a host, if it has several.
+    fn segment(&self, host: HostId, interface: u8) -> Option<&str> {
+        self.segments[host.index()].get(usize::from(interface)).map(String::as_str)
+    }
+
     fn line<'a>(
         &'a self,
         at: Instant,
@@ -212,19 +226,18 @@ impl Names {
         let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
         let packet = Some(instance.packet).filter(|packet| *packet != 0);
         let fragment = Some(instance.fragment).filter(|fragment| *fragment != 0);
-        let interface = Some(instance.interface).filter(|interface| *interface != 0);
-        let host = match instance.bound {
-            Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host) | Bound::NameService(host) => {
-                self.name(host)
-            }
-            _ => line.host,
+        let sender = match instance.bound {
+            Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host) | Bound::NameService(host) => Some(host),
+            _ => self.streams.get(instance.stream.index()).map(|(_, sender)| *sender),
         };
+        let host = sender.map_or(line.host, |sender| self.name(sender));
+        let sent_on = sender.and_then(|sender| self.segment(sender, instance.interfaces[0]));
         let service = match instance.bound {
             Bound::NameService(_) => Some("name"),
             Bound::Reply(_) | Bound::StrayReply(_) => Some("ack"),
             _ => None,
         };
-        Line { host, service, from: Some(host), duplicate, packet, fragment, interface, ..line }
+        Line { host, service, from: Some(host), duplicate, packet, fragment, sent_on, ..line }
     }
 
     fn on_link<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
@@ -240,6 +253,9 @@ impl Names {
     }
 
     fn at_host<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
-        Line { host: self.name(host), ..self.instance(at, "receiver", event, instance) }
+        let line = self.instance(at, "receiver", event, instance);
+        let is_own = line.from == Some(self.name(host)); // no network has brought it
+        let heard_on = self.segment(host, instance.interfaces[1]).filter(|_| !is_own);
+        Line { host: self.name(host), sent_on: line.sent_on.filter(|_| !is_own), heard_on, ..line }
     }
 }

@@ -524,16 +524,17 @@ impl Scenario {
     pub(crate) fn depends_within_run(&self, flow: &Flow) -> bool {
         let config = |link: LinkId| &self.topology.links()[link.index()].config;
         let depends = |sender: HostId, to: &Target| {
-            let audience = self.audience(sender, to);
-            let shared = self.is_group(sender, to) && audience.len() > 1;
-            let paths: Vec<Vec<LinkId>> =
-                audience.iter().flat_map(|recipient| self.paths(sender, to, *recipient)).collect();
             let remembers = |link: &LinkId| config(*link).loss.has_memory() || config(*link).bottleneck.is_some();
             let harms = |link: &LinkId| {
                 config(*link).loss.stationary() != Loss::NONE.stationary() || config(*link).corrupt.value() > 0.0
             };
-            let harms_several = |path: &Vec<LinkId>| path.split_last().is_some_and(|(_, all)| all.iter().any(harms));
-            shared && paths.iter().any(harms_several) || paths.iter().flatten().any(remembers)
+            let is_group = self.is_group(sender, to);
+            let mut led_to: BTreeMap<LinkId, HostId> = BTreeMap::new();
+            self.audience(sender, to).into_iter().any(|recipient| {
+                let mut is_shared = |link: &LinkId| *led_to.entry(*link).or_insert(recipient) != recipient;
+                let links = self.paths(sender, to, recipient).concat();
+                links.iter().any(|link| remembers(link) || harms(link) && is_group && is_shared(link))
+            })
         };
         flow.messages().into_keys().any(|(sender, to)| depends(sender, to))
     }

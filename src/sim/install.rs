@@ -30,7 +30,10 @@ impl Installer {
         match &self.directory {
             Some(directory) => Mode::Static(directory.clone()),
             None if self.scenario.name_service == NameService::Broadcast => Mode::Broadcast,
-            None => Mode::Server(self.scenario.topology().host(self.scenario.name_server(id)).first.address),
+            None => {
+                let (topology, server) = (self.scenario.topology(), self.scenario.name_server(id));
+                Mode::Server(topology.address_for(server, id))
+            }
         }
     }
 

@@ -47,9 +47,8 @@ pub struct Instance {
     pub duplicate: u32,
     /// Which of its IP fragments it is: [`DatagramId::fragment`](crate::id::DatagramId::fragment).
     pub fragment: u16,
-    /// Of a broadcast, the interface that the sender sent it out on:
-    /// [`DatagramId::interface`](crate::id::DatagramId::interface).
-    pub interface: u8,
+    /// Which of its sender's interfaces it left by, and which of its receiver's it arrives at: 0 until that is known.
+    pub interfaces: [u8; 2],
     /// Whom it can still reach.
     pub bound: Bound,
 }

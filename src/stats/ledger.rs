@@ -179,8 +179,8 @@ impl Ledger {
 
     fn end(&mut self, instance: &Instance, fate: Fate, progress: u16) {
         let Some((stream, tally)) = self.addressed(instance) else { return };
-        let Instance { copy, packet, duplicate, fragment, interface, message, .. } = *instance;
-        let end = Furthest { progress, copy, packet, duplicate, fragment, interface, fate };
+        let Instance { copy, packet, duplicate, fragment, interfaces, message, .. } = *instance;
+        let end = Furthest { progress, copy, packet, duplicate, fragment, interfaces, fate };
         match instance.bound {
             Bound::Audience => stream.release_shared(message, Some(end), tally),
             bound => stream.for_each(bound, |stream, recipient| {
@@ -383,10 +383,10 @@ impl Stream {
         let leads_to = |recipient: &u32| {
             let is_bound = |bound: &Bound| match bound {
                 Bound::Audience => true,
-                Bound::Part(part) => self.layout.parts[*part as usize].contains(recipient),
+                Bound::Part(part) => self.layout.parts[*part as usize].binary_search(recipient).is_ok(),
                 bound => *bound == Bound::Recipient(*recipient),
             };
-            sent.own == Some(*recipient) || sent.packets.iter().any(is_bound)
+            [sent.own, target.sender].contains(&Some(*recipient)) || sent.packets.iter().any(is_bound)
         };
         for &recipient in target.audience.iter().filter(|recipient| !leads_to(recipient)) {
             let end = Furthest::at_the_write(0, Fate::Corrupted);

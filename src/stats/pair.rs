@@ -66,14 +66,14 @@ pub(super) struct Furthest {
     pub(super) packet: u16,
     pub(super) duplicate: u32,
     pub(super) fragment: u16,
-    pub(super) interface: u8,
+    pub(super) interfaces: [u8; 2],
     pub(super) fate: Fate,
 }
 
 impl Furthest {
     /// What is decided when a message is written.
     pub(super) fn at_the_write(progress: u16, fate: Fate) -> Self {
-        Furthest { progress, copy: 0, packet: 0, duplicate: 0, fragment: 0, interface: 0, fate }
+        Furthest { progress, copy: 0, packet: 0, duplicate: 0, fragment: 0, interfaces: [0; 2], fate }
     }
 
     /// The one that got further; at equal progress the one of the earlier write, and of one write's packets the one that
@@ -81,7 +81,7 @@ impl Furthest {
     pub(super) fn or_further(self, other: Option<Furthest>) -> Furthest {
         let rank = |end: &Furthest| {
             let missed = end.fate == Fate::LostFragment;
-            (std::cmp::Reverse(end.progress), end.copy, missed, end.packet, end.interface, end.fragment, end.duplicate)
+            (std::cmp::Reverse(end.progress), end.copy, missed, end.packet, end.interfaces, end.fragment, end.duplicate)
         };
         match other {
             Some(other) if rank(&other) < rank(&self) => other,

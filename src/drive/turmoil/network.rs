@@ -13,7 +13,7 @@ use super::switch::{self, Delivery, Medium};
 use super::{TICK, UDP_CAPACITY};
 use crate::id::{DatagramId, HostId};
 use crate::link::Counters;
-use crate::net::{Carrier, Fabric, Flight, Partition, Topology};
+use crate::net::{self, Carrier, Fabric, Flight, Partition, Topology};
 use crate::rng::Root;
 use crate::sim::Queue;
 use crate::time::Instant;
@@ -189,16 +189,19 @@ impl Medium for Lan {
         let peer = packet.peer;
         let cargo = Cargo { source: SocketAddrV4::new(self.addresses[from.index()], source_port), port: peer.port() };
         let payload: Rc<[u8]> = packet.payload.into();
-        let to = if peer.ip().is_broadcast() { None } else { self.host_at(*peer.ip()).map(Some).unwrap_or_default() };
-        match to {
-            Some(to) if to == from => {
+        let way = if peer.ip().is_broadcast() {
+            Some(net::Way::broadcast(0))
+        } else {
+            self.host_at(*peer.ip()).and_then(|to| self.topology.route(from, to))
+        };
+        match way.map(net::Way::to) {
+            None => {} // nobody is there, or no way leads there; as on any network, nobody says so
+            Some(Some(to)) if to == from => {
                 self.arrived.push_back(Delivery { to, port: cargo.port, source: cargo.source, payload });
             }
-            Some(to) if !self.topology.reaches(from, to) => {} // as on any network, nobody says so
-            None if !peer.ip().is_broadcast() => {}            // nobody is there
-            _ => {
+            Some(to) => {
                 let id = self.identify(from, source_port, to, peer);
-                let flight = Flight::new(payload, id, from, to, cargo);
+                let flight = Flight::new(payload, id, from, way.expect("there is one"), cargo);
                 self.with_fabric(|fabric, topology, now, way| fabric.depart(topology, now, flight, way));
             }
         }

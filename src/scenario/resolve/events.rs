@@ -288,7 +288,11 @@ impl Context<'_> {
                         Some(earlier) if earlier == number => {}
                         Some(_) => {
                             let name = &network.host_names()[host.index()];
-                            self.error(path.clone(), format!("`{name}` is in two groups"));
+                            let problem = Problem::error(path.clone(), format!("`{name}` is in two groups"));
+                            let is_segment = self.file.segment.contains_key(text);
+                            let help =
+                                "a segment stands for every host on it, also those on others: list hosts instead";
+                            self.problems.push(if is_segment { problem.help(help) } else { problem });
                             is_sound = false;
                             break;
                         }

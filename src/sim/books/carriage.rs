@@ -45,9 +45,10 @@ impl Cargo {
 /// The instance that a flight is.
 #[inline]
 pub(super) fn instance(flight: &Datagram) -> Instance {
-    let DatagramId { copy, packet, duplicate, fragment, interface, .. } = *flight.id();
+    let DatagramId { copy, packet, duplicate, fragment, .. } = *flight.id();
     let Cargo { stream, message, bound, .. } = *flight.cargo();
-    Instance { stream, message, copy, packet, duplicate, fragment, interface, bound }
+    let interfaces = [flight.left_by_number(), flight.arrives_at()];
+    Instance { stream, message, copy, packet, duplicate, fragment, interfaces, bound }
 }
 
 /// A flight that is on a link.
@@ -158,7 +159,7 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
         let mut cargo = *broadcast.cargo();
         if matches!(cargo.bound, Bound::Audience | Bound::Part(_)) {
             let audience = &self.streams[cargo.stream.index()].targets[cargo.target as usize];
-            cargo.bound = audience.bound(broadcast.id().interface, Some(crossing));
+            cargo.bound = audience.bound(broadcast.left_by_number(), Some(crossing));
         }
         cargo
     }

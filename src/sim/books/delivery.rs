@@ -272,7 +272,7 @@ impl<O: Observer> Books<O> {
         let topology = self.scenario.topology();
         let source = flight.left_by(topology);
         let broadcast = topology.segments()[source.segment.index()].broadcast;
-        let address = |to| topology.host(to).interface(flight.to_interface()).address;
+        let address = |to| topology.host(to).interface(flight.arrives_at()).address;
         let unicast = flight.to().filter(|_| !flight.is_broadcast()).map(address);
         let endpoints = Endpoints {
             source: source.address,

@@ -51,7 +51,8 @@ pub(crate) struct Books<O> {
     root: Root,
     journal: Journal<O>,
     streams: Vec<Stream>,
-    hosts_by_address: BTreeMap<Ipv4Addr, HostId>,
+    /// Hosts and the numbers of their interfaces.
+    hosts_by_address: BTreeMap<Ipv4Addr, (HostId, u8)>,
     fabric: Fabric<Cargo>,
     /// What is on a link.
     flights: Slab<Datagram>,
@@ -113,7 +114,9 @@ impl<O: Observer> Books<O> {
             streams,
             hosts_by_address: (0..)
                 .zip(topology.hosts())
-                .flat_map(|(id, host)| host.numbered().map(move |(_, interface)| (interface.address, HostId(id))))
+                .flat_map(|(id, host)| {
+                    host.numbered().map(move |(at, interface)| (interface.address, (HostId(id), at)))
+                })
                 .collect(),
             fabric: Fabric::new(topology, root),
             flights: Slab::new(),

@@ -7,7 +7,7 @@ use super::delivery::Waiting;
 use super::{Books, is_on};
 use crate::id::{DatagramId, HostId, StreamId};
 use crate::mailslot::{Destination, Disposition, Service, Transmit, Win32Error, Write, WriteId, Written};
-use crate::net::Flight;
+use crate::net::{Flight, Way};
 use crate::sim::traffic::Outgoing;
 use crate::stats::{self, Bound, Event, Instance, Observer, Sent};
 use crate::time::Instant;
@@ -29,7 +29,7 @@ pub(super) struct Packed {
     transmit: Transmit,
     payload: Rc<[u8]>,
     /// Whom it gets to, once that is known.
-    route: Option<(Bound, Option<HostId>)>,
+    route: Option<(Bound, Way)>,
 }
 
 /// Why a machine sends.
@@ -115,7 +115,7 @@ impl<O: Observer> Books<O> {
             let host = self.streams[stream.index()].host;
             let bound = Bound::Uncounted;
             let instance =
-                Instance { stream, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, interface: 0, bound };
+                Instance { stream, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, interfaces: [0; 2], bound };
             self.dispose(host, disposition, Waiting { instance, written: self.now(), damaged: false, bytes });
         }
     }
@@ -173,41 +173,42 @@ impl<O: Observer> Books<O> {
         if let Some(disposition) = own_copy.filter(|it| own.is_some() || matches!(it, Disposition::Enqueued(_))) {
             let bound = own.map_or(Bound::Bystander, Bound::Recipient);
             let instance =
-                Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, interface: 0, bound };
+                Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, interfaces: [0; 2], bound };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
         for Packed { transmit, payload, route } in packets.drain(..) {
-            let Some((bound, to)) = route else { continue };
+            let Some((bound, way)) = route else { continue };
             let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
-            let stream_key = self.key_towards(stream, target, to);
-            let interface = transmit.interface;
-            let id = DatagramId { copy, packet, interface, ..DatagramId::new(stream_key, message) };
+            let stream_key = self.key_towards(stream, target, way.to());
+            let id = DatagramId { copy, packet, ..DatagramId::new(stream_key, message) };
             let is_fragment = datagram::Packet::new(&payload).is_ok_and(|packet| packet.is_fragment());
             let cargo = Cargo { stream, target, message, written: at, bound, is_fragment };
-            self.departures.push_back(Flight::new(payload, id, host, to, cargo));
+            self.departures.push_back(Flight::new(payload, id, host, way, cargo));
         }
     }
 
     /// A reply goes into the sender's own slot, or its packets leave the machine.
     fn send_reply(&mut self, host: HostId, read: Instance, written: Written, packets: &mut Vec<Packed>) {
-        let Instance { stream, message, copy, packet, duplicate, bound, .. } = read;
+        let Instance { stream, message, copy, packet, duplicate, interfaces, bound, .. } = read;
         self.tell(Event::Replied { instance: read });
         let bound = match bound {
             Bound::Recipient(_) => Bound::Reply(host),
             _ => Bound::StrayReply(host),
         };
         if let Some(disposition) = written.own_copy {
-            let instance = Instance { packet: 0, duplicate: 0, fragment: 0, interface: 0, bound, ..read };
+            let instance = Instance { packet: 0, duplicate: 0, fragment: 0, interfaces: [0; 2], bound, ..read };
             let waiting = Waiting { instance, written: self.now(), damaged: false, bytes: written.bytes };
             self.dispose(host, disposition, waiting);
         }
-        let stream_key = self.streams[stream.index()].key;
-        let read = DatagramId { copy, packet, duplicate, ..DatagramId::new(stream_key, message) };
-        let stream_key = self.root.reply_key(&read, &self.scenario.topology().host(host).name);
+        let (writer, key) = (self.streams[stream.index()].host, self.streams[stream.index()].key);
+        let read = DatagramId { copy, packet, duplicate, ..DatagramId::new(key, message) };
+        let segments = self.segments([(writer, interfaces[0]), (host, interfaces[1])]);
+        let stream_key = self.root.reply_key(&read, segments, &self.scenario.topology().host(host).name);
         for Packed { transmit, payload, .. } in packets.drain(..) {
             let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
             let id = DatagramId { copy, packet, ..DatagramId::new(stream_key, message) };
-            self.send_aside(host, &transmit, payload, id, (stream, message, bound));
+            let way = self.way(&transmit, |(to, _)| self.scenario.topology().route(host, to));
+            self.send_aside(host, way, payload, id, (stream, message, bound));
         }
     }
 
@@ -226,23 +227,40 @@ impl<O: Observer> Books<O> {
         }
     }
 
-    /// Whom a packet of a write is bound for, and the host that it goes to if it is one; `None` if it gets to nobody: to
-    /// one that there is no way to, or that is not on the transport.
-    fn route(
-        &self,
-        from: HostId,
-        stream: StreamId,
-        target: u32,
-        transmit: &Transmit,
-    ) -> Option<(Bound, Option<HostId>)> {
+    /// The names of the segments of interfaces, by their numbers.
+    fn segments(&self, interfaces: [(HostId, u8); 2]) -> [&str; 2] {
+        let topology = self.scenario.topology();
+        interfaces.map(|(host, number)| {
+            let segment = topology.host(host).interface(number).segment;
+            topology.segments()[segment.index()].name.as_str()
+        })
+    }
+
+    /// Whom a packet of a write is bound for, and how it goes there: to a name, by the best way to whoever bears it. `None` if
+    /// it gets to nobody: to one that there is no way to, or that is not on the transport.
+    fn route(&self, from: HostId, stream: StreamId, target: u32, transmit: &Transmit) -> Option<(Bound, Way)> {
         let audience = &self.streams[stream.index()].targets[target as usize];
-        let Destination::Unicast(to) = transmit.destination else {
-            return Some((audience.bound(transmit.interface, None), None));
+        let way = self.way(transmit, |(to, _)| self.scenario.topology().route(from, to))?;
+        let bound = match way.to() {
+            None => audience.bound(transmit.interface, None),
+            Some(to) => audience.position(to).map_or(Bound::Bystander, Bound::Recipient),
         };
-        let to = *self.hosts_by_address.get(to.ip())?; // a damaged answer can name an address that nobody has
-        let reachable = self.scenario.topology().reaches(from, to) && is_on(&self.scenario, to, transmit.transport);
-        let recipient = audience.position(to);
-        reachable.then_some((recipient.map_or(Bound::Bystander, Bound::Recipient), Some(to)))
+        Some((bound, way))
+    }
+
+    /// How a packet goes to where it is sent, if that is one host by the way that `to` finds to its address; `None` if there is
+    /// none, or that is not on the transport.
+    fn way(&self, transmit: &Transmit, to: impl FnOnce((HostId, u8)) -> Option<Way>) -> Option<Way> {
+        let Destination::Unicast(address) = transmit.destination else {
+            return Some(Way::broadcast(transmit.interface));
+        };
+        let addressee = *self.hosts_by_address.get(address.ip())?; // a damaged answer can name an address that nobody has
+        to(addressee).filter(|_| is_on(&self.scenario, addressee.0, transmit.transport))
+    }
+
+    /// How a packet goes to the very address that it is sent to.
+    fn way_to_address(&self, from: HostId, transmit: &Transmit) -> Option<Way> {
+        self.way(transmit, |(to, interface)| self.scenario.topology().route_to(from, to, interface))
     }
 
     /// The identity of a stream's datagrams; of those to the members of a list, one for each of them.
@@ -256,10 +274,11 @@ impl<O: Observer> Books<O> {
 
     /// What a machine says to a datagram that reached it.
     fn send_answer(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, question: &Datagram, bound: Bound) {
-        let key = self.root.answer_key(question.id(), &self.scenario.topology().host(host).name);
-        let id = DatagramId { stream_key: key, duplicate: 0, interface: 0, ..*question.id() };
+        let segments = self.segments([(question.from(), question.left_by_number()), (host, question.arrives_at())]);
+        let key = self.root.answer_key(question.id(), segments, &self.scenario.topology().host(host).name);
+        let id = DatagramId { stream_key: key, duplicate: 0, origin: 0, ..*question.id() };
         let Cargo { stream, message, .. } = *question.cargo();
-        self.send_aside(host, transmit, payload, id, (stream, message, bound));
+        self.send_aside(host, self.way_to_address(host, transmit), payload, id, (stream, message, bound));
     }
 
     /// What a machine asks about a name that a message needs. The identity is made of asker, name and how often it has
@@ -267,8 +286,7 @@ impl<O: Observer> Books<O> {
     fn send_question(&mut self, host: HostId, transmit: &Transmit, payload: Rc<[u8]>, cause: Cause<'_>) {
         let name = name_in(&payload).expect("the name service sends well-formed packets");
         let sent = self.questions.get(&(host, name)).map_or(0, |questions| questions.sent);
-        let interface = transmit.interface;
-        let number = if interface == 0 { sent } else { sent - 1 }; // the same packet again
+        let number = if transmit.interface == 0 { sent } else { sent - 1 }; // the same packet again
         let asked_for = match cause {
             Cause::Write(stream, message) | Cause::Program(stream, message) => Some((stream, message)),
             Cause::Packet(_) | Cause::Timer | Cause::Name => {
@@ -279,8 +297,8 @@ impl<O: Observer> Books<O> {
         let (stream, message) = asked_for.unwrap_or((StreamId(self.streams.len() as u32), 0));
         self.questions.insert((host, name), Questions { stream, message, sent: number + 1 });
         let stream_key = self.root.question_key(&self.scenario.topology().host(host).name, &name.to_string());
-        let id = DatagramId { interface, ..DatagramId::new(stream_key, number) };
-        self.send_aside(host, transmit, payload, id, (stream, message, Bound::NameService(host)));
+        let (id, way) = (DatagramId::new(stream_key, number), self.way_to_address(host, transmit));
+        self.send_aside(host, way, payload, id, (stream, message, Bound::NameService(host)));
     }
 
     /// What a program writes.
@@ -288,31 +306,21 @@ impl<O: Observer> Books<O> {
         let packet = DatagramId::packet_number(transmit.transport, transmit.fragment);
         let stream_key = self.streams[stream.index()].key;
         let id = DatagramId { packet, ..DatagramId::new(stream_key, message) };
-        self.send_aside(host, transmit, payload, id, (stream, message, Bound::Uncounted));
+        self.send_aside(host, self.way_to_address(host, transmit), payload, id, (stream, message, Bound::Uncounted));
     }
 
-    /// Sends a packet that carries no message of a stream, because of one.
+    /// Sends a packet that carries no message of a stream, because of one, if there is a way.
     fn send_aside(
         &mut self,
         host: HostId,
-        transmit: &Transmit,
+        way: Option<Way>,
         payload: Rc<[u8]>,
         id: DatagramId,
         (stream, message, bound): (StreamId, u64, Bound),
     ) {
-        let to = match transmit.destination {
-            Destination::Broadcast => None,
-            Destination::Unicast(to) => {
-                let to = self.hosts_by_address.get(to.ip()).copied();
-                let gets = |to: &HostId| {
-                    self.scenario.topology().reaches(host, *to) && is_on(&self.scenario, *to, transmit.transport)
-                };
-                let Some(to) = to.filter(gets) else { return };
-                Some(to)
-            }
-        };
+        let Some(way) = way else { return };
         let cargo = Cargo { stream, target: 0, message, written: self.now(), bound, is_fragment: false };
-        let flight = Flight::new(payload, id, host, to, cargo);
+        let flight = Flight::new(payload, id, host, way, cargo);
         self.tell(Event::SentAside { instance: instance(&flight), host });
         self.departures.push_back(flight);
     }

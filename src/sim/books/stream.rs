@@ -64,6 +64,7 @@ impl Audience {
         match self.parts.get(&(interface, crossing)) {
             Some(part) => Bound::Part(*part),
             None if crossing.is_none() && !self.is_divided => Bound::Audience,
+            None if self.is_open => Bound::Uncounted,
             None => Bound::Bystander,
         }
     }
