@@ -305,10 +305,6 @@ fn bad_files_are_refused_where_they_are_wrong() {
     assert_refused(&alarm_with("burst = 4.0", "burst = 0.5"), &["at least 1 datagrams"]);
     assert_refused(&alarm_with("count = 500", "over = \"udp\""), &["`over` is not supported yet"]);
     assert_refused(
-        &alarm_with("[[expect]]", "[study]\nreplications = 5\n[[expect]]"),
-        &["`study` is not supported yet"],
-    );
-    assert_refused(
         &alarm_with("\"100 ms\"", "\"1 ns\"").replace("count = 500", ""),
         &["the limit is 100000000 (MAX_MESSAGES)"],
     );

@@ -63,9 +63,7 @@ fn place(text: &str, marked: &str) -> String {
 /// What later versions are going to know is refused by name, wherever it can stand.
 #[test]
 fn what_is_planned_is_refused_by_name() {
-    let plain = network("", "");
-    let top = |line: &str| format!("{line}\n{plain}");
-    let cases = [("study", top("study = {}")), ("over", network("", "over = \"nbt\""))];
+    let cases = [("over", network("", "over = \"nbt\""))];
     for (word, text) in cases {
         let message = problems(&text);
         let named = message.contains(&format!("`{word}` is not supported yet"))

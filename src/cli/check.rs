@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use mailslot_sim::scenario::{self, Checked, Severity, Source};
+use mailslot_sim::scenario::{self, Checked, Problems, Severity, Source};
+use mailslot_sim::study::Plan;
 
 use super::output::{message, print};
 use super::{Exit, Global};
@@ -21,7 +22,11 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
     let mut exit = Exit::Success;
     for file in &arguments.files {
-        let verdict = match read_scenario(file, &[]) {
+        let checked = read_scenario(file, &[]).and_then(|checked| {
+            let plan = Plan::new(&checked.study, checked.scenario.name(), &files_of(file)).map(drop);
+            plan.map_err(|problems| refuse(&file.display().to_string(), &problems)).map(|()| checked)
+        });
+        let verdict = match checked {
             Ok(checked) => {
                 warn(&checked, global);
                 let warnings = checked.warnings.count(Severity::Warning);
@@ -30,7 +35,11 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
                 let links = scenario.topology().links().len();
                 let (hosts, links) = (counted(hosts, "host"), counted(links, "link"));
                 let note = if warnings > 0 { format!(", {}", counted(warnings, "warning")) } else { String::new() };
-                format!("{}: ok ({hosts}, {links}{note})\n", file.display())
+                let points = match checked.study.points() {
+                    1 => String::new(),
+                    points => format!(", {points} points"),
+                };
+                format!("{}: ok ({hosts}, {links}{points}{note})\n", file.display())
             }
             Err(bad) => {
                 exit = bad;
@@ -60,19 +69,29 @@ pub(super) fn read_scenario(file: &Path, set: &[String]) -> Result<Checked, Exit
         message(&format!("error: failed to read {name}: {why}"));
         Exit::BadScenario
     })?;
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let read_file = |relative: &str| read_limited(&folder.join(relative), scenario::MAX_CAPTURE_BYTES);
-    scenario::parse(&Source { name: &name, text: &text, set, read_file: &read_file }).map_err(|problems| {
-        message(problems.render(true).trim_end());
-        let errors = counted(problems.count(Severity::Error), "error");
-        let warnings = problems.count(Severity::Warning);
-        let warnings = if warnings > 0 { format!(", {}", counted(warnings, "warning")) } else { String::new() };
-        message(&format!("\n{name}: {errors}{warnings}"));
-        Exit::BadScenario
-    })
+    let read_file = files_of(file);
+    scenario::parse(&Source { name: &name, text: &text, set, read_file: &read_file })
+        .map_err(|problems| refuse(&name, &problems))
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// Reads the files that a scenario names.
+pub(super) fn files_of(scenario: &Path) -> impl Fn(&str) -> io::Result<Vec<u8>> + Sync {
+    let folder = scenario.parent().unwrap_or(Path::new("")).to_owned();
+    move |relative| read_limited(&folder.join(relative), scenario::MAX_CAPTURE_BYTES)
+}
+
+/// Shows why a scenario cannot be run.
+pub(super) fn refuse(name: &str, problems: &Problems) -> Exit {
+    message(problems.render(true).trim_end());
+    let errors = counted(problems.count(Severity::Error), "error");
+    let warnings = problems.count(Severity::Warning);
+    let warnings = if warnings > 0 { format!(", {}", counted(warnings, "warning")) } else { String::new() };
+    message(&format!("\n{name}: {errors}{warnings}"));
+    Exit::BadScenario
+}
+
+/// How many there are of something.
+pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -4,14 +4,17 @@ mod check;
 mod exit;
 #[cfg(feature = "tokio")]
 mod listen;
+mod merge;
 #[cfg(feature = "tokio")]
 mod network;
 mod new;
 mod output;
+mod progress;
 mod run;
 mod schema;
 #[cfg(feature = "tokio")]
 mod send;
+mod study;
 mod tc;
 mod test;
 
@@ -35,6 +38,9 @@ struct Global {
     /// When to use colours; NO_COLOR is honoured.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
+    /// How long commands show how far they are: a bar on a terminal, lines elsewhere.
+    #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
+    progress: progress::Mode,
     /// No warnings, and no summary.
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -62,6 +68,10 @@ enum Command {
     Schema(schema::Arguments),
     /// Run every scenario that has expectations as a test suite.
     Test(test::Arguments),
+    /// Run every point of a study, several times each, in parallel.
+    Study(study::Arguments),
+    /// Unite folders that hold parts of one study.
+    Merge(merge::Arguments),
     /// Print the nearest tc netem line for every link.
     Tc(tc::Arguments),
     /// Print what comes to a mailslot, on a real network.
@@ -78,14 +88,17 @@ Examples:
   mailslot-sim check first.toml            is it sound?
   mailslot-sim run first.toml              what the sender saw, and what happened
   mailslot-sim test scenarios --runs 20    do all expectations hold?
+  mailslot-sim study first.toml            every point of its [study], in parallel
 
 Exit codes:
-  0 ran, all expectations hold       101 inconclusive: the interval straddles the bound
-  1 internal error                   102 two runs of the same seed differ
-  2 bad command line                 110 output could not be written
-  4 nothing selected                 120 real network: cannot bind, or the write failed
- 96 scenario unreadable or invalid   124 listen: timed out
-100 an expectation is violated       130 interrupted";
+  0 ran, all expectations hold       102 two runs of the same seed differ
+  1 internal error                   105 results do not belong together
+  2 bad command line                 106 study incomplete
+  4 nothing selected                 110 output could not be written
+ 96 scenario unreadable or invalid   120 real network: cannot bind, or the write failed
+100 an expectation is violated       124 listen: timed out
+101 inconclusive: the interval       130 interrupted; finished work is saved
+    straddles the bound";
 
 /// Does what the command line says.
 pub(crate) fn main() -> Exit {
@@ -107,6 +120,8 @@ pub(crate) fn main() -> Exit {
         Command::New(new) => new::main(new, &arguments.global),
         Command::Schema(schema) => schema::main(schema),
         Command::Test(test) => test::main(test, &arguments.global),
+        Command::Study(study) => study::main(study, &arguments.global),
+        Command::Merge(merge) => merge::main(merge, &arguments.global),
         Command::Tc(tc) => tc::main(tc, &arguments.global),
         #[cfg(feature = "tokio")]
         Command::Listen(listen) => listen::main(listen, &arguments.global),

@@ -8,12 +8,12 @@ use std::rc::Rc;
 #[cfg(feature = "turmoil")]
 use mailslot_sim::drive::turmoil;
 use mailslot_sim::report::{Detail, RunReport, Trace, Verdict, summary};
-use mailslot_sim::scenario::Scenario;
+use mailslot_sim::scenario::{Scenario, Study};
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
 use mailslot_sim::time::Instant;
 
-use super::check::{read_scenario, warn};
+use super::check::{files_of, read_scenario, refuse, warn};
 use super::output::{PendingFile, create_folder, failed, message, print, write_file};
 use super::{Exit, Global};
 
@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// Set a value of the scenario. The path goes by keys, in lists by the entries' names. Repeatable.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Run a point of the scenario's study: its name is that in the results, as in loss=0.05,burst=4.
+    #[arg(long, value_name = "ID")]
+    point: Option<String>,
     /// Which replication to run: each has draws of its own.
     #[arg(long, value_name = "N", default_value_t = 0)]
     replication: u32,
@@ -46,7 +49,7 @@ pub(super) struct Arguments {
     out: Option<PathBuf>,
 }
 
-fn read_seed(text: &str) -> Result<u64, String> {
+pub(super) fn read_seed(text: &str) -> Result<u64, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
@@ -88,9 +91,13 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     check_outputs(arguments)?;
     let checked = read_scenario(&arguments.file, &arguments.set)?;
     warn(&checked, global);
-    let scenario = match arguments.seed {
-        Some(seed) => checked.scenario.with_seed(seed),
+    let scenario = match &arguments.point {
+        Some(point) => point_of(&arguments.file, &checked.study, point)?,
         None => checked.scenario,
+    };
+    let scenario = match arguments.seed {
+        Some(seed) => scenario.with_seed(seed),
+        None => scenario,
     };
     if let Some(folder) = &arguments.out {
         create_folder(folder)?;
@@ -121,6 +128,15 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     }
     let worst = report.expectations().iter().map(|it| it.result).max();
     Ok(worst.map_or(Exit::Success, Exit::of_verdict))
+}
+
+/// The scenario of a point of a study.
+fn point_of(file: &Path, study: &Study, point: &str) -> Result<Scenario, Exit> {
+    let point = study.find(point).map_err(|why| {
+        message(&format!("error: {why}"));
+        Exit::NothingSelected
+    })?;
+    study.scenario(point, &files_of(file)).map_err(|problems| refuse(&file.display().to_string(), &problems))
 }
 
 /// Runs the scenario and writes the trace, if one is wanted.

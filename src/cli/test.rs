@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use mailslot_sim::report::{RunReport, suite};
-use mailslot_sim::study::{self, Failure};
+use mailslot_sim::study;
 
 use super::check::{read_scenario, warn};
 use super::output::{message, print, write_file};
@@ -85,10 +85,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
             }
             Err(failure) => {
                 message(&format!("error: {}: {failure}", file.display()));
-                refused = refused.max(Some(match failure {
-                    Failure::Overload { .. } => Exit::BadScenario,
-                    Failure::Differs { .. } => Exit::Differs,
-                }));
+                refused = refused.max(Some(Exit::of_failure(&failure)));
             }
         }
     }

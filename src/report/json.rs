@@ -9,7 +9,7 @@ use super::apps::AppReport;
 use super::verdict::ExpectationReport;
 use crate::link;
 use crate::scenario::{Phase, Scenario};
-use crate::sim::{Outcome, Theory, theory, theory_of_apps};
+use crate::sim::{AppTheory, Outcome, Theory, theory, theory_of_apps};
 use crate::stats::{DelayHistogram, Fate, FlowTally, HostTally, Proportion};
 
 /// The report of one run of one scenario.
@@ -243,20 +243,44 @@ struct LinkReport {
     bytes: u64,
 }
 
+/// What a report and a line of a study both have of a run.
+#[derive(Serialize)]
+pub(super) struct RunFigures {
+    totals: Figures,
+    flows: Vec<FlowReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    apps: Vec<AppReport>,
+    expectations: Vec<ExpectationReport>,
+}
+
+impl RunFigures {
+    /// The figures of a run, with the closed forms of the scenario's flows and apps.
+    pub(super) fn new(scenario: &Scenario, outcome: &Outcome, theory: (&[Theory], &[AppTheory])) -> Self {
+        let totals = outcome.tally.totals();
+        let flows = scenario.flows.iter().zip(&outcome.tally.flows).zip(theory.0);
+        let flows = flows.map(|((flow, tally), theory)| FlowReport {
+            name: flow.name.clone(),
+            to: flow.to.clone(),
+            figures: Figures::of_flow(tally, *theory, &scenario.phases),
+        });
+        let apps = scenario.apps.iter().zip(&outcome.apps).zip(theory.1);
+        let expectations = scenario.expectations.iter();
+        RunFigures {
+            totals: Figures { phases: by_phase(&scenario.phases, &totals, Figures::new), ..Figures::new(&totals) },
+            flows: flows.collect(),
+            apps: apps.map(|((app, tally), theory)| AppReport::new(scenario, app, tally, *theory)).collect(),
+            expectations: expectations.map(|it| ExpectationReport::new(scenario, it, &totals, outcome)).collect(),
+        }
+    }
+}
+
 impl RunReport {
     /// The report of a run.
     #[must_use]
     pub fn new(scenario: &Scenario, replication: u32, outcome: &Outcome) -> Self {
         let topology = scenario.topology();
-        let totals = outcome.tally.totals();
-        let flows = scenario.flows.iter().zip(&outcome.tally.flows).zip(theory(scenario));
-        let flows = flows.map(|((flow, tally), theory)| FlowReport {
-            name: flow.name.clone(),
-            to: flow.to.clone(),
-            figures: Figures::of_flow(tally, theory, &scenario.phases),
-        });
-        let apps = scenario.apps.iter().zip(&outcome.apps).zip(theory_of_apps(scenario));
-        let apps = apps.map(|((app, tally), theory)| AppReport::new(scenario, app, tally, theory));
+        let RunFigures { totals, flows, apps, expectations } =
+            RunFigures::new(scenario, outcome, (&theory(scenario), &theory_of_apps(scenario)));
         let hosts = topology.hosts().iter().zip(&outcome.tally.hosts);
         let links = topology.links().iter().zip(&outcome.links);
         RunReport {
@@ -270,16 +294,12 @@ impl RunReport {
                 driver: outcome.driver.name(),
                 duration_ns: scenario.duration().nanos(),
             },
-            totals: Figures { phases: by_phase(&scenario.phases, &totals, Figures::new), ..Figures::new(&totals) },
-            flows: flows.collect(),
-            apps: apps.collect(),
+            totals,
+            flows,
+            apps,
             hosts: hosts.map(|(host, tally)| HostReport::new(&host.name, tally)).collect(),
             links: links.map(|(link, counters)| LinkReport::new(&link.name, counters)).collect(),
-            expectations: scenario
-                .expectations
-                .iter()
-                .map(|expectation| ExpectationReport::new(scenario, expectation, &totals, outcome))
-                .collect(),
+            expectations,
         }
     }
 

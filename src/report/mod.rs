@@ -3,6 +3,8 @@
 
 mod apps;
 mod json;
+mod judgement;
+pub mod study;
 pub mod suite;
 mod tc;
 mod text;

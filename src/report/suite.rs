@@ -5,10 +5,9 @@ use std::fmt::Write;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
-use super::text::six_digits;
+use super::judgement::{Found, Judgement};
 use super::verdict::{ExpectationReport, Verdict};
 use crate::scenario::Scenario;
-use crate::stats::Estimate;
 
 /// The expectations of one scenario over some replications.
 #[derive(Clone, Debug, Serialize)]
@@ -21,22 +20,6 @@ pub struct Case {
     expectations: Vec<Judgement>,
 }
 
-/// One expectation over the replications.
-#[derive(Clone, Debug, Serialize)]
-struct Judgement {
-    /// Flow, figure and bound.
-    what: String,
-    /// The figure over all replications; null if some replication has none.
-    value: Option<f64>,
-    /// Its interval at 95 %; null for one replication.
-    low: Option<f64>,
-    high: Option<f64>,
-    result: Verdict,
-    /// The replication that is farthest beyond the bound, if one is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    worst: Option<u32>,
-}
-
 impl Case {
     /// Judges the expectations of a scenario. `runs` are those of each replication, in order.
     ///
@@ -46,8 +29,8 @@ impl Case {
     #[must_use]
     pub fn new(file: String, scenario: &Scenario, runs: &[Vec<ExpectationReport>]) -> Self {
         let judge = |position| {
-            let replications: Vec<&ExpectationReport> = runs.iter().map(|run| &run[position]).collect();
-            Judgement::new(&replications)
+            let found: Vec<Found> = runs.iter().map(|run| Found::of(&run[position])).collect();
+            Judgement::new(&runs[0][position], &found)
         };
         Case {
             file,
@@ -82,64 +65,6 @@ impl Case {
         let worst = judgement.worst?;
         let replication = if worst > 0 { format!(" --replication {worst}") } else { String::new() };
         Some(format!("mailslot-sim run {} --seed {}{replication}", shell_word(&self.file), self.seed))
-    }
-}
-
-impl Judgement {
-    fn new(replications: &[&ExpectationReport]) -> Self {
-        let first = replications[0];
-        let limits = first.limits;
-        let values: Option<Vec<f64>> = replications.iter().map(|it| it.value).collect();
-        let shares: Option<Vec<_>> = replications.iter().map(|it| it.share).collect();
-        let estimate = values.as_ref().and_then(|values| match &shares {
-            Some(shares) => Estimate::of_shares(shares),
-            None => Estimate::of_values(values),
-        });
-        let value = estimate.map(|it| it.value).or(first.value.filter(|_| replications.len() == 1));
-        let kept = replications.iter().filter(|it| it.result == Verdict::Holds).count();
-        let result = match (first.sometimes, estimate) {
-            (true, _) if kept > 0 => Verdict::Holds,
-            (true, None) => first.result,
-            (true, Some(_)) => Verdict::Violated,
-            (false, Some(Estimate { low, high, .. })) if limits.low < limits.high => {
-                if limits.hold(low) && limits.hold(high) {
-                    Verdict::Holds
-                } else if high < limits.low || low > limits.high {
-                    Verdict::Violated
-                } else {
-                    Verdict::Inconclusive
-                }
-            }
-            // One replication, or a count that each has to meet; or one without a value, which keeps no bound.
-            (false, _) if kept == replications.len() => Verdict::Holds,
-            (false, _) => Verdict::Violated,
-        };
-        let beyond = |it: &ExpectationReport| match it.value {
-            Some(value) => (limits.low - value).max(value - limits.high),
-            None => f64::INFINITY,
-        };
-        let farthest = (0..).zip(replications).max_by(|(_, a), (_, b)| beyond(a).total_cmp(&beyond(b)));
-        let worst = farthest.filter(|(_, it)| result != Verdict::Holds && it.result != Verdict::Holds);
-        Judgement {
-            what: first.words().join(" "),
-            value,
-            low: estimate.map(|it| it.low),
-            high: estimate.map(|it| it.high),
-            result,
-            worst: worst.map(|(number, _)| number),
-        }
-    }
-
-    /// The figure, with its interval if it has one.
-    fn found(&self) -> String {
-        match (self.value, self.low, self.high) {
-            (Some(value), Some(low), Some(high)) if low < high => {
-                let [value, low, high] = [value, low, high].map(six_digits);
-                format!("it is {value} [{low}, {high}]")
-            }
-            (Some(value), ..) => format!("it is {}", six_digits(value)),
-            (None, ..) => "it has no value in some replication".to_owned(),
-        }
     }
 }
 
@@ -202,7 +127,8 @@ pub fn to_junit(cases: &[Case]) -> String {
 }
 
 /// A text as one word of a POSIX shell.
-fn shell_word(text: &str) -> String {
+#[must_use]
+pub fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/+=:,@%".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()

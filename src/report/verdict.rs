@@ -1,11 +1,13 @@
 //! Expectations: a figure of the report against its bound.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::scenario::{Bound, Expectation, Scenario};
 use crate::sim::Outcome;
 use crate::stats::{FlowTally, Proportion};
+use crate::study::Line;
 
 /// One expectation and whether it held.
 #[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
@@ -34,7 +36,7 @@ pub struct ExpectationReport {
 }
 
 /// Whether an expectation held.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The figure keeps its bound.
@@ -65,6 +67,20 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    /// Those of a bound in words.
+    fn parse(bound: &str) -> Option<Self> {
+        let mut words = bound.split(' ');
+        let kind = words.next()?;
+        let number = words.next()?.parse().ok()?;
+        Some(match kind {
+            "at_least" => Limits { low: number, high: f64::INFINITY },
+            "at_most" => Limits { low: f64::NEG_INFINITY, high: number },
+            "between" => Limits { low: number, high: words.nth(1)?.parse().ok()? },
+            "equals" => Limits { low: number, high: number },
+            _ => return None,
+        })
+    }
+
     /// Whether a value keeps the bound.
     pub(super) fn hold(self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
@@ -85,12 +101,13 @@ impl ExpectationReport {
             Some(app) => (metric.value_of_app(app), metric.share_of_app(app)),
             None => (metric.value(tally), metric.share(tally)),
         };
-        let (bound, limits) = match expectation.bound {
-            Bound::AtLeast(low) => (format!("at_least {low}"), Limits { low, high: f64::INFINITY }),
-            Bound::AtMost(high) => (format!("at_most {high}"), Limits { low: f64::NEG_INFINITY, high }),
-            Bound::Between(low, high) => (format!("between {low} and {high}"), Limits { low, high }),
-            Bound::Equals(equal) => (format!("equals {equal}"), Limits { low: equal, high: equal }),
+        let bound = match expectation.bound {
+            Bound::AtLeast(low) => format!("at_least {low}"),
+            Bound::AtMost(high) => format!("at_most {high}"),
+            Bound::Between(low, high) => format!("between {low} and {high}"),
+            Bound::Equals(equal) => format!("equals {equal}"),
         };
+        let limits = Limits::parse(&bound).expect("these are the words that it reads");
         let result = match value.is_some_and(|value| limits.hold(value)) {
             true => Verdict::Holds,
             false if expectation.sometimes => Verdict::Inconclusive,
@@ -107,6 +124,24 @@ impl ExpectationReport {
             share,
             limits,
         }
+    }
+
+    /// One of those of a stored run.
+    pub(super) fn read(line: &Line, value: &Value) -> Option<Self> {
+        let text = |key: &str| value.get(key)?.as_str().map(str::to_owned);
+        let (of, phase, metric, bound) = (text("of"), text("phase"), text("metric")?, text("bound")?);
+        let ratio = metric.strip_suffix(".value").unwrap_or(&metric);
+        Some(ExpectationReport {
+            share: line.figure(of.as_deref(), phase.as_deref(), ratio).share,
+            limits: Limits::parse(&bound)?,
+            value: value.get("value")?.as_f64(),
+            sometimes: value.get("sometimes").is_some_and(|it| *it == Value::Bool(true)),
+            result: serde_json::from_value(value.get("result")?.clone()).ok()?,
+            of,
+            metric,
+            phase,
+            bound,
+        })
     }
 
     /// What is expected of what: the flow (and phase), the figure and the bound.

@@ -53,6 +53,15 @@ pub(super) fn set(table: &mut Table, assignment: &str, schema: &Json) -> Result<
     })
 }
 
+/// The value at a path.
+pub(super) fn get<'a>(table: &'a Table, path: &[Step]) -> Option<&'a Value> {
+    let (Step::Key(first), rest) = path.split_first()? else { return None };
+    rest.iter().try_fold(table.get(first)?, |here, step| match step {
+        Step::Key(key) => here.get(key),
+        Step::Index(index) => here.get(*index),
+    })
+}
+
 /// Puts a value where `path` says; returns the path in steps.
 ///
 /// A path goes by keys, and in lists of tables by their `name`: `link.switch.loss.mean`, `host.CTRL.domain`.
@@ -144,7 +153,7 @@ fn after<'a>(path: &'a str, key: &str) -> Option<Option<&'a str>> {
 }
 
 /// Whether the schema takes nothing but text at a path.
-fn is_text(root: &Json, path: &[Step]) -> bool {
+pub(super) fn is_text(root: &Json, path: &[Step]) -> bool {
     let mut here = root;
     for step in path {
         let keywords = resolve(root, here).keywords;

@@ -22,6 +22,7 @@ mod problem;
 mod quantity;
 mod resolve;
 mod schema;
+mod study;
 mod validate;
 
 pub(crate) use self::app::{App, AppKind};
@@ -37,6 +38,14 @@ pub use problem::{Problem, Problems, Severity};
 pub use quantity::parse_time;
 pub use resolve::ReadFile;
 pub use schema::schema;
+pub(crate) use study::escaped;
+pub use study::{Axis, Replications, Study, Unit, Until, Value};
+
+use toml::Table;
+
+use problem::{Origin, Override};
+use schema::SCHEMA;
+use study::Parts;
 
 /// A commented scenario to start from.
 pub const TEMPLATE: &str = include_str!("template.toml");
@@ -56,8 +65,10 @@ pub struct Source<'a> {
 /// A scenario that can run, and what may be wrong with it all the same.
 #[derive(Debug)]
 pub struct Checked {
-    /// The scenario.
+    /// The scenario, as it is outside of its study.
     pub scenario: Scenario,
+    /// Its study. Whether each point of it is sound only [`Study::scenario`] tells.
+    pub study: Study,
     /// Warnings only.
     pub warnings: Problems,
 }
@@ -74,24 +85,43 @@ pub fn parse(source: &Source<'_>) -> Result<Checked, Problems> {
         overrides: Vec::new(),
         problems: Vec::new(),
     };
-    let schema = schema();
     let mut table = match document::parse(source.text) {
         Ok(table) => table,
         Err(syntax) => return Err(Problems { problems: syntax, ..problems }),
     };
     for (position, assignment) in source.set.iter().enumerate() {
-        let path = document::set(&mut table, assignment, &schema);
+        let path = document::set(&mut table, assignment, &SCHEMA);
         let path = path.map_err(|message| problems.problems.push(Problem::of_override(position, message))).ok();
-        problems.overrides.push((path, assignment.clone()));
+        problems.overrides.push(Override { path, origin: Origin::Given(assignment.clone()) });
     }
-    let formal = validate::validate(&mut table, &schema);
+    let mut document = table.clone();
+    let (scenario, parts, warnings) = check(table, problems, source.read_file)?;
+    document.remove("study");
+    let study = Study {
+        parts,
+        document,
+        file: warnings.file.clone(),
+        text: warnings.text.clone(),
+        overrides: warnings.overrides.clone(),
+    };
+    Ok(Checked { scenario, study, warnings })
+}
+
+/// The scenario of a document, its study, and warnings; `problems` has what is known already.
+fn check(
+    mut table: Table,
+    mut problems: Problems,
+    read_file: ReadFile<'_>,
+) -> Result<(Scenario, Parts, Problems), Problems> {
+    let document = table.clone();
+    let formal = validate::validate(&mut table, &SCHEMA);
     let profiles = table.get("link").and_then(toml::Value::as_table).cloned().unwrap_or_default();
     let file: file::Scenario = table.try_into().expect("what the schema accepts can be read");
-    let (scenario, found) = resolve::resolve(&file, &profiles, &formal, source.read_file);
+    let (scenario, found) = resolve::resolve(&file, &profiles, &formal, read_file, (&document, &problems.overrides));
     problems.problems.extend(formal);
     problems.problems.extend(found);
     match scenario {
-        Some(scenario) if problems.count(Severity::Error) == 0 => Ok(Checked { scenario, warnings: problems }),
+        Some((scenario, parts)) if problems.count(Severity::Error) == 0 => Ok((scenario, parts, problems)),
         _ => Err(problems),
     }
 }

@@ -58,6 +58,8 @@ pub(super) enum At {
     Value,
     /// A place in the text, in bytes.
     Text { start: usize, end: usize },
+    /// A place in its value, which is text, in bytes.
+    Part { start: usize, end: usize },
     /// The value of a `--set` that names nothing: its position among them.
     Override(usize),
 }
@@ -136,14 +138,31 @@ pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     (near.0 <= 1 + name.chars().count() / 4).then_some(near.1)
 }
 
+/// A value that does not stand in the file where it counts.
+#[derive(Clone, Debug)]
+pub(super) struct Override {
+    /// Where it counts, unless its path names nothing.
+    pub(super) path: Option<Path>,
+    pub(super) origin: Origin,
+}
+
+/// Where a value that is set comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Origin {
+    /// `--set`: `PATH=VALUE` as it was given.
+    Given(String),
+    /// An axis of the study: where the file says what it sets, and to what.
+    Axis { set: Path, value: Path },
+}
+
 /// A scenario file and all that is wrong with it, in the order of the file.
 #[derive(Clone, Debug)]
 pub struct Problems {
     /// The name to show for the file.
     pub(super) file: String,
     pub(super) text: String,
-    /// The values set from outside: path, unless it names nothing, and `PATH=VALUE` as it was given.
-    pub(super) overrides: Vec<(Option<Path>, String)>,
+    /// The values set from outside.
+    pub(super) overrides: Vec<Override>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -194,28 +213,53 @@ impl Problems {
     }
 
     fn locate<'a>(&'a self, problem: &Problem, table: &DeTable<'_>) -> Place<'a> {
-        let set = match problem.at {
-            At::Text { start, end } => return self.in_file(start..end),
-            At::Override(position) => Some(&self.overrides[position].1),
-            At::Key | At::Value => self.setting(&problem.path, table),
-        };
-        let Some(given) = set else { return self.in_file(span(table, &problem.path, problem.at)) };
-        let equals = given.find('=').unwrap_or(given.len());
-        let span = if problem.at == At::Value { (equals + 1).min(given.len())..given.len() } else { 0..equals };
-        Place { order: 1, origin: "--set", source: given, span }
+        match problem.at {
+            At::Text { start, end } => self.in_file(start..end),
+            At::Override(position) => match &self.overrides[position].origin {
+                Origin::Given(given) => in_given(given, At::Key),
+                Origin::Axis { set, .. } => self.place(set, At::Value, table),
+            },
+            At::Part { start, end } => {
+                let whole = self.place(&problem.path, At::Value, table);
+                let raw = &whole.source[whole.span.clone()];
+                let quote =
+                    [r#"""""#, "'''", "\"", "'"].into_iter().find(|quote| raw.starts_with(quote)).unwrap_or_default();
+                if raw.contains(['\\', '\n']) {
+                    return whole; // what is escaped has other places
+                }
+                let from = whole.span.start + quote.len();
+                Place { span: (from + start).min(whole.source.len())..(from + end).min(whole.source.len()), ..whole }
+            }
+            At::Key | At::Value => self.place(&problem.path, problem.at, table),
+        }
     }
 
-    /// The value set from outside that put something at `path`, or below it if the file has nothing there.
-    fn setting(&self, path: &Path, table: &DeTable<'_>) -> Option<&String> {
+    fn place<'a>(&'a self, path: &Path, at: At, table: &DeTable<'_>) -> Place<'a> {
+        match self.setting(path, table) {
+            None => self.in_file(span(table, path, at)),
+            Some(Origin::Given(given)) => in_given(given, at),
+            Some(Origin::Axis { set, .. }) if at == At::Key => self.place(set, At::Value, table),
+            Some(Origin::Axis { value, .. }) => self.place(value, At::Value, table),
+        }
+    }
+
+    /// What put something at `path`, or below it if the file has nothing there, other than the file.
+    fn setting(&self, path: &Path, table: &DeTable<'_>) -> Option<&Origin> {
         let is_new = !path.is_empty() && span(table, path, At::Key) == span(table, &path[..path.len() - 1], At::Key);
         let set = |set: &Path| path.starts_with(set) || is_new && set.starts_with(path);
-        self.overrides.iter().rev().find(|(at, _)| at.as_ref().is_some_and(set)).map(|(_, given)| given)
+        self.overrides.iter().rev().find(|it| it.path.as_ref().is_some_and(set)).map(|it| &it.origin)
     }
 
     fn in_file(&self, span: Range<usize>) -> Place<'_> {
         let end = span.end.min(self.text.len());
         Place { order: 0, origin: &self.file, source: &self.text, span: span.start.min(end)..end }
     }
+}
+
+fn in_given(given: &str, at: At) -> Place<'_> {
+    let equals = given.find('=').unwrap_or(given.len());
+    let span = if at == At::Value { (equals + 1).min(given.len())..given.len() } else { 0..equals };
+    Place { order: 1, origin: "--set", source: given, span }
 }
 
 /// Where a problem is shown.

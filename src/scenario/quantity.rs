@@ -228,7 +228,7 @@ fn amount<Q: Quantity>(value: &Value, units: &[(&str, u64)], too_fine: &str) -> 
 }
 
 /// The number and the unit of a text like `1.5 ms`; the space may be missing.
-fn split(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(end);
     let well_formed = number.starts_with(|c: char| c.is_ascii_digit())

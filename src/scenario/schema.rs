@@ -1,5 +1,7 @@
 //! The JSON Schema of scenario files: made of the file types, and what files are checked against.
 
+use std::sync::LazyLock;
+
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -10,11 +12,16 @@ use super::file;
 /// The JSON Schema of scenario files (draft 2020-12), for editors and for [`super::parse`] alike.
 #[must_use]
 pub fn schema() -> Value {
+    SCHEMA.clone()
+}
+
+/// The same, made once: a study checks its scenario many times.
+pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let settings = SchemaSettings::draft2020_12().for_deserialize();
     let mut schema = settings.into_generator().into_root_schema_for::<file::Scenario>();
     RecursiveTransform(drop_null).transform(&mut schema);
     schema.to_value()
-}
+});
 
 /// TOML has no null: an optional key is one that may be missing. Defaults that mean "missing" go too.
 fn drop_null(schema: &mut Schema) {

@@ -176,7 +176,6 @@ impl Validator<'_> {
 /// Keys that a table is going to have: they are refused by name, never ignored.
 fn planned_keys(table: &str) -> &'static [&'static str] {
     match table {
-        "Scenario" => &["study"],
         "Traffic" => &["over"],
         _ => &[],
     }

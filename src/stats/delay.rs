@@ -1,6 +1,7 @@
 //! One-way delay (RFC 7679), from the write to the completion of the read.
 
 use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer, V2Serializer};
 
 use crate::time::Duration;
 
@@ -71,6 +72,49 @@ impl DelayHistogram {
     }
 }
 
+impl DelayHistogram {
+    /// The histogram alone, in the form V2 of HdrHistogram.
+    #[must_use]
+    pub fn to_v2(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        V2Serializer::new()
+            .serialize(&self.histogram, &mut bytes)
+            .expect("counts of messages fit, and memory takes all");
+        bytes
+    }
+}
+
+/// The sum of histograms of several runs.
+#[derive(Clone, Debug)]
+pub struct HistogramSum(Histogram<u64>);
+
+impl HistogramSum {
+    /// Adds a histogram in the form V2, compressed or not; says whether it is one.
+    #[must_use]
+    pub fn add(&mut self, v2: &[u8]) -> bool {
+        let read: Option<Histogram<u64>> = Deserializer::new().deserialize(&mut &v2[..]).ok();
+        read.is_some_and(|histogram| histogram.sigfig() == SIGNIFICANT_DIGITS && self.0.add(histogram).is_ok())
+    }
+
+    /// In the compressed form V2: the same bytes in whatever order the histograms were added.
+    #[must_use]
+    pub fn to_v2(&self) -> Vec<u8> {
+        // The highest trackable value is part of the form, and depends on how a histogram grew.
+        let highest = self.0.max().max(2);
+        let mut fresh = Histogram::new_with_max(highest, SIGNIFICANT_DIGITS).expect("the bounds are in order");
+        fresh.add(&self.0).expect("it is as large as its largest value");
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(&fresh, &mut bytes).expect("counts of messages fit, and memory takes all");
+        bytes
+    }
+}
+
+impl Default for HistogramSum {
+    fn default() -> Self {
+        HistogramSum(Histogram::new(SIGNIFICANT_DIGITS).expect("3 digits are within the histogram's limits"))
+    }
+}
+
 impl Default for DelayHistogram {
     fn default() -> Self {
         let histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("3 digits are within the histogram's limits");
@@ -96,6 +140,32 @@ mod tests {
             assert!((found as f64 - exact).abs() <= exact / 1_000.0, "{quantile}: {found} instead of {exact}");
         }
         assert!(!delays.is_maximum(0.999));
+    }
+
+    /// However runs are divided and added up, the sum has the same bytes.
+    #[test]
+    fn sums_do_not_depend_on_the_order() {
+        let runs: Vec<Vec<u8>> = [&[5, 70_000][..], &[], &[9_000_000_000, 5], &[1]]
+            .iter()
+            .map(|delays| {
+                let mut histogram = DelayHistogram::default();
+                delays.iter().for_each(|nanos| histogram.record(Duration::from_nanos(*nanos)));
+                histogram.to_v2()
+            })
+            .collect();
+        let sum = |order: &[usize]| {
+            let mut sum = HistogramSum::default();
+            assert!(order.iter().all(|run| sum.add(&runs[*run])));
+            sum.to_v2()
+        };
+        let whole = sum(&[0, 1, 2, 3]);
+        assert_eq!(sum(&[3, 2, 1, 0]), whole);
+        let mut of_parts = HistogramSum::default();
+        assert!(of_parts.add(&sum(&[2, 1])) && of_parts.add(&sum(&[0, 3])));
+        assert_eq!(of_parts.to_v2(), whole);
+        let read: Histogram<u64> = Deserializer::new().deserialize(&mut &whole[..]).unwrap();
+        assert_eq!((read.len(), read.min(), read.count_at(5)), (5, 1, 2));
+        assert!(!HistogramSum::default().add(b"no histogram"));
     }
 
     #[test]

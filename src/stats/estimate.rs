@@ -12,6 +12,8 @@ pub struct Estimate {
     pub low: f64,
     /// Where it ends.
     pub high: f64,
+    /// How it was made, in a word.
+    pub interval: &'static str,
 }
 
 impl Estimate {
@@ -28,11 +30,12 @@ impl Estimate {
         let squares: f64 = deviations.map(|deviation| deviation * deviation).sum();
         if squares == 0.0 {
             let (low, high) = whole.wilson95()?;
-            return Some(Estimate { value, low, high });
+            return Some(Estimate { value, low, high, interval: "wilson-95" });
         }
         let error = (squares / (m - 1.0) / m).sqrt() / (whole.n as f64 / m);
         let spread = t95(shares.len() - 1) * error;
-        Some(Estimate { value, low: (value - spread).max(0.0), high: (value + spread).min(1.0) })
+        let (low, high) = ((value - spread).max(0.0), (value + spread).min(1.0));
+        Some(Estimate { value, low, high, interval: "ratio-t-95" })
     }
 
     /// A figure that every replication has a value of: their mean, with Student's interval. `None` for fewer than two.
@@ -45,7 +48,7 @@ impl Estimate {
         let value = values.iter().sum::<f64>() / m;
         let squares: f64 = values.iter().map(|one| (one - value) * (one - value)).sum();
         let spread = t95(values.len() - 1) * (squares / (m - 1.0) / m).sqrt();
-        Some(Estimate { value, low: value - spread, high: value + spread })
+        Some(Estimate { value, low: value - spread, high: value + spread, interval: "student-t-95" })
     }
 }
 

@@ -19,7 +19,7 @@ mod tally;
 pub mod theory;
 
 pub use browser::{BrowserTally, GroupTally};
-pub use delay::{DelayFigures, DelayHistogram};
+pub use delay::{DelayFigures, DelayHistogram, HistogramSum};
 pub use estimate::Estimate;
 pub use event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
 pub use fate::Fate;

@@ -1,5 +1,23 @@
 //! Studies: many runs of a scenario, in parallel. A run is never split; what is made of each is up to whoever asks, so that a
 //! million runs need no more memory than what is kept of them.
+//!
+//! The [`Plan`] of a study says which points it has, [`Execution`] runs what a [`Folder`] does not hold yet, and [`merge`]
+//! unites folders. All of it is free of clocks and of printing.
+
+mod execute;
+mod folder;
+mod line;
+mod manifest;
+mod merge;
+mod plan;
+mod rule;
+
+pub use execute::{Ended, Execution, Progress, StudyFailure};
+pub use folder::{Folder, FolderError, Pending, Record};
+pub use line::{Figure, Line};
+pub use manifest::{AxisEntry, Manifest, PointEntry, Rule};
+pub use merge::merge;
+pub use plan::{Partition, Plan};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -41,22 +59,20 @@ pub fn replicate<T: Send>(
     verify: bool,
     keep: impl Fn(u32, &Outcome) -> T + Sync,
 ) -> Result<Vec<T>, Failure> {
-    let run = |replication: u32| {
-        let overloaded = |overload| Failure::Overload { replication, overload };
-        let outcome = if verify {
-            let (outcome, first) = digested(scenario, replication).map_err(overloaded)?;
-            let (_, second) = digested(scenario, replication).map_err(overloaded)?;
-            if first != second {
-                return Err(Failure::Differs { replication });
-            }
-            outcome
-        } else {
-            sim::run(scenario, replication, &mut ()).map_err(overloaded)?
-        };
-        Ok(keep(replication, &outcome))
-    };
+    let run = |replication: u32| Ok(keep(replication, &run(scenario, replication, verify)?));
     let all: Vec<Result<T, Failure>> = (0..replications).into_par_iter().map(run).collect();
     all.into_iter().collect()
+}
+
+/// One replication; with `verify` twice, and every event of both must be the same.
+fn run(scenario: &Scenario, replication: u32, verify: bool) -> Result<Outcome, Failure> {
+    let overloaded = |overload| Failure::Overload { replication, overload };
+    if !verify {
+        return sim::run(scenario, replication, &mut ()).map_err(overloaded);
+    }
+    let (outcome, first) = digested(scenario, replication).map_err(overloaded)?;
+    let (_, second) = digested(scenario, replication).map_err(overloaded)?;
+    if first == second { Ok(outcome) } else { Err(Failure::Differs { replication }) }
 }
 
 /// A run, and the digest of all its events.

@@ -4,6 +4,7 @@
 
 mod event;
 mod link;
+mod study;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ pub(super) use self::event::{AnyValue, Event, Join, SlotAt};
 pub(super) use self::link::{
     Delay, DelayDistribution, DistributionName, FourState, GilbertElliott, Link, Loss, LossModel,
 };
+pub(super) use self::study::{Axis, Study};
 use super::quantity::{Bytes, Frequency, Time};
 
 /// A scenario for mailslot-sim: a network of hosts, their mailslots, and the traffic between them.
@@ -67,6 +69,8 @@ pub(super) struct Scenario {
     /// Bounds that figures must keep.
     #[serde(default)]
     pub(super) expect: Vec<Expect>,
+    /// What `study` runs.
+    pub(super) study: Option<Study>,
 }
 
 /// A broadcast domain.

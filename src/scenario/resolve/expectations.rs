@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Context, apps};
 use crate::scenario::file;
 use crate::scenario::model::{Bound, Expectation};
-use crate::scenario::problem::{Problem, at};
+use crate::scenario::problem::{Path, Problem, at};
 use crate::scenario::quantity::clipped;
 use crate::stats::{Metric, Subject};
 
 /// The most expectations of a scenario.
 const MAX_EXPECTATIONS: usize = 10_000;
 
-impl Context<'_> {
+impl<'a> Context<'a> {
     pub(super) fn expectations(&mut self) -> Vec<Expectation> {
         let file = self.file;
         if file.expect.len() > MAX_EXPECTATIONS {
@@ -20,10 +20,7 @@ impl Context<'_> {
             self.problems.push(Problem::error(at!["expect"], message).at_key());
             return Vec::new();
         }
-        let subject = |flow: &file::Traffic| flow.ack.as_ref().map_or(Subject::Flow, |_| Subject::AcknowledgedFlow);
-        let flows = file.traffic.iter().filter_map(|flow| Some((flow.name.as_deref()?, subject(flow))));
-        let of_apps = file.app.iter().filter_map(|app| Some((apps::name(app)?, Subject::App)));
-        let named: BTreeMap<&str, Subject> = flows.chain(of_apps).collect();
+        let named = self.subjects();
         // A phase without a name could be the one that is meant.
         let phases: Option<BTreeSet<&str>> = file.phase.iter().map(|phase| phase.name.as_deref()).collect();
         for (index, spec) in file.expect.iter().enumerate() {
@@ -45,44 +42,59 @@ impl Context<'_> {
         named: &BTreeMap<&str, Subject>,
     ) -> Option<Expectation> {
         let at = |key: &str| at!["expect", index, key];
-        let file = self.file;
-        let all_named =
-            file.traffic.iter().all(|flow| flow.name.is_some()) && file.app.iter().all(|app| apps::name(app).is_some());
-        if let Some(of) = spec.of.as_deref().filter(|of| !named.contains_key(of) && all_named) {
-            let known = || named.keys().map(ToString::to_string).collect();
-            let what = if file.app.is_empty() { "no flow is" } else { "no flow and no app is" };
-            self.unknown_name(at("of"), format!("{what} called `{}`", clipped(of)), of, known);
-        }
-        let subject = spec.of.as_deref().map_or(Subject::Totals, |of| *named.get(of).unwrap_or(&Subject::Flow));
+        let subject = self.subject(at("of"), spec.of.as_deref(), named);
         if subject == Subject::App && spec.phase.is_some() {
             let message = "the figures of an app are those of the whole run: take `phase` out";
             self.problems.push(Problem::error(at("phase"), message).at_key());
         }
         let bound = self.bound(index, spec);
-        let metric = spec.metric.as_ref()?;
-        match Metric::parse(metric, subject) {
-            Ok(metric) => {
-                let bound = bound?;
-                self.check_bound(index, &metric, bound);
-                Some(Expectation {
-                    of: spec.of.clone(),
-                    phase: spec.phase.clone(),
-                    metric,
-                    bound,
-                    sometimes: spec.sometimes == Some(true),
-                })
-            }
-            Err(known) => {
+        let metric = self.metric(at("metric"), spec.metric.as_ref()?, subject)?;
+        let bound = bound?;
+        self.check_bound(index, &metric, bound);
+        Some(Expectation {
+            of: spec.of.clone(),
+            phase: spec.phase.clone(),
+            metric,
+            bound,
+            sometimes: spec.sometimes == Some(true),
+        })
+    }
+
+    /// What has figures, by name.
+    pub(super) fn subjects(&self) -> BTreeMap<&'a str, Subject> {
+        let file = self.file;
+        let subject = |flow: &file::Traffic| flow.ack.as_ref().map_or(Subject::Flow, |_| Subject::AcknowledgedFlow);
+        let flows = file.traffic.iter().filter_map(|flow| Some((flow.name.as_deref()?, subject(flow))));
+        let of_apps = file.app.iter().filter_map(|app| Some((apps::name(app)?, Subject::App)));
+        flows.chain(of_apps).collect()
+    }
+
+    /// What a name stands for that has figures; that of nothing is reported at `at`.
+    pub(super) fn subject(&mut self, at: Path, of: Option<&str>, named: &BTreeMap<&str, Subject>) -> Subject {
+        let file = self.file;
+        let all_named =
+            file.traffic.iter().all(|flow| flow.name.is_some()) && file.app.iter().all(|app| apps::name(app).is_some());
+        if let Some(of) = of.filter(|of| !named.contains_key(of) && all_named) {
+            let known = || named.keys().map(ToString::to_string).collect();
+            let what = if file.app.is_empty() { "no flow is" } else { "no flow and no app is" };
+            self.unknown_name(at, format!("{what} called `{}`", clipped(of)), of, known);
+        }
+        of.map_or(Subject::Totals, |of| *named.get(of).unwrap_or(&Subject::Flow))
+    }
+
+    /// The figure of a path; what is none is reported at `at`.
+    pub(super) fn metric(&mut self, at: Path, metric: &str, subject: Subject) -> Option<Metric> {
+        Metric::parse(metric, subject)
+            .map_err(|known| {
                 let of = match subject {
                     Subject::Totals => "the totals have",
                     Subject::Flow if metric.starts_with("ack.") => "a flow without `ack` has",
                     Subject::Flow | Subject::AcknowledgedFlow => "a flow has",
                     Subject::App => "an app has",
                 };
-                self.unknown_name(at("metric"), format!("{of} no figure `{}`", clipped(metric)), metric, || known);
-                None
-            }
-        }
+                self.unknown_name(at, format!("{of} no figure `{}`", clipped(metric)), metric, || known);
+            })
+            .ok()
     }
 
     /// A bound that no figure can keep, or every figure does, was meant otherwise.

@@ -16,6 +16,7 @@ mod network;
 mod outlook;
 mod phases;
 mod settings;
+mod study;
 mod traffic;
 mod values;
 
@@ -28,8 +29,9 @@ use super::fault::Event;
 use super::file;
 use super::model::{Expectation, Flow, Mailslot, NameService, Phase, Scenario};
 use super::names::Bearers;
-use super::problem::{MAX_PROBLEMS_SHOWN, Path, Problem, Severity, Step, at};
+use super::problem::{MAX_PROBLEMS_SHOWN, Override, Path, Problem, Severity, Step, at};
 use super::quantity::clipped;
+use super::study::Parts;
 use crate::id::HostId;
 use crate::mailslot::{InvalidPath, SlotName};
 use crate::names::{MAX_DATABASE, MAX_MEMBERS, SUFFIX_INTERNET_GROUP};
@@ -37,19 +39,22 @@ use crate::time::Duration;
 use crate::wire::NetbiosName;
 
 /// Reads a file that a scenario names; paths are relative to the scenario.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> io::Result<Vec<u8>>;
+pub type ReadFile<'a> = &'a (dyn Fn(&str) -> io::Result<Vec<u8>> + Sync);
 
-/// The scenario, unless something is wrong with it, and all that is.
+/// The scenario with its study, unless something is wrong with it, and all that is. `given` is the whole document, with
+/// what was set from outside.
 pub(super) fn resolve(
     file: &file::Scenario,
     profiles: &toml::Table,
     formal: &[Problem],
     read_file: ReadFile<'_>,
-) -> (Option<Scenario>, Vec<Problem>) {
+    given: (&toml::Table, &[Override]),
+) -> (Option<(Scenario, Parts)>, Vec<Problem>) {
     let mut context = Context::new(file, profiles, formal, read_file);
     let scenario = context.scenario();
-    let scenario = scenario.filter(|_| context.is_sound());
-    (scenario, context.problems)
+    let study = context.study(given.0, given.1);
+    let both = scenario.zip(study).filter(|_| context.is_sound());
+    (both, context.problems)
 }
 
 /// What is being checked, and what was found.

@@ -1,0 +1,87 @@
+//! The results of a study: a line for each run, a table of points, and a summary. All of them are made of the stored lines
+//! alone, in the order of points and replications, so it does not matter how the runs came about.
+
+mod recorder;
+mod summary;
+mod table;
+
+use std::io;
+
+pub use recorder::Recorder;
+pub use summary::{PointSummary, to_json, to_ndjson, to_text, verdict};
+
+use self::table::PointTable;
+use crate::study::{Folder, FolderError, Line, Manifest};
+
+/// The folder's position among several, and the number of replications of a point that is complete.
+pub type Complete = Option<(usize, u32)>;
+
+/// Writes the files of a study into `out`: of every point that is complete, from the folder that has it. What `out` may have
+/// had is replaced.
+///
+/// # Errors
+///
+/// If something cannot be read or written; then the files are as they were, or whole.
+pub fn publish(out: &Folder, folders: &[&Folder], complete: &[Complete]) -> Result<Vec<PointSummary>, FolderError> {
+    let manifest = out.manifest();
+    let mut points_csv = out.create("points.csv")?;
+    let mut runs = out.create("runs.ndjson")?;
+    points_csv.write(&table::header(manifest))?;
+    let mut summaries = Vec::new();
+    for (point, found) in complete.iter().enumerate() {
+        let Some((folder, replications)) = *found else { continue };
+        let folder = folders[folder];
+        let table = tabulate(folder, point, replications, |line| {
+            runs.write(line.as_bytes())?;
+            runs.write(b"\n")
+        })?;
+        points_csv.write(&table.rows(manifest, point))?;
+        summaries.push(table.summary(manifest, point));
+        out.write_histograms(point, &folder.histograms(point, replications)?)?;
+    }
+    points_csv.finish()?;
+    runs.finish()?;
+    Ok(summaries)
+}
+
+/// The summaries of complete points.
+///
+/// # Errors
+///
+/// If something cannot be read.
+pub fn summarize(folder: &Folder, complete: &[Complete]) -> Result<Vec<PointSummary>, FolderError> {
+    let found = complete.iter().enumerate().filter_map(|(point, found)| Some((point, (*found)?.1)));
+    let summary = |(point, replications)| {
+        Ok(tabulate(folder, point, replications, |_| Ok(()))?.summary(folder.manifest(), point))
+    };
+    found.map(summary).collect()
+}
+
+/// Reads the runs of a point; `each` is given every line.
+fn tabulate(
+    folder: &Folder,
+    point: usize,
+    replications: u32,
+    mut each: impl FnMut(&str) -> Result<(), FolderError>,
+) -> Result<PointTable, FolderError> {
+    let mut table = PointTable::default();
+    let mut result = Ok(());
+    folder.lines(point, 0..replications, |text| {
+        if result.is_ok() {
+            result = each(text);
+        }
+        if let Some(line) = Line::parse(text) {
+            table.add(&line);
+        }
+    })?;
+    result?;
+    if table.replications() != replications {
+        let error = io::Error::other(format!("its runs of {} cannot be read", id(folder.manifest(), point)));
+        return Err(FolderError::Io { verb: "read", path: folder.path().to_owned(), error });
+    }
+    Ok(table)
+}
+
+fn id(manifest: &Manifest, point: usize) -> &str {
+    &manifest.points[point].id
+}

@@ -1,0 +1,1 @@
+//! What is wrong with a study is said with its place.

@@ -1,0 +1,154 @@
+//! What a study runs and prints.
+
+use serde_json::Value;
+
+use super::{Desk, GRID};
+
+#[test]
+fn a_grid_is_run_and_a_second_start_does_nothing() {
+    let desk = Desk::new();
+    let done = desk.study("r", &[]).exits(0).says(&["50 runs"]);
+    assert!(done.out.starts_with("grid, 5 of 5 points\n"), "{}", done.out);
+    assert!(done.out.contains("loss=0.1,burst=4"), "{}", done.out);
+    assert!(done.out.ends_with("expectations: 5 hold, 0 violated, 0 inconclusive\n"), "{}", done.out);
+    let files = desk.files("r");
+    let again = desk.study("r", &[]).exits(0).says(&["nothing was run"]);
+    assert_eq!((again.out, desk.files("r")), (done.out, files));
+}
+
+#[test]
+fn a_list_shows_points_and_seeds_and_runs_nothing() {
+    let desk = Desk::new();
+    let done = desk.run(&["study", "grid.toml", "--list", "--seed", "7", "--format", "json"]).exits(0);
+    let list: Vec<Value> = serde_json::from_str(&done.out).unwrap();
+    let points: Vec<&str> = list.iter().map(|entry| entry["point"].as_str().unwrap()).collect();
+    let expected = ["loss=0,burst=2", "loss=0,burst=4", "loss=0.02,burst=2", "loss=0.02,burst=4", "loss=0.1,burst=4"];
+    assert_eq!(points, expected, "in the order of the file, the last axis fastest, without what `where` leaves out");
+    assert!(list.iter().all(|entry| entry["seed"] == "7" && entry["replications"] == 10), "{list:?}");
+    assert!(list.iter().all(|entry| entry["deliveries_per_run"] == 400.0), "100 messages to 4 stations: {list:?}");
+    let text = desk.run(&["study", "grid.toml", "--list"]).exits(0).out;
+    assert!(text.contains("5 points, 50 runs at most"), "{text}");
+    assert_eq!(std::fs::read_dir(desk.folder.path()).unwrap().count(), 1, "only the scenario is there");
+}
+
+#[test]
+fn without_out_the_folder_has_the_name_and_the_hash() {
+    let desk = Desk::new();
+    desk.run(&["study", "grid.toml", "--filter", "loss == 0"]).exits(0);
+    desk.run(&["study", "grid.toml", "--filter", "loss == 0", "--seed", "5"]).exits(0);
+    let folders: Vec<String> = std::fs::read_dir(desk.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("grid-") && name.len() == "grid-".len() + 12)
+        .collect();
+    assert_eq!(folders.len(), 2, "another seed is another study: {folders:?}");
+}
+
+#[test]
+fn a_filter_selects_points() {
+    let desk = Desk::new();
+    let done = desk.study("r", &["--filter", "loss > 1 % && burst == 4", "--format", "ndjson"]).exits(0);
+    let points: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<&Value> = points.iter().map(|point| &point["point"]).collect();
+    assert_eq!(ids, ["loss=0.02,burst=4", "loss=0.1,burst=4"]);
+    desk.study("r", &["--filter", "loss > 50 %"]).exits(4).says(&["none of 5 points"]);
+    desk.study("r", &["--filter", "loss > 50 % && bust == 4"])
+        .exits(2)
+        .says(&["--filter:1:16", "did you mean `burst`?"]);
+    let whole = desk.study("r", &[]).exits(0).says(&["30 runs"]);
+    assert!(whole.out.contains("5 of 5 points"), "{}", whole.out);
+}
+
+#[test]
+fn set_gives_an_axis_its_only_value() {
+    let desk = Desk::new();
+    let set = ["--set", "link.switch.loss.mean=3 %"];
+    let done = desk.study("r", &set).exits(0).says(&["the axis `loss` has no value but that of --set, 0.03"]);
+    assert!(done.out.contains("loss=0.03,burst=2") && !done.out.contains("loss=0.1"), "{}", done.out);
+    desk.study("s", &["--set", "link.switch.loss=3 %"]).exits(96).says(&["sets a part of what --set", "grid.toml:46:"]);
+    desk.study("s", &["--set", "study.replications=3"]).exits(0).says(&["15 runs"]);
+}
+
+/// A run of a study is a run like any other.
+#[test]
+fn run_replays_a_run_of_a_study() {
+    let desk = Desk::new();
+    desk.study("r", &["--filter", "burst == 4"]).exits(0);
+    let runs = desk.read("r/runs.ndjson");
+    assert_eq!(runs.lines().count(), 30);
+    for line in runs.lines().step_by(7) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let (point, replication) = (line["point"].as_str().unwrap(), line["replication"].to_string());
+        let arguments = ["run", "grid.toml", "--point", point, "--replication", &replication, "--format", "json"];
+        let report: Value = serde_json::from_str(&desk.run(&arguments).exits(0).out).unwrap();
+        for part in ["totals", "flows", "expectations"] {
+            assert_eq!(report[part], line[part], "{part} of {point}, {replication}");
+        }
+        assert_eq!(
+            (&report["scenario"]["seed"], &report["scenario"]["replication"]),
+            (&line["seed"], &line["replication"])
+        );
+    }
+    desk.run(&["run", "grid.toml", "--point", "loss=10 %,burst=4.0", "-q"]).exits(0);
+    desk.run(&["run", "grid.toml", "--point", "loss=0.2,burst=4"])
+        .exits(4)
+        .says(&["did you mean `loss=0.02,burst=4`?"]);
+}
+
+/// Whoever runs the scenario alone does not run its study, and gets the same report as without one.
+#[test]
+fn run_ignores_the_study() {
+    let report = |text: &str| Desk::with(text).run(&["run", "grid.toml", "--format", "json"]).exits(0).out;
+    assert_eq!(report(GRID), report(&GRID[..GRID.find("[study]").unwrap()]));
+}
+
+#[test]
+fn expectations_that_do_not_hold_name_the_command_that_shows_it() {
+    let desk = Desk::with(&GRID.replace("at_least = 0.85", "at_least = 0.95"));
+    let done = desk.study("r", &["--seed", "3"]).exits(100);
+    assert!(done.out.contains("VIOLATED     loss=0.1,burst=4: alarm delivery_ratio at_least 0.95"), "{}", done.out);
+    let replay = done.out.lines().find(|line| line.contains("mailslot-sim run")).expect("a command").trim();
+    let arguments: Vec<&str> = replay.split(' ').skip(1).collect();
+    assert_eq!(arguments[..6], ["run", "grid.toml", "--seed", "3", "--point", "loss=0.1,burst=4"], "{replay}");
+    desk.run(&arguments).exits(100);
+}
+
+#[test]
+fn a_study_goes_on_until_a_figure_is_known_well_enough() {
+    let until = r#"until = { of = "alarm", metric = "delivery_ratio", half_width = 0.02, min = 4, max = 60 }"#;
+    let desk = Desk::with(&GRID.replace("replications = 10", until));
+    let done = desk.study("r", &["--format", "json", "--jobs", "3"]);
+    let points: Vec<Value> = serde_json::from_str(&done.out).unwrap();
+    let ends: Vec<u64> = points.iter().map(|point| point["replications"].as_u64().unwrap()).collect();
+    assert_eq!(ends[..2], [4, 4], "without loss all runs are alike");
+    assert!(ends[4] > ends[3] && ends[4] < 60 && (ends[4] - 4) % 10 == 0, "{ends:?}");
+    for point in &points {
+        let figure = &point["figures"][0];
+        let half = (figure["high"].as_f64().unwrap() - figure["low"].as_f64().unwrap()) / 2.0;
+        assert!(half <= 0.02 + 1e-9, "{point}");
+    }
+    let wider = Desk::with(&GRID.replace("replications = 10", &until.replace("max = 60", "max = 5")));
+    let done = wider.study("r", &["--format", "json"]);
+    let points: Vec<Value> = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(points[4]["replications"], 5, "`max` ends it in any case");
+}
+
+#[test]
+fn a_scenario_without_a_study_is_a_study_of_one_point() {
+    let desk = Desk::with(&GRID[..GRID.find("[study]").unwrap()]);
+    let done = desk.study("r", &[]).exits(0).says(&["20 runs"]);
+    assert!(done.out.contains("1 of 1 points") && done.out.contains("base "), "{}", done.out);
+    desk.run(&["run", "grid.toml", "--point", "base", "-q"]).exits(0);
+}
+
+#[test]
+fn every_event_of_two_runs_is_compared() {
+    Desk::new().study("r", &["--verify-determinism", "--filter", "loss == 2%"]).exits(0);
+}
+
+#[test]
+fn progress_is_lines_where_there_is_no_terminal() {
+    let desk = Desk::new();
+    assert!(!desk.study("r", &["--progress", "none"]).exits(0).err.contains("of 5 points"));
+    assert_eq!(desk.study("s", &["-q"]).exits(0).err, "");
+}
