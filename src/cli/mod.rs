@@ -14,6 +14,7 @@ mod run;
 mod schema;
 #[cfg(feature = "tokio")]
 mod send;
+mod slurm;
 mod study;
 mod tc;
 mod test;

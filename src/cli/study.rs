@@ -11,6 +11,7 @@ use super::check::{counted, files_of, read_scenario, refuse, warn};
 use super::output::{message, print};
 use super::progress::Display;
 use super::run::read_seed;
+use super::slurm::Cluster;
 use super::{Exit, Global};
 
 /// Runs every point of a study, several times each, in parallel. What the folder of results has is not run again.
@@ -18,34 +19,38 @@ use super::{Exit, Global};
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The scenario file; without [study] in it, it is a study of one point.
-    file: PathBuf,
-    /// Threads that run it. Default: one for each processor.
+    pub(super) file: PathBuf,
+    /// Threads that run it; with --engine slurm tasks that it is cut into. Default: one for each processor; for Slurm as many
+    /// as take about five minutes each.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_JOBS))]
-    jobs: Option<u32>,
+    pub(super) jobs: Option<u32>,
     /// Show the points, their seeds and what they cost, and run nothing.
     #[arg(long)]
     list: bool,
     /// Only these points: comparisons of axes, as in 'loss > 0.1 && burst == 4'.
     #[arg(long, value_name = "EXPR")]
-    filter: Option<String>,
+    pub(super) filter: Option<String>,
     /// Only one of N parts of the points, the same on every machine: 1/3, 2/3, 3/3. merge unites the results.
     #[arg(long, value_name = "I/N", value_parser = Partition::parse)]
     partition: Option<Partition>,
     /// What the runs are distributed with.
     #[arg(long, default_value = "local")]
     engine: Engine,
+    /// With --engine slurm: print the batch script, and run nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// The folder of results. Default: ./NAME-HASH12, of the scenario's name and the study's hash.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Set a value of the scenario; one that an axis sets is its only value then. Repeatable.
     #[arg(long, value_name = "PATH=VALUE")]
-    set: Vec<String>,
+    pub(super) set: Vec<String>,
     /// Seed of all randomness, instead of the scenario's.
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = read_seed)]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Run everything twice, and compare every event.
     #[arg(long)]
-    verify_determinism: bool,
+    pub(super) verify_determinism: bool,
     /// How to print the results.
     #[arg(long, default_value = "text")]
     format: Format,
@@ -66,6 +71,8 @@ pub(super) enum Format {
 enum Engine {
     /// Threads of this machine.
     Local,
+    /// A cluster, as an array of jobs; program, scenario and results are in folders that all nodes see.
+    Slurm,
 }
 
 /// The most threads.
@@ -78,9 +85,10 @@ Examples:
   mailslot-sim study plant.toml --filter 'loss > 0.1 && burst == 4'
   mailslot-sim study plant.toml --partition 1/3 --out part1     and 2/3, 3/3 on other machines, then:
   mailslot-sim merge part1 part2 part3 --out results
+  mailslot-sim study plant.toml --engine slurm --out /shared/results
 
 Exit codes: 0 all expectations hold, 100 one is violated, 101 one is inconclusive, 102 two runs of one seed differ,
-4 no such point, 96 bad scenario, 105 the folder has results of another study, 110 output not written,
+4 no such point, 96 bad scenario, 105 the folder has results of another study, 106 Slurm did not run all, 110 output not written,
 130 interrupted: what is finished is saved, and the same command goes on, 2 bad command line";
 
 /// Runs the study; the worst verdict decides the exit code.
@@ -89,7 +97,7 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
 }
 
 fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
-    let Engine::Local = arguments.engine;
+    check_engine(arguments)?;
     let seed = arguments.seed.map(|seed| format!("seed={seed}"));
     let set: Vec<String> = arguments.set.iter().cloned().chain(seed).collect();
     let checked = read_scenario(&arguments.file, &set)?;
@@ -109,23 +117,71 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let manifest = plan.manifest();
     let default = || PathBuf::from(format!("{}-{}", manifest.name, &manifest.hash[..HASH_DIGITS]));
     let path = arguments.out.clone().unwrap_or_else(default);
+    let cluster = match arguments.engine {
+        Engine::Local => None,
+        Engine::Slurm => Some(Cluster::new(arguments, global, &plan, &points, &path)?),
+    };
+    if let (Some(cluster), true) = (&cluster, arguments.dry_run) {
+        return cluster.show();
+    }
     let mut folder =
         Folder::open(&path, manifest, &manifest.to_json(&checked.scenario)).map_err(|why| unusable(&why))?;
-    let is_published = folder.is_published();
-    let ended = execute(arguments, global, &plan, &points, &mut folder)?;
-    let summaries = match is_published && ended.ran == 0 {
-        true => results::summarize(&folder, &completed(&folder)?).map_err(|why| unusable(&why))?,
-        false => {
-            let complete = completed(&folder)?;
-            let summaries = results::publish(&folder, &[&folder], &complete).map_err(|why| unusable(&why))?;
-            folder.settle().map_err(|why| unusable(&why))?;
-            summaries
-        }
+    let stop = interruptible()?;
+    let summaries = match cluster {
+        Some(cluster) => cluster.run(&mut folder, stop)?,
+        None => local(arguments, global, &plan, &points, &mut folder, stop)?,
     };
     let is_selected = |summary: &PointSummary| points.iter().any(|point| manifest.points[*point].id == summary.point);
     let summaries: Vec<PointSummary> = summaries.into_iter().filter(is_selected).collect();
     show(&folder, &summaries, arguments.format, &replay(arguments), global)?;
     Ok(results::verdict(&summaries).map_or(Exit::Success, Exit::of_verdict))
+}
+
+fn check_engine(arguments: &Arguments) -> Result<(), Exit> {
+    let wrong = match arguments.engine {
+        Engine::Local if arguments.dry_run => "--dry-run is for --engine slurm; --list shows what would be run",
+        Engine::Slurm if arguments.partition.is_some() => {
+            "--engine slurm makes partitions itself: leave --partition away"
+        }
+        _ => return Ok(()),
+    };
+    message(&format!("error: {wrong}"));
+    Err(Exit::BadCommandLine)
+}
+
+/// Runs what is missing on this machine, and publishes what there is.
+fn local(
+    arguments: &Arguments,
+    global: &Global,
+    plan: &Plan<'_>,
+    points: &[usize],
+    folder: &mut Folder,
+    stop: &AtomicBool,
+) -> Result<Vec<PointSummary>, Exit> {
+    let is_published = folder.is_published();
+    let ended = execute(arguments, global, plan, points, folder, stop)?;
+    let complete = completed(folder)?;
+    if is_published && ended.ran == 0 {
+        return results::summarize(folder, &complete).map_err(|why| unusable(&why));
+    }
+    let summaries = results::publish(folder, &[folder], &complete).map_err(|why| unusable(&why))?;
+    folder.settle().map_err(|why| unusable(&why))?;
+    Ok(summaries)
+}
+
+/// What Ctrl-C sets. The first one lets runs end, the second one does not wait for them: folders are sound all the same.
+fn interruptible() -> Result<&'static AtomicBool, Exit> {
+    let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+    let handler = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|error| {
+        message(&format!("error: cannot wait for Ctrl-C: {error}"));
+        Exit::InternalError
+    })?;
+    Ok(stop)
 }
 
 /// The points that filter and partition leave.
@@ -153,18 +209,8 @@ fn execute(
     plan: &Plan<'_>,
     points: &[usize],
     folder: &mut Folder,
+    stop: &AtomicBool,
 ) -> Result<Ended, Exit> {
-    let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
-    // The first signal lets runs end, the second one does not wait for them: the folder is sound all the same.
-    let handler = move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted as i32);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| {
-        message(&format!("error: cannot wait for Ctrl-C: {error}"));
-        Exit::InternalError
-    })?;
     let recorder = Recorder::new(plan.manifest());
     let processors = || std::thread::available_parallelism().map_or(1, |number| number.get());
     let jobs = arguments.jobs.map_or_else(processors, |jobs| jobs as usize);
@@ -280,15 +326,20 @@ fn list(plan: &Plan<'_>, points: &[usize], format: Format) -> String {
                 let deliveries = plan.deliveries(*point);
                 text += &format!("{:<width$}  {:>20}  {most:>7}  {deliveries:>18.0}\n", entry.id, entry.seed);
             }
-            let deliveries: f64 = points.iter().map(|point| plan.deliveries(*point) * f64::from(most)).sum();
             let runs = points.len() as u64 * u64::from(most);
-            let seconds = deliveries * NANOS_PER_DELIVERY / 1e9;
+            let seconds = processor_seconds(plan, points);
             text + &format!(
                 "\n{} points, {runs} runs at most, in the order of {seconds:.0} s of one processor\n",
                 points.len()
             )
         }
     }
+}
+
+/// How long points take one processor at most: an order of magnitude.
+pub(super) fn processor_seconds(plan: &Plan<'_>, points: &[usize]) -> f64 {
+    let most = f64::from(plan.manifest().replications.most());
+    points.iter().map(|point| plan.deliveries(*point) * most).sum::<f64>() * NANOS_PER_DELIVERY / 1e9
 }
 
 /// What a delivery costs, in nanoseconds: an order of magnitude (a choice).
