@@ -1,10 +1,12 @@
 //! `study`: every point of a scenario's study, several times each, in parallel.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mailslot_sim::report::study::{self as results, Complete, PointSummary, Recorder};
 use mailslot_sim::report::suite::shell_word;
+use mailslot_sim::scenario::Study;
 use mailslot_sim::study::{Ended, Execution, Folder, FolderError, Partition, Plan};
 
 use super::check::{counted, files_of, read_scenario, refuse, warn};
@@ -131,8 +133,9 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         Some(cluster) => cluster.run(&mut folder, stop)?,
         None => local(arguments, global, &plan, &points, &mut folder, stop)?,
     };
-    let is_selected = |summary: &PointSummary| points.iter().any(|point| manifest.points[*point].id == summary.point);
-    let summaries: Vec<PointSummary> = summaries.into_iter().filter(is_selected).collect();
+    let selected: BTreeSet<&str> = points.iter().map(|point| manifest.points[*point].id.as_str()).collect();
+    let summaries: Vec<PointSummary> =
+        summaries.into_iter().filter(|summary| selected.contains(summary.point.as_str())).collect();
     show(&folder, &summaries, arguments.format, &replay(arguments), global)?;
     Ok(results::verdict(&summaries).map_or(Exit::Success, Exit::of_verdict))
 }
@@ -184,8 +187,8 @@ fn interruptible() -> Result<&'static AtomicBool, Exit> {
     Ok(stop)
 }
 
-/// The points that filter and partition leave.
-fn selected(arguments: &Arguments, plan: &Plan<'_>, study: &mailslot_sim::scenario::Study) -> Result<Vec<usize>, Exit> {
+/// The points that filter and partition leave: a partition may have none, a filter has to keep some.
+fn selected(arguments: &Arguments, plan: &Plan<'_>, study: &Study) -> Result<Vec<usize>, Exit> {
     let mut points = match &arguments.filter {
         Some(filter) => study.filter(filter).map_err(|problems| {
             message(problems.render(true).trim_end());
@@ -194,11 +197,11 @@ fn selected(arguments: &Arguments, plan: &Plan<'_>, study: &mailslot_sim::scenar
         None => (0..study.points()).collect(),
     };
     let ids = &plan.manifest().points;
-    points.retain(|point| arguments.partition.is_none_or(|partition| partition.holds(&ids[*point].id)));
     if points.is_empty() {
-        message(&format!("error: none of {} is selected", counted(ids.len(), "point")));
+        message(&format!("error: the filter keeps none of {}", counted(ids.len(), "point")));
         return Err(Exit::NothingSelected);
     }
+    points.retain(|point| arguments.partition.is_none_or(|partition| partition.holds(&ids[*point].id)));
     Ok(points)
 }
 
@@ -238,6 +241,7 @@ fn execute(
     }
     if !global.quiet {
         message(&match ended.ran {
+            _ if points.is_empty() => "no point is in this partition".to_owned(),
             0 => format!("{path} has all runs already: nothing was run"),
             _ => format!("{ran} in {:.1} s, results in {path}", took.as_secs_f64()),
         });

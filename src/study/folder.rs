@@ -83,8 +83,8 @@ pub struct Folder {
 struct Held {
     /// Where its lines are in `runs.ndjson`, if they are: all of them, one after the other.
     finished: Option<Lines>,
-    /// Where in the log each replication is: first byte, and length.
-    logged: BTreeMap<u32, (u64, u32)>,
+    /// Where in the log the line of each replication begins.
+    logged: BTreeMap<u32, u64>,
 }
 
 /// Lines of a file.
@@ -164,7 +164,7 @@ impl Folder {
         })?;
         folder.logged = folder.each_line_of(LOG, |held, start, line| {
             let key = key(line)?;
-            held[*ids.get(&key.point)?].logged.entry(key.replication).or_insert((start, line.len() as u32));
+            held[*ids.get(&key.point)?].logged.entry(key.replication).or_insert(start);
             Some(())
         })?;
         Ok(folder)
@@ -310,14 +310,13 @@ impl Folder {
             return Ok(());
         }
         let path = self.path.join(LOG);
-        let mut file = File::open(&path).map_err(io_error("read", &path))?;
-        let mut bytes = Vec::new();
-        for (start, length) in places.map(|(_, place)| *place) {
-            bytes.resize(length as usize, 0);
-            let read = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes));
+        let mut file = BufReader::new(File::open(&path).map_err(io_error("read", &path))?);
+        let mut text = String::new();
+        for (_, start) in places {
+            text.clear();
+            let read = file.seek(SeekFrom::Start(*start)).and_then(|_| file.read_line(&mut text));
             read.map_err(io_error("read", &path))?;
-            let text = str::from_utf8(&bytes).map_err(|error| io_error("read", &path)(io::Error::other(error)))?;
-            let (line, histograms) = text.split_once(SEPARATOR).unwrap_or((text, "{}"));
+            let (line, histograms) = text.trim_end().split_once(SEPARATOR).unwrap_or((&text, "{}"));
             each(line, histograms);
         }
         Ok(())
@@ -376,7 +375,7 @@ impl Folder {
             self.log = None; // opening it again takes out what was written of the line
             return Err(io_error("write", &self.path.join(LOG))(error));
         }
-        self.held[point].logged.insert(replication, (self.logged, line.len() as u32 - 1));
+        self.held[point].logged.insert(replication, self.logged);
         self.logged += line.len() as u64;
         Ok(())
     }

@@ -87,12 +87,6 @@ impl Manifest {
         }
         serde_json::to_string_pretty(&Whole { manifest: self, scenario }).expect("a manifest has a JSON form") + "\n"
     }
-
-    /// The position of a point.
-    #[must_use]
-    pub fn point(&self, id: &str) -> Option<usize> {
-        self.points.iter().position(|point| point.id == id)
-    }
 }
 
 impl From<&Replications> for Rule {

@@ -51,7 +51,7 @@ fn a_filter_selects_points() {
     let points: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let ids: Vec<&Value> = points.iter().map(|point| &point["point"]).collect();
     assert_eq!(ids, ["loss=0.02,burst=4", "loss=0.1,burst=4"]);
-    desk.study("r", &["--filter", "loss > 50 %"]).exits(4).says(&["none of 5 points"]);
+    desk.study("r", &["--filter", "loss > 50 %"]).exits(4).says(&["the filter keeps none of 5 points"]);
     desk.study("r", &["--filter", "loss > 50 % && bust == 4"])
         .exits(2)
         .says(&["--filter:1:16", "did you mean `burst`?"]);

@@ -15,10 +15,13 @@ use crate::study::{Figure, Line, Manifest};
 pub(super) struct PointTable {
     replications: u32,
     /// In the order of the report: the totals, which have no name, flows, apps.
-    subjects: Vec<(Option<String>, BTreeMap<String, Vec<Figure>>)>,
+    subjects: Vec<Subject>,
     /// Each expectation, and what it came to in each replication.
     expectations: Vec<(ExpectationReport, Vec<Found>)>,
 }
+
+/// The name of what has figures, and each of them by its path.
+type Subject = (Option<String>, BTreeMap<String, Vec<Figure>>);
 
 /// A figure over replications.
 struct Over {
@@ -93,7 +96,7 @@ impl PointTable {
     /// Its main figures, and what its expectations come to.
     pub(super) fn summary(&self, manifest: &Manifest, point: usize) -> PointSummary {
         let entry = &manifest.points[point];
-        let figure = |(name, table): &(Option<String>, BTreeMap<String, Vec<Figure>>)| {
+        let figure = |(name, table): &Subject| {
             let metric = MAIN_FIGURES.into_iter().find(|metric| table.contains_key(*metric))?;
             let over = Over::of(metric, &table[metric]);
             let theory = table.get(&format!("{THEORY}{metric}")).and_then(|found| found[0].value);

@@ -52,8 +52,7 @@ impl Decimal {
     }
 
     /// The nearest number of a computer.
-    #[must_use]
-    pub fn to_f64(&self) -> f64 {
+    pub(crate) fn to_f64(self) -> f64 {
         self.to_string().parse().expect("decimal digits are a number")
     }
 
