@@ -233,6 +233,7 @@ fn start(desk: &Desk, out: &str) -> std::process::Child {
 }
 
 /// Waits until so many runs are saved.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for")]
 fn wait_for_runs(desk: &Desk, out: &str, runs: usize) {
     for _ in 0..3_000 {
         let saved = fs::read(desk.path(out).join("runs.log")).unwrap_or_default();

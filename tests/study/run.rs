@@ -121,7 +121,7 @@ fn a_study_goes_on_until_a_figure_is_known_well_enough() {
     let points: Vec<Value> = serde_json::from_str(&done.out).unwrap();
     let ends: Vec<u64> = points.iter().map(|point| point["replications"].as_u64().unwrap()).collect();
     assert_eq!(ends[..2], [4, 4], "without loss all runs are alike");
-    assert!(ends[4] > ends[3] && ends[4] < 60 && (ends[4] - 4) % 10 == 0, "{ends:?}");
+    assert!(ends[4] > ends[3] && ends[4] < 60 && (ends[4] - 4).is_multiple_of(10), "{ends:?}");
     for point in &points {
         let figure = &point["figures"][0];
         let half = (figure["high"].as_f64().unwrap() - figure["low"].as_f64().unwrap()) / 2.0;
