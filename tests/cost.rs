@@ -186,3 +186,27 @@ fn the_same_again_and_again() {
         assert_linear(&format!("{unit:?} again and again"), 1 << 14, text, check);
     }
 }
+
+/// Up to the most values of an axis, and beyond the most axes and comparisons.
+#[test]
+fn studies_of_any_size() {
+    let network =
+        "schema = 1\nname = \"n\"\nduration = \"1 s\"\n[segment.s]\n[[host]]\nname = \"A\"\nsegment = \"s\"\n";
+    let values = |count| {
+        let values = repeated(count, |value| format!("{value}, "));
+        format!("{network}[study.axes]\na = {{ set = \"seed\", values = [{values}] }}\n")
+    };
+    assert_linear("values", 156, values, check);
+    let axes = |count| {
+        let axes = repeated(count, |axis| format!("a{axis} = {{ set = \"seed\", values = [1] }}\n"));
+        format!("{network}[study.axes]\n{axes}")
+    };
+    assert_linear("axes", 300, axes, check);
+    let comparisons = |count| {
+        let only = repeated(count, |number| format!("a != {number} && "));
+        let values = repeated(1_000, |value| format!("{value}, "));
+        let axes = format!("a = {{ set = \"traffic.f.count\", values = [{values}] }}\n");
+        format!("{network}[study]\nwhere = \"{only}a != 0\"\n[study.axes]\n{axes}")
+    };
+    assert_linear("comparisons", 300, comparisons, check);
+}

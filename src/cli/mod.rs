@@ -39,7 +39,7 @@ struct Global {
     /// When to use colours; NO_COLOR is honoured.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// How long commands show how far they are: a bar on a terminal, lines elsewhere.
+    /// How commands that take long show how far they are: by itself a bar on a terminal, lines elsewhere.
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     progress: progress::Mode,
     /// No warnings, and no summary.

@@ -16,7 +16,7 @@ use super::output::message;
 pub(super) enum Mode {
     /// A bar on a terminal, lines elsewhere.
     Auto,
-    /// A bar with rate and time left.
+    /// A bar with rate and time left, on a terminal.
     Bar,
     /// A line now and then.
     Counter,

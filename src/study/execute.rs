@@ -6,7 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 
 use thiserror::Error;
 
-use super::folder::{Folder, FolderError, Record};
+use super::error::FolderError;
+use super::folder::{Folder, Record};
 use super::manifest::Rule;
 use super::plan::Plan;
 use super::rule::Sample;

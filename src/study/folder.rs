@@ -7,52 +7,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 
+use super::error::{FolderError, io_error};
 use super::manifest::{Manifest, Rule};
+use super::pending::Pending;
 use crate::scenario::escaped;
 use crate::stats::HistogramSum;
-
-/// Why a folder cannot be used.
-#[derive(Debug, Error)]
-pub enum FolderError {
-    /// A file cannot be read or written.
-    #[error("failed to {verb} {}: {error}", path.display())]
-    Io {
-        /// Read, write, or the like.
-        verb: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// Another process has it.
-    #[error("{} is in use by another process", .0.display())]
-    Busy(PathBuf),
-    /// Its results are those of something else.
-    #[error("{} {what}", path.display())]
-    Foreign {
-        /// The folder.
-        path: PathBuf,
-        /// What it holds, as the end of a sentence.
-        what: String,
-    },
-    /// A file was changed by somebody else.
-    #[error("{}, line {line}, is not what mailslot-sim wrote there; results of it are lost if the file is deleted", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1 on.
-        line: usize,
-    },
-}
 
 /// What is kept of one run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -427,59 +394,6 @@ impl Folder {
     }
 }
 
-/// A file that has its name when it is whole.
-pub struct Pending {
-    path: PathBuf,
-    temporary: PathBuf,
-    writer: Option<BufWriter<File>>,
-}
-
-impl Pending {
-    fn create(path: &Path) -> Result<Self, FolderError> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".partial");
-        let temporary = PathBuf::from(temporary);
-        let file = File::create(&temporary).map_err(io_error("write", path))?;
-        Ok(Pending { path: path.to_owned(), temporary, writer: Some(BufWriter::new(file)) })
-    }
-
-    /// Adds to it.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), FolderError> {
-        let writer = self.writer.as_mut().expect("it is not finished");
-        writer.write_all(bytes).map_err(io_error("write", &self.path))
-    }
-
-    /// Makes sure that it is on the disk, and gives it its name.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn finish(mut self) -> Result<(), FolderError> {
-        let flushed =
-            self.writer.as_mut().map_or(Ok(()), |writer| writer.flush().and_then(|()| writer.get_ref().sync_data()));
-        flushed.map_err(io_error("write", &self.path))?;
-        self.rename()
-    }
-
-    /// Gives it its name.
-    fn rename(mut self) -> Result<(), FolderError> {
-        let flushed = self.writer.take().map_or(Ok(()), |mut writer| writer.flush());
-        let renamed = flushed.and_then(|()| fs::rename(&self.temporary, &self.path));
-        renamed.map_err(io_error("write", &self.path))
-    }
-}
-
-/// What never got its name is of no use.
-impl Drop for Pending {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary);
-    }
-}
-
 /// A point's name as the name of a file: short, and nothing in it means anything to a file system or a shell.
 fn file_name(id: &str) -> String {
     let name = escaped(id, |c| c.is_ascii_alphanumeric() || "._-=,".contains(c));
@@ -527,11 +441,6 @@ fn acquire(path: &Path, locked: Result<(), TryLockError>) -> Result<(), FolderEr
         Err(TryLockError::WouldBlock) => Err(FolderError::Busy(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(io_error("lock", path)(error)),
     }
-}
-
-fn io_error(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
-    let path = path.to_owned();
-    move |error| FolderError::Io { verb, path, error }
 }
 
 /// Between the line of a run and its histograms, in the log: JSON has no such character.

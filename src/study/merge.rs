@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::folder::{Folder, FolderError, check_same};
+use super::error::FolderError;
+use super::folder::{Folder, check_same};
 
 /// Finds the folder that has each point, of those that some folder has completely: its position, and the number of
 /// replications. The order of the folders does not matter.

@@ -4,19 +4,23 @@
 //! The [`Plan`] of a study says which points it has, [`Execution`] runs what a [`Folder`] does not hold yet, and [`merge`]
 //! unites folders. All of it is free of clocks and of printing.
 
+mod error;
 mod execute;
 mod folder;
 mod line;
 mod manifest;
 mod merge;
+mod pending;
 mod plan;
 mod rule;
 
+pub use error::FolderError;
 pub use execute::{Ended, Execution, Progress, StudyFailure};
-pub use folder::{Folder, FolderError, Pending, Record};
+pub use folder::{Folder, Record};
 pub use line::{Figure, Line};
 pub use manifest::{AxisEntry, Manifest, PointEntry, Rule};
 pub use merge::merge;
+pub use pending::Pending;
 pub use plan::{Partition, Plan};
 
 use rayon::prelude::*;

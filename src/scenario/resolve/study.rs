@@ -1,5 +1,7 @@
 //! `[study]`: axes, their values, the points that `where` keeps, and the number of replications.
 
+use std::collections::BTreeSet;
+
 use toml::Table;
 
 use super::Context;
@@ -37,12 +39,13 @@ impl Context<'_> {
             return None;
         }
         let replications = self.replications(study);
-        let found = study.axes.0.iter().map(|(name, axis)| self.axis(name, axis, document, overrides));
-        let axes: Vec<Option<(Axis, Path)>> = found.collect();
-        if axes.len() > MAX_AXES {
-            self.error(at!["study", "axes"], format!("there are more than {MAX_AXES} axes (MAX_AXES)"));
+        if study.axes.0.len() > MAX_AXES {
+            let message = format!("there are more than {MAX_AXES} axes (MAX_AXES)");
+            self.problems.push(Problem::error(at!["study", "axes"], message).at_key());
             return None;
         }
+        let found = study.axes.0.iter().map(|(name, axis)| self.axis(name, axis, document, overrides));
+        let axes: Vec<Option<(Axis, Path)>> = found.collect();
         let axes: Vec<(Axis, Path)> = axes.into_iter().collect::<Option<_>>()?;
         for (position, (axis, path)) in axes.iter().enumerate() {
             let same = axes[..position].iter().find(|(_, other)| path.starts_with(other) || other.starts_with(path));
@@ -140,6 +143,7 @@ impl Context<'_> {
             self.error(at("values"), "the axis has no values");
         }
         let mut found: Vec<(Value, toml::Value)> = Vec::new();
+        let mut spelled: BTreeSet<String> = BTreeSet::new();
         for (position, AnyValue(toml)) in values.iter().take(MAX_POINTS + 1).enumerate() {
             let here = [&at("values")[..], &[Step::Index(position)]].concat();
             let value = match Value::read(toml) {
@@ -153,7 +157,7 @@ impl Context<'_> {
                 let message =
                     format!("`{}`: the values of an axis are of one kind, these are {}", shown(toml), first.kind());
                 self.error(here, message);
-            } else if found.iter().any(|(other, _)| *other == value) {
+            } else if !spelled.insert(value.to_string()) {
                 self.error(here, format!("the axis has the value `{}` already", shown(toml)));
             } else {
                 found.push((value, toml.clone()));

@@ -49,7 +49,7 @@ pub(crate) struct Wrong {
 impl Filter {
     /// Reads a filter. The axes have a name, and one value of theirs stands for all.
     pub(crate) fn parse(text: &str, axes: &[(&str, &Value)]) -> Result<Self, Wrong> {
-        let mut parser = Parser { text, at: 0, axes, depth: 0 };
+        let mut parser = Parser { text, at: 0, axes, depth: 0, comparisons: 0 };
         let filter = parser.any()?;
         match parser.rest().is_empty() {
             true => Ok(filter),
@@ -95,6 +95,7 @@ struct Parser<'a> {
     at: usize,
     axes: &'a [(&'a str, &'a Value)],
     depth: usize,
+    comparisons: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -145,6 +146,10 @@ impl<'a> Parser<'a> {
     }
 
     fn comparison(&mut self) -> Result<Filter, Wrong> {
+        self.comparisons += 1;
+        if self.comparisons > MAX_COMPARISONS {
+            return Err(self.wrong_here(&format!("more than {MAX_COMPARISONS} comparisons (MAX_COMPARISONS)")));
+        }
         self.rest();
         let start = self.at;
         let left = self.operand()?;
@@ -253,6 +258,8 @@ fn is_name_part(c: char) -> bool {
 
 /// The most `!` and `(` within each other.
 const MAX_DEPTH: usize = 64;
+/// The most comparisons.
+const MAX_COMPARISONS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
@@ -327,6 +334,7 @@ mod tests {
             assert_eq!(wrong.start..wrong.end, at, "{filter}: {wrong:?}");
             assert!(wrong.message.contains(message), "{filter}: {wrong:?}");
         }
+        assert!(keeps(&vec!["burst == 4"; 1_001].join(" && ")).unwrap_err().message.contains("MAX_COMPARISONS"));
         assert!(keeps(&format!("{}loss == 5 %", "(".repeat(100_000))).unwrap_err().message.contains("MAX_DEPTH"));
     }
 }
