@@ -42,6 +42,15 @@ pub(super) struct Cluster<'a> {
     script: String,
 }
 
+/// What the folders of the shards have.
+struct Found {
+    folders: Vec<Folder>,
+    /// Of each point who has it: the folder of results (0), or the folder of a shard.
+    complete: Vec<Complete>,
+    /// The shards with a selected point that nobody has.
+    missing: Vec<u32>,
+}
+
 impl<'a> Cluster<'a> {
     /// Plans the shards of the points that `out` does not have.
     pub(super) fn new(
@@ -60,8 +69,7 @@ impl<'a> Cluster<'a> {
         let mut shards: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for point in points {
             let id = &plan.manifest().points[*point].id;
-            let shard = (1..=of).find(|number| Partition { number: *number, of }.holds(id));
-            shards.entry(shard.expect("every point is in a partition")).or_default().push(*point);
+            shards.entry(Partition::holding(id, of).number).or_default().push(*point);
         }
         let out = std::path::absolute(out).map_err(|error| no_path(out, &error))?;
         let folder = out.join(FOLDER).join(format!("of-{of}"));
@@ -79,36 +87,36 @@ impl<'a> Cluster<'a> {
 
     /// Runs what `out` does not have, and merges it into that.
     pub(super) fn run(&self, out: &mut Folder, stop: &AtomicBool) -> Result<Vec<PointSummary>, Exit> {
-        let (shards, complete) = self.execute(out, stop)?;
-        let sources: Vec<&Folder> = [&*out].into_iter().chain(&shards).collect();
-        let summaries = if shards.is_empty() && out.is_published() {
+        let Found { folders, complete, .. } = self.execute(out, stop)?;
+        let sources: Vec<&Folder> = [&*out].into_iter().chain(&folders).collect();
+        let summaries = if folders.is_empty() && out.is_published() {
             results::summarize(out, &complete).map_err(|why| unusable(&why))?
         } else {
             results::publish(out, &sources, &complete).map_err(|why| unusable(&why))?
         };
         out.settle().map_err(|why| unusable(&why))?;
-        drop(shards);
+        drop(folders);
         self.clean_up();
         Ok(summaries)
     }
 
-    /// Runs what is missing; the folders of the shards then, and which of them has which point.
-    fn execute(&self, out: &Folder, stop: &AtomicBool) -> Result<(Vec<Folder>, Vec<Complete>), Exit> {
+    /// Runs what is missing.
+    fn execute(&self, out: &Folder, stop: &AtomicBool) -> Result<Found, Exit> {
         fs::create_dir_all(&self.folder).map_err(|error| super::output::failed(&path(&self.folder), &error))?;
         for attempt in 0..=ATTEMPTS {
             if let Some(job) = self.submitted() {
                 self.wait(&job, stop)?;
             }
-            let (folders, complete, missing) = self.look(out)?;
-            if missing.is_empty() {
-                return Ok((folders, complete));
+            let found = self.look(out)?;
+            if found.missing.is_empty() {
+                return Ok(found);
             }
-            drop(folders);
             if attempt == ATTEMPTS {
-                self.say_why(&missing);
+                self.say_why(&found.missing);
                 return Err(Exit::Incomplete);
             }
-            self.submit(&missing)?;
+            drop(found.folders); // they are the tasks' again
+            self.submit(&found.missing)?;
         }
         unreachable!("the last attempt returns")
     }
@@ -123,11 +131,10 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// The folders that there are, which of them has each point (the first is `out`), and the shards with a selected point that
-    /// none has.
-    fn look(&self, out: &Folder) -> Result<(Vec<Folder>, Vec<Complete>, Vec<u32>), Exit> {
-        let mut folders = Vec::new();
-        let (mut complete, mut missing) = (vec![None; self.plan.manifest().points.len()], Vec::new());
+    /// Looks who has which point.
+    fn look(&self, out: &Folder) -> Result<Found, Exit> {
+        let (mut folders, mut missing) = (Vec::new(), Vec::new());
+        let mut complete: Vec<Complete> = vec![None; self.plan.manifest().points.len()];
         for (point, complete) in complete.iter_mut().enumerate() {
             *complete = out.complete(point).map_err(|why| unusable(&why))?.map(|replications| (0, replications));
         }
@@ -152,7 +159,7 @@ impl<'a> Cluster<'a> {
                 missing.push(*shard);
             }
         }
-        Ok((folders, complete, missing))
+        Ok(Found { folders, complete, missing })
     }
 
     fn stale(&self, shard: u32) -> Exit {
