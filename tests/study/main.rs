@@ -4,6 +4,7 @@ mod folder;
 mod laws;
 mod problems;
 mod run;
+mod slurm;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,8 +47,14 @@ impl Desk {
     fn run(&self, arguments: &[&str]) -> Done {
         let mut command = Command::cargo_bin("mailslot-sim").unwrap();
         let output = command.current_dir(self.folder.path()).args(arguments).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Done { exit: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+        Done::of(output)
+    }
+
+    /// Runs the program where other programs are looked for in `path` only.
+    fn with_path(&self, path: &str, arguments: &[&str]) -> Done {
+        let mut command = Command::cargo_bin("mailslot-sim").unwrap();
+        let output = command.current_dir(self.folder.path()).env("PATH", path).args(arguments).output().unwrap();
+        Done::of(output)
     }
 
     /// Runs the study into a folder; more arguments come behind.
@@ -69,6 +76,11 @@ impl Desk {
 }
 
 impl Done {
+    fn of(output: std::process::Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Done { exit: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// Checks the exit code.
     fn exits(self, code: i32) -> Self {
         assert_eq!(self.exit, code, "{}{}", self.out, self.err);

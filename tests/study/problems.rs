@@ -44,6 +44,14 @@ fn an_axis_sets_what_there_is() {
 }
 
 #[test]
+fn a_form_says_where_the_value_stands() {
+    for form in ["STATION", "$ and $"] {
+        let study = format!("[study.axes.x]\nset = \"host.CTRL.name\"\nvalues = [1]\nas = \"{form}\"");
+        refused(&with_study(&study), &format!("\"{form}\""), &["by one `$` where the value stands", "STATION{1..$}"]);
+    }
+}
+
+#[test]
 fn an_axis_has_values() {
     refused(&axis("values = []"), "[]", &["the axis has no values"]);
     refused(&axis(""), "loss]", &["`values`, or `range` and `step`"]);

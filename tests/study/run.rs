@@ -152,3 +152,38 @@ fn progress_is_lines_where_there_is_no_terminal() {
     assert!(!desk.study("r", &["--progress", "none"]).exits(0).err.contains("of 5 points"));
     assert_eq!(desk.study("s", &["-q"]).exits(0).err, "");
 }
+
+/// A number of hosts is a part of a pattern.
+#[test]
+fn a_value_can_be_a_part_of_what_is_set() {
+    let study = "[study]\nreplications = 1\n[study.axes]\nhosts = { set = \"host.PC{1..2}.name\", values = [1, 20], as = \"PC{1..$}\" }\n";
+    let desk = Desk::with(&format!(
+        r#"
+        schema = 1
+        name = "grid"
+        duration = "1 s"
+        [segment.s]
+        [[host]]
+        name = "A"
+        domain = "OTHER"
+        segment = "s"
+        [[host]]
+        name = "PC{{1..2}}"
+        domain = "DOM"
+        segment = "s"
+        [[mailslot]]
+        on = '\\DOM'
+        name = "t"
+        [[traffic]]
+        name = "f"
+        from = "A"
+        to = '\\DOM\mailslot\t'
+        every = "100 ms"
+        {study}"#
+    ));
+    desk.study("out", &["-q"]).exits(0);
+    let points = desk.read("out/points.csv");
+    for row in ["hosts=1,1,f,audience.size,1.0,", "hosts=20,20,f,audience.size,20.0,"] {
+        assert!(points.lines().any(|line| line.starts_with(row)), "{row} is not in:\n{points}");
+    }
+}

@@ -38,6 +38,9 @@ pub(in crate::scenario) struct Axis {
     pub(in crate::scenario) range: Option<[AnyValue; 2]>,
     /// From one value of the range to the next.
     pub(in crate::scenario) step: Option<AnyValue>,
+    /// What is set, if it is not the value itself but a text with it: "STATION{1..$}", where $ stands for the value.
+    #[serde(rename = "as")]
+    pub(in crate::scenario) form: Option<String>,
 }
 
 /// When a point has enough replications.

@@ -113,7 +113,19 @@ impl Context<'_> {
                 return None;
             }
         };
-        let values = self.values_of_axis(name, axis)?;
+        let mut values = self.values_of_axis(name, axis)?;
+        if let Some(form) = &axis.form {
+            let Some((before, after)) = form.split_once('$').filter(|(_, after)| !after.contains('$')) else {
+                let message = format!("`{}` does not say by one `$` where the value stands", clipped(form));
+                let problem = Problem::error(at("as"), message);
+                self.problems.push(problem.help("as in \"STATION{1..$}\""));
+                return None;
+            };
+            values.iter_mut().for_each(|(_, toml)| {
+                let value = toml.as_str().map_or_else(|| toml.to_string(), str::to_owned);
+                *toml = toml::Value::String(format!("{before}{value}{after}"));
+            });
+        }
         let mut axis =
             Axis { name: name.to_owned(), set: set.clone(), fixed: false, values, is_list: axis.values.is_some() };
         if overrides.iter().any(|over| over.path.as_ref() == Some(&path)) {
