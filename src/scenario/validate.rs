@@ -183,6 +183,15 @@ fn planned_keys(table: &str) -> &'static [&'static str] {
 
 /// What a value looks like whose kind people get wrong.
 fn form_of(path: &Path) -> Option<&'static str> {
+    if let [Step::Key(study), Step::Key(axes), Step::Key(key)] = &path[..]
+        && study == "study"
+        && axes == "axes"
+    {
+        return Some(match key.as_str() {
+            "where" | "replications" | "until" => "it stands in `[study]`, above `[study.axes]`",
+            _ => "write { set = \"link.PROFILE.loss\", values = [\"1 %\", \"2 %\"] }",
+        });
+    }
     let [Step::Key(table), Step::Index(_), Step::Key(key), ..] = &path[..] else { return None };
     Some(match (table.as_str(), key.as_str()) {
         ("event", "every") => "random times are written { exponential = \"30 s\" }",

@@ -63,6 +63,12 @@ fn an_axis_has_values() {
     refused(&axis("values = [1e-20]"), "1e-20", &["too many digits"]);
     refused(&axis("values = [1e-20, 3, nan, \"x\"]"), "nan", &["an axis has no other values"]);
     refused(&axis("values = 5"), "5", &["a list is expected"]);
+    refused(&with_study("[study.axes]\nloss = 5"), "5", &["a table is expected", "write { set ="]);
+    refused(
+        &with_study("[study.axes]\nwhere = 'loss < 1'"),
+        "'loss",
+        &["it stands in `[study]`, above `[study.axes]`"],
+    );
 }
 
 #[test]
