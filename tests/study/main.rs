@@ -4,6 +4,7 @@ mod folder;
 mod laws;
 mod problems;
 mod run;
+mod shipped;
 mod slurm;
 
 use std::collections::BTreeMap;

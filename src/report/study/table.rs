@@ -96,24 +96,24 @@ impl PointTable {
     /// Its main figures, and what its expectations come to.
     pub(super) fn summary(&self, manifest: &Manifest, point: usize) -> PointSummary {
         let entry = &manifest.points[point];
-        let figure = |(name, table): &Subject| {
-            let metric = MAIN_FIGURES.into_iter().find(|metric| table.contains_key(*metric))?;
-            let over = Over::of(metric, &table[metric]);
-            let theory = table.get(&format!("{THEORY}{metric}")).and_then(|found| found[0].value);
-            Some(MainFigure {
-                of: name.clone()?,
-                metric,
-                value: over.value,
-                low: over.interval.map(|(low, ..)| low),
-                high: over.interval.map(|(_, high, _)| high),
-                theory,
-            })
+        let figures = |(name, table): &Subject| {
+            let of = name.clone()?;
+            let is_for_several = table.get(AUDIENCE).is_some_and(|found| found[0].value > Some(1.0));
+            let main = MAIN_FIGURES.into_iter().find(|metric| table.contains_key(*metric))?;
+            let metrics = [main].into_iter().chain(is_for_several.then_some(ALL));
+            let figure = |metric: &'static str| {
+                let over = Over::of(metric, &table[metric]);
+                let (low, high) = over.interval.map(|(low, high, _)| (low, high)).unzip();
+                let theory = table.get(&format!("{THEORY}{metric}")).and_then(|found| found[0].value);
+                MainFigure { of: of.clone(), metric, value: over.value, low, high, theory }
+            };
+            Some(metrics.map(figure).collect::<Vec<_>>())
         };
         PointSummary {
             point: entry.id.clone(),
             seed: entry.seed.clone(),
             replications: self.replications,
-            figures: self.subjects.iter().filter_map(figure).collect(),
+            figures: self.subjects.iter().filter_map(figures).flatten().collect(),
             expectations: self.expectations.iter().map(|(first, found)| Judgement::new(first, found)).collect(),
         }
     }
@@ -183,5 +183,8 @@ fn walk(value: &Value, path: &mut String, each: &mut impl FnMut(&str, Figure)) {
 const NOTHING: Figure = Figure { value: Some(0.0), share: None };
 /// The main figure of a flow, and that of an app.
 const MAIN_FIGURES: [&str; 2] = ["delivery_ratio", "false_removals"];
+/// What is a main figure too where a message has several recipients.
+const ALL: &str = "all_ratio";
+const AUDIENCE: &str = "audience.size";
 /// The beginning of the path of a closed form.
 const THEORY: &str = "theory.";
