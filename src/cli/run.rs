@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 #[cfg(feature = "turmoil")]
 use mailslot_sim::drive::turmoil;
-use mailslot_sim::report::{Detail, RunReport, Trace, Verdict, summary};
+use mailslot_sim::report::{Detail, Pcapng, RunReport, Trace, Verdict, summary};
 use mailslot_sim::scenario::{Scenario, Study};
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     /// Write every event as a line of JSON; - writes them to stdout instead of the result.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write every packet that comes to a link as a capture (pcapng), for Wireshark; - writes it to stdout instead of the result.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
     /// Write report.json to this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -78,6 +81,7 @@ Examples:
   mailslot-sim run scenarios/plant-alarm.toml
   mailslot-sim run scenarios/plant-alarm.toml --seed 7 --set 'link.switch.loss.mean=2 %'
   mailslot-sim run scenarios/plant-alarm.toml --format json | jq '.flows[].delivery_ratio'
+  mailslot-sim run scenarios/plant-alarm.toml --pcap alarm.pcapng
   mailslot-sim run scenarios/plant-alarm.toml --trace - | grep '\"side\":\"sender\"'
 
 Exit codes: 0 all expectations hold, 100 one is violated, 96 bad scenario, 110 output not written, 2 bad command line";
@@ -105,8 +109,9 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     if !global.quiet {
         warn_of_waiting(&scenario, arguments.driver);
     }
-    let to_stdout = arguments.trace.as_deref() == Some(Path::new("-"));
-    let outcome = traced(&scenario, arguments, arguments.trace.as_deref())?;
+    let to_stdout =
+        [&arguments.trace, &arguments.pcap].into_iter().any(|path| path.as_deref() == Some(Path::new(STDOUT)));
+    let outcome = watched(&scenario, arguments)?;
     let report = RunReport::new(&scenario, arguments.replication, &outcome);
     if let Some(folder) = &arguments.out {
         write_file(&folder.join(REPORT), &report.to_json())?;
@@ -139,36 +144,82 @@ fn point_of(file: &Path, study: &Study, point: &str) -> Result<Scenario, Exit> {
     study.scenario(point, &files_of(file)).map_err(|problems| refuse(&file.display().to_string(), &problems))
 }
 
-/// Runs the scenario and writes the trace, if one is wanted.
-fn traced(scenario: &Scenario, arguments: &Arguments, trace: Option<&Path>) -> Result<Outcome, Exit> {
-    match trace {
-        None => simulate(scenario, arguments, ()),
-        Some(path) if path == Path::new("-") => {
-            let (outcome, written) = observed(scenario, arguments, io::BufWriter::new(io::stdout()))?;
-            match written.and_then(|mut stdout| stdout.flush()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
-                Ok(()) | Err(_) => Ok(outcome),
-            }
+/// Runs the scenario, and writes trace and capture if they are wanted.
+fn watched(scenario: &Scenario, arguments: &Arguments) -> Result<Outcome, Exit> {
+    let (trace, pcap) = (Target::open(arguments.trace.as_deref())?, Target::open(arguments.pcap.as_deref())?);
+    if trace.is_none() && pcap.is_none() {
+        return simulate(scenario, arguments, ()); // nobody watches: that is faster
+    }
+    let (trace, trace_out) = trace.map(Target::divide).unzip();
+    let (pcap, pcap_out) = pcap.map(Target::divide).unzip();
+    let observers = (trace_out.map(|out| Trace::new(scenario, out)), pcap_out.map(|out| Pcapng::new(scenario, out)));
+    let observers = Rc::new(RefCell::new(observers));
+    let outcome = simulate(scenario, arguments, observers.clone())?;
+    let (trace_written, pcap_written) = Rc::into_inner(observers).expect("the run is over").into_inner();
+    if let (Some(target), Some(written)) = (trace, trace_written) {
+        target.finish(written.finish())?;
+    }
+    if let (Some(target), Some(written)) = (pcap, pcap_written) {
+        target.finish(written.finish())?;
+    }
+    Ok(outcome)
+}
+
+/// Where something is written: a file that comes into being when it is whole, or stdout.
+enum Target {
+    File(PendingFile),
+    Stdout,
+}
+
+impl Target {
+    fn open(path: Option<&Path>) -> Result<Option<Self>, Exit> {
+        match path {
+            None => Ok(None),
+            Some(path) if path == Path::new(STDOUT) => Ok(Some(Target::Stdout)),
+            Some(path) => PendingFile::create(path).map(|file| Some(Target::File(file))),
         }
-        Some(path) => {
-            let mut file = PendingFile::create(path)?;
-            let (outcome, written) = observed(scenario, arguments, file.writer())?;
-            file.finish(written)?;
-            Ok(outcome)
+    }
+
+    /// With the writer apart.
+    fn divide(mut self) -> (Self, Out) {
+        let out = match &mut self {
+            Target::File(file) => Out::File(file.writer()),
+            Target::Stdout => Out::Stdout(io::BufWriter::new(io::stdout())),
+        };
+        (self, out)
+    }
+
+    /// All was written, or not. A reader of stdout that has seen enough is no failure.
+    fn finish(self, written: io::Result<Out>) -> Result<(), Exit> {
+        match (self, written) {
+            (Target::File(file), Ok(Out::File(writer))) => file.finish(Ok(writer)),
+            (Target::File(file), Err(error)) => file.finish(Err(error)),
+            (Target::Stdout, Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
+            _ => Ok(()),
         }
     }
 }
 
-/// The outcome of a traced run, and where the trace was written to, if it could be.
-fn observed<W: Write + 'static>(
-    scenario: &Scenario,
-    arguments: &Arguments,
-    out: W,
-) -> Result<(Outcome, io::Result<W>), Exit> {
-    let trace = Rc::new(RefCell::new(Trace::new(scenario, out)));
-    let outcome = simulate(scenario, arguments, trace.clone())?;
-    let trace = Rc::into_inner(trace).expect("the run is over").into_inner();
-    Ok((outcome, trace.finish()))
+/// The writer of a [`Target`].
+enum Out {
+    File(io::BufWriter<std::fs::File>),
+    Stdout(io::BufWriter<io::Stdout>),
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Out::File(file) => file.write(bytes),
+            Out::Stdout(stdout) => stdout.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Out::File(file) => file.flush(),
+            Out::Stdout(stdout) => stdout.flush(),
+        }
+    }
 }
 
 fn simulate(
@@ -200,9 +251,18 @@ fn warn_of_waiting(scenario: &Scenario, driver: Driver) {
 /// Refuses outputs that would overwrite the scenario or one another.
 fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
     let report = arguments.out.as_ref().map(|folder| folder.join(REPORT));
-    let trace = arguments.trace.as_deref().filter(|trace| *trace != Path::new("-"));
-    let files =
-        [("the scenario", Some(arguments.file.as_path())), ("the report", report.as_deref()), ("the trace", trace)];
+    let [trace, pcap] = [&arguments.trace, &arguments.pcap].map(Option::as_deref);
+    if trace == pcap && trace == Some(Path::new(STDOUT)) {
+        message("error: trace and capture cannot both go to stdout");
+        return Err(Exit::BadCommandLine);
+    }
+    let file = |path: &&Path| *path != Path::new(STDOUT);
+    let files = [
+        ("the scenario", Some(arguments.file.as_path())),
+        ("the report", report.as_deref()),
+        ("the trace", trace.filter(file)),
+        ("the capture", pcap.filter(file)),
+    ];
     let files: Vec<_> = files.into_iter().filter_map(|(what, path)| Some((what, path?))).collect();
     for (position, (what, path)) in files.iter().enumerate() {
         let overwritten = files[..position].iter().find(|(_, earlier)| real(earlier) == real(path));
@@ -219,5 +279,7 @@ fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
+/// Instead of a file.
+const STDOUT: &str = "-";
 /// The report in the folder of `--out`.
 const REPORT: &str = "report.json";

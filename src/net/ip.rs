@@ -49,13 +49,18 @@ impl<C> Flight<C> {
         IP_HEADER + self.part.map_or(self.data(), |part| part.get().into())
     }
 
+    /// Of a fragment, which bytes behind the IP header of the whole datagram it brings.
+    #[must_use]
+    pub fn part(&self) -> Option<Range<u32>> {
+        let start = u32::from(self.id.fragment) * UNIT;
+        self.part.map(|part| start..start + u32::from(part.get()))
+    }
+
     /// Which bytes of the payload it brings.
     #[inline]
     pub(super) fn bytes(&self) -> Range<usize> {
-        let Some(part) = self.part else { return 0..self.payload.len() };
-        let start = u32::from(self.id.fragment) * UNIT;
-        let end = start + u32::from(part.get()) - UDP_HEADER;
-        start.saturating_sub(UDP_HEADER) as usize..end as usize
+        let Some(part) = self.part() else { return 0..self.payload.len() };
+        part.start.saturating_sub(UDP_HEADER) as usize..(part.end - UDP_HEADER) as usize
     }
 
     /// Bytes of the whole datagram behind the IP header.

@@ -4,6 +4,7 @@
 mod apps;
 mod json;
 mod judgement;
+mod pcapng;
 pub mod study;
 pub mod suite;
 mod tc;
@@ -12,6 +13,7 @@ mod trace;
 mod verdict;
 
 pub use json::{RunReport, schema};
+pub use pcapng::Pcapng;
 pub use tc::netem;
 pub use text::{Detail, summary};
 pub use trace::Trace;

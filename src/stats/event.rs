@@ -1,6 +1,7 @@
 //! The events of a run, as plain facts: what the ledger counts and the trace shows.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::id::{HostId, LinkId, StreamId};
@@ -11,6 +12,11 @@ use crate::time::{Duration, Instant};
 pub trait Observer {
     /// Takes note of `event`, which happens at `at`.
     fn observe(&mut self, at: Instant, event: &Event<'_>);
+
+    /// Sees the packet that comes to a link, before what happens to it there.
+    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
+        let _ = (at, link, frame);
+    }
 }
 
 /// Watches nothing.
@@ -18,10 +24,42 @@ impl Observer for () {
     fn observe(&mut self, _: Instant, _: &Event<'_>) {}
 }
 
+/// Watches if it is there.
+impl<T: Observer> Observer for Option<T> {
+    fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        if let Some(observer) = self {
+            observer.observe(at, event);
+        }
+    }
+
+    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
+        if let Some(observer) = self {
+            observer.see(at, link, frame);
+        }
+    }
+}
+
+/// Two watch.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        self.0.observe(at, event);
+        self.1.observe(at, event);
+    }
+
+    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
+        self.0.see(at, link, frame);
+        self.1.see(at, link, frame);
+    }
+}
+
 /// A borrowed observer sees what happened after the run has ended.
 impl<T: Observer + ?Sized> Observer for &mut T {
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
         (**self).observe(at, event);
+    }
+
+    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
+        (**self).see(at, link, frame);
     }
 }
 
@@ -30,6 +68,27 @@ impl<T: Observer> Observer for Rc<RefCell<T>> {
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
         self.borrow_mut().observe(at, event);
     }
+
+    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
+        self.borrow_mut().see(at, link, frame);
+    }
+}
+
+/// An IP packet on a link: a UDP datagram, or a fragment of one.
+#[derive(Clone, Debug)]
+pub struct Frame<'a> {
+    /// Who sent it, by which of its interfaces.
+    pub from: (HostId, u8),
+    /// Whose address it goes to, and that of which interface; `None` for the broadcast address of the segment that it was sent on.
+    pub to: Option<(HostId, u8)>,
+    /// The UDP port, which is the same at both ends.
+    pub port: u16,
+    /// The UDP payload of the whole datagram as it is.
+    pub payload: &'a [u8],
+    /// As it was sent: its checksum is that of these bytes.
+    pub sent: &'a [u8],
+    /// Of a fragment, which bytes behind the IP header of the whole datagram it has.
+    pub part: Option<Range<u32>>,
 }
 
 /// One instance of a datagram on its way.

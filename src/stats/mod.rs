@@ -21,7 +21,7 @@ pub mod theory;
 pub use browser::{BrowserTally, GroupTally};
 pub use delay::{DelayFigures, DelayHistogram, HistogramSum};
 pub use estimate::Estimate;
-pub use event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
+pub use event::{Bound, Event, Frame, Instance, Observer, Reason, Sent, Write};
 pub use fate::Fate;
 pub use ledger::{Ledger, StreamLayout, TargetLayout};
 pub use metric::{Metric, Subject};

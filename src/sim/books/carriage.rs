@@ -100,10 +100,12 @@ impl<O: Observer, S> Way<'_, O, S> {
 
 impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S> {
     fn offered(&mut self, flight: &Datagram, link: LinkId) {
+        self.journal.show(flight, link);
         self.journal.tell(Event::Offered { instance: instance(flight), link, bytes: flight.ip_bytes() });
     }
 
     fn cut(&mut self, flight: &Datagram, link: LinkId) {
+        self.journal.show(flight, link);
         let (instance, fate) = (instance(flight), Fate::LostInPartition);
         self.journal.tell(Event::Lost { instance, link, fate, links_passed: flight.hop() });
     }

@@ -36,12 +36,12 @@ use stream::Stream;
 use super::timeline::Condition;
 use super::traffic::{Belief, Sender, Spared};
 use super::{ALIVE_BYTES, Driver, MAX_ALIVE_BYTES, Outcome, Overload};
-use crate::id::HostId;
+use crate::id::{HostId, LinkId};
 use crate::mailslot::{ReassemblyKey, Receipt, WriteId};
 use crate::net::Fabric;
 use crate::rng::Root;
 use crate::scenario::Scenario;
-use crate::stats::{Bound, Event, Fate, Instance, Ledger, Observer};
+use crate::stats::{Bound, Event, Fate, Frame, Instance, Ledger, Observer};
 use crate::time::Instant;
 use crate::wire::NetbiosName;
 
@@ -97,6 +97,20 @@ impl<O: Observer> Journal<O> {
     fn tell(&mut self, event: Event<'_>) {
         self.ledger.observe(self.now, &event);
         self.observer.observe(self.now, &event);
+    }
+
+    /// A flight comes to a link.
+    #[inline]
+    fn show(&mut self, flight: &Datagram, link: LinkId) {
+        let frame = Frame {
+            from: (flight.from(), flight.left_by_number()),
+            to: flight.to().filter(|_| !flight.is_broadcast()).map(|to| (to, flight.arrives_at())),
+            port: flight.cargo().service().port(),
+            payload: flight.payload(),
+            sent: flight.damage().map_or(flight.payload(), |damage| &damage.original),
+            part: flight.part(),
+        };
+        self.observer.see(self.now, link, &frame);
     }
 }
 
