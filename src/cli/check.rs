@@ -22,9 +22,12 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
     let mut exit = Exit::Success;
     for file in &arguments.files {
-        let checked = read_scenario(file, &[]).and_then(|checked| {
-            let plan = Plan::new(&checked.study, checked.scenario.name(), &files_of(file)).map(drop);
-            plan.map_err(|problems| refuse(&file.display().to_string(), &problems)).map(|()| checked)
+        let checked = read_scenario(file, &[]).and_then(|mut checked| {
+            let read_file = files_of(file);
+            let plan = Plan::new(&checked.study, checked.scenario.name(), &read_file);
+            let plan = plan.map_err(|problems| refuse(&file.display().to_string(), &problems))?;
+            plan.keep_common(&mut checked.warnings);
+            Ok(checked)
         });
         let verdict = match checked {
             Ok(checked) => {

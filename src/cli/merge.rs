@@ -64,7 +64,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let sources: Vec<&Folder> = folders.iter().collect();
     let summaries = results::publish(&out, &sources, &complete).map_err(|why| unusable(&why))?;
     out.settle().map_err(|why| unusable(&why))?;
-    show(&out, &summaries, arguments.format, &format!("mailslot-sim run {}.toml", manifest.name), global)?;
+    show(&out, &summaries, arguments.format, "mailslot-sim run FILE", global)?;
     let missing: Vec<&str> =
         (0..complete.len()).filter(|at| complete[*at].is_none()).map(|at| manifest.points[at].id.as_str()).collect();
     if !missing.is_empty() {

@@ -102,8 +102,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     check_engine(arguments)?;
     let seed = arguments.seed.map(|seed| format!("seed={seed}"));
     let set: Vec<String> = arguments.set.iter().cloned().chain(seed).collect();
-    let checked = read_scenario(&arguments.file, &set)?;
-    warn(&checked, global);
+    let mut checked = read_scenario(&arguments.file, &set)?;
     for axis in checked.study.axes().iter().filter(|axis| axis.fixed && !global.quiet) {
         let value = axis.values().next().map(ToString::to_string).unwrap_or_default();
         message(&format!("note: the axis `{}` has no value but that of --set, {value}", axis.name));
@@ -111,6 +110,8 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let read_file = files_of(&arguments.file);
     let plan = Plan::new(&checked.study, checked.scenario.name(), &read_file)
         .map_err(|problems| refuse(&arguments.file.display().to_string(), &problems))?;
+    plan.keep_common(&mut checked.warnings);
+    warn(&checked, global);
     let points = selected(arguments, &plan, &checked.study)?;
     if arguments.list {
         print(&list(&plan, &points, arguments.format))?;
@@ -332,9 +333,10 @@ fn list(plan: &Plan<'_>, points: &[usize], format: Format) -> String {
             }
             let runs = points.len() as u64 * u64::from(most);
             let seconds = processor_seconds(plan, points);
+            let points = counted(points.len(), "point");
             text + &format!(
-                "\n{} points, {runs} runs at most, in the order of {seconds:.0} s of one processor\n",
-                points.len()
+                "\n{points}, {runs} runs at most, in the order of {:.0} s of one processor\n",
+                seconds.ceil()
             )
         }
     }

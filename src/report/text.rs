@@ -353,8 +353,8 @@ fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<&'static st
     if tally.fate(Fate::Unreachable) > 0 {
         let is_group = flow.messages().into_keys().any(|(sender, to)| scenario.is_group(sender, to));
         notes.push(if is_group {
-            "routers do not forward a domain write, unless they are told to: members on other segments never hear it, and \
-             the sender is not told"
+            "no router forwards this domain write to all segments: members on the others never hear it, and the sender is \
+             not told"
         } else {
             "no router leads from the sender's segment to the recipient's, and the sender is not told"
         });

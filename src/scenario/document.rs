@@ -136,7 +136,9 @@ fn entry_called<'a, 'b>(
     let names: Vec<&str> = names.collect();
     let found = names.iter().filter_map(|name| Some((*name, after(path, name)??))).max_by_key(|(name, _)| name.len());
     found.ok_or_else(|| {
-        let wanted = path.split('.').next().unwrap_or(path);
+        // A pattern has dots in its braces.
+        let brace = path.find('}').filter(|_| path.find('{') < path.find('.')).map_or(0, |brace| brace);
+        let wanted = path[brace..].find('.').map_or(path, |dot| &path[..brace + dot]);
         match nearest(wanted, &names) {
             Some(near) if near == wanted => format!("`{of}.{near}` is a whole table; name one of its values"),
             Some(near) => format!("there is no `{of}.{wanted}`; did you mean `{of}.{near}`?"),
@@ -238,6 +240,10 @@ mod tests {
     fn a_path_that_names_nothing_is_an_error_with_the_nearest_name() {
         let wrong = |assignment| set(&mut table(), assignment, &schema()).unwrap_err();
         assert!(wrong("link.swich.loss=0").contains("did you mean `link.switch`?"));
+        assert!(
+            wrong("host.STATION{1..6}.domain=X")
+                .contains("no `host.STATION{1..6}`; did you mean `host.STATION{01..12}`?")
+        );
         assert!(wrong("host.CTRLL.domain=X").contains("did you mean `host.CTRL`?"));
         assert!(wrong("duration.mean=X").contains("not a table"));
         assert!(wrong("link.switch=X").contains("whole table"));

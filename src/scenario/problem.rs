@@ -1,5 +1,6 @@
 //! What is wrong with a scenario, and where.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -167,6 +168,17 @@ pub struct Problems {
 }
 
 impl Problems {
+    /// The messages of warnings.
+    pub(crate) fn warned(&self) -> impl Iterator<Item = String> {
+        let warnings = self.problems.iter().filter(|problem| problem.severity == Severity::Warning);
+        warnings.map(|problem| problem.message.clone())
+    }
+
+    /// Forgets the warnings with other messages.
+    pub(crate) fn retain_warnings(&mut self, messages: &BTreeSet<String>) {
+        self.problems.retain(|problem| problem.severity != Severity::Warning || messages.contains(&problem.message));
+    }
+
     /// Every problem.
     #[must_use]
     pub fn all(&self) -> &[Problem] {

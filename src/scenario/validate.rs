@@ -12,8 +12,12 @@ use super::schema::{Resolved, resolve};
 pub(super) fn validate(table: &mut Table, schema: &Json) -> Vec<Problem> {
     let mut validator = Validator { root: schema, problems: Vec::new() };
     validator.table(table, &resolve(schema, schema), &Vec::new());
+    let has_names = |key: &str| {
+        let entry = schema["properties"].get(key).map(|entry| resolve(schema, entry));
+        entry.is_some_and(|entry| entry.keywords.get("additionalProperties").is_some_and(Json::is_object))
+    };
     for problem in validator.problems.iter().rev() {
-        prune(table, &problem.path); // from the back: taking out the last key moves no others
+        prune(table, &problem.path, &has_names); // from the back: taking out the last key moves no others
     }
     validator.problems
 }
@@ -254,13 +258,17 @@ fn kind_named(schema_type: &str) -> &'static str {
 }
 
 /// Takes a refused value out. Values below the fields of an entry take the whole field with them: half a field means
-/// nothing.
-fn prune(table: &mut Table, path: &Path) {
+/// nothing. `has_names` says of a key of the file whether its entries have names of their own: one that is not whole stays.
+fn prune(table: &mut Table, path: &Path, has_names: &dyn Fn(&str) -> bool) {
     match &path[..] {
         [] => {}
         [Step::Key(key)] => {
             table.remove(key);
         }
+        [Step::Key(key), Step::Key(field)] if !has_names(key) => match table.get_mut(key) {
+            Some(Value::Table(fields)) => drop(fields.remove(field)),
+            _ => drop(table.remove(key)),
+        },
         [Step::Key(key), entry, rest @ ..] => {
             let entry = match (table.get_mut(key), entry) {
                 (Some(Value::Table(entries)), Step::Key(name)) => entries.get_mut(name),

@@ -84,6 +84,10 @@ impl Folder {
         match read_manifest(path)? {
             Some((there, _)) => check_same(path, &there, manifest)?,
             None => {
+                if let Some(name) = OWN.into_iter().find(|name| path.join(name).exists()) {
+                    let what = format!("has {name} of something else (there is no {MANIFEST}): take another folder");
+                    return Err(FolderError::Foreign { path: path.to_owned(), what });
+                }
                 let mut file = Pending::create(&path.join(MANIFEST))?;
                 file.write(text.as_bytes())?;
                 file.finish()?;
@@ -453,5 +457,7 @@ const MANIFEST: &str = "manifest.json";
 const RUNS: &str = "runs.ndjson";
 const LOG: &str = "runs.log";
 const HISTOGRAMS: &str = "hist";
+/// What a study makes in its folder, and would replace.
+const OWN: [&str; 5] = [RUNS, LOG, HISTOGRAMS, "points.csv", "timing.json"];
 /// The end of the name of a histogram's file: text, HdrHistogram V2 compressed, in base 64.
 const HISTOGRAM: &str = ".hdr";

@@ -1,5 +1,7 @@
 //! The plan of a study: every point checked, and what its runs cost.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +15,8 @@ pub struct Plan<'a> {
     manifest: Manifest,
     /// Of each point what a run of it is expected to deliver or lose.
     deliveries: Vec<f64>,
+    /// What is warned of at every point.
+    warnings: BTreeSet<String>,
 }
 
 impl<'a> Plan<'a> {
@@ -23,7 +27,7 @@ impl<'a> Plan<'a> {
     /// What is wrong with the first point that is not sound.
     pub fn new(study: &'a Study, name: &str, read_file: ReadFile<'a>) -> Result<Self, Problems> {
         let point = |point: usize| {
-            let scenario = study.scenario(point, read_file).map_err(|_| point)?;
+            let (scenario, warnings) = study.check(point, read_file).map_err(|_| point)?;
             let values = study
                 .values(point)
                 .into_iter()
@@ -34,15 +38,17 @@ impl<'a> Plan<'a> {
                 seed: scenario.seed().to_string(),
                 hash: scenario.hash(),
             };
-            Ok((entry, deliveries(&scenario)))
+            Ok(((entry, deliveries(&scenario)), warnings.warned().collect::<BTreeSet<String>>()))
         };
-        let points: Vec<Result<(PointEntry, f64), usize>> = (0..study.points()).into_par_iter().map(point).collect();
-        let points: Result<Vec<(PointEntry, f64)>, usize> = points.into_iter().collect();
-        let (points, deliveries): (Vec<PointEntry>, Vec<f64>) = match points {
+        let points: Vec<Result<_, usize>> = (0..study.points()).into_par_iter().map(point).collect();
+        let points: Result<Vec<_>, usize> = points.into_iter().collect();
+        let (points, warnings): (Vec<(PointEntry, f64)>, Vec<BTreeSet<String>>) = match points {
             Ok(points) => points.into_iter().unzip(),
             // Problems are long: only those of the first point are made again.
             Err(refused) => return Err(study.scenario(refused, read_file).expect_err("it was refused before")),
         };
+        let (points, deliveries): (Vec<PointEntry>, Vec<f64>) = points.into_iter().unzip();
+        let warnings = warnings.into_iter().reduce(|all, of_point| &all & &of_point).unwrap_or_default();
         let replications = Rule::from(study.replications());
         let mut digest = Sha256::new();
         for point in &points {
@@ -61,13 +67,18 @@ impl<'a> Plan<'a> {
             replications,
             points,
         };
-        Ok(Plan { study, read_file, manifest, deliveries })
+        Ok(Plan { study, read_file, manifest, deliveries, warnings })
     }
 
     /// What results of it are about.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Leaves of the scenario's warnings those that hold at every point: an axis may set what others miss.
+    pub fn keep_common(&self, warnings: &mut Problems) {
+        warnings.retain_warnings(&self.warnings);
     }
 
     /// The scenario of a point.

@@ -244,3 +244,13 @@ fn wait_for_runs(desk: &Desk, out: &str, runs: usize) {
     }
     panic!("the study does not come to {runs} runs");
 }
+
+/// Files of somebody else are not replaced.
+#[test]
+fn a_folder_with_other_files_is_refused() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("mine")).unwrap();
+    std::fs::write(desk.path("mine/points.csv"), "x,y").unwrap();
+    desk.study("mine", &[]).exits(105).says(&["has points.csv of something else"]);
+    assert_eq!(desk.read("mine/points.csv"), "x,y");
+}

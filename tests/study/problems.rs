@@ -51,6 +51,21 @@ fn a_form_says_where_the_value_stands() {
     }
 }
 
+/// Whole tables too are refused by name, whatever they are called.
+#[test]
+fn unknown_tables_are_refused() {
+    for (table, words) in [
+        ("[study.axis]\nx = 1", "unknown key `axis`"),
+        ("[study.limits]", "unknown key `limits`"),
+        ("[study.where]\nx = 1", "text in quotes is expected"),
+        ("[study.replications]\nx = 1", "a whole number is expected"),
+    ] {
+        let desk = Desk::with(&with_study(table));
+        desk.run(&["check", "grid.toml"]).exits(96).says(&[words]);
+        desk.run(&["run", "grid.toml"]).exits(96).says(&[words]);
+    }
+}
+
 #[test]
 fn an_axis_has_values() {
     refused(&axis("values = []"), "[]", &["the axis has no values"]);

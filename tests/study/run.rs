@@ -187,3 +187,30 @@ fn a_value_can_be_a_part_of_what_is_set() {
         assert!(points.lines().any(|line| line.starts_with(row)), "{row} is not in:\n{points}");
     }
 }
+
+/// What is wrong with the file as it is, and at no point, is not warned of.
+#[test]
+fn warnings_are_those_of_all_points() {
+    let text = GRID.replace("every = \"10 ms\"\n", "every = \"10 ms\"\nspacing = \"1 ms\"\n");
+    let copies = "copies = { set = \"traffic.alarm.copies\", values = [2, 3] }\n";
+    let study = &text[text.find("[study]").unwrap()..];
+    let both = text.replace(study, &format!("[study]\nreplications = 1\n[study.axes]\n{copies}"));
+    let warned = Desk::with(&text).study("out", &["--list"]).exits(0).err;
+    assert!(warned.contains("there is only one copy"), "{warned}");
+    let warned = Desk::with(&both).study("out", &["--list"]).exits(0).err;
+    assert_eq!(warned, "");
+}
+
+/// The axes of a point may be named in any order, and all must be.
+#[test]
+fn points_are_found_by_their_values() {
+    let desk = Desk::new();
+    let list = desk.study("out", &["--list", "--format", "ndjson"]).exits(0).out;
+    let first: serde_json::Value = serde_json::from_str(list.lines().next().unwrap()).unwrap();
+    let id = first["point"].as_str().unwrap();
+    let mut parts: Vec<&str> = id.split(',').collect();
+    parts.reverse();
+    let run = |point: &str| desk.run(&["run", "grid.toml", "--format", "json", "--point", point]);
+    assert_eq!(run(&parts.join(",")).exits(0).out, run(id).exits(0).out);
+    run(parts[0]).exits(4).says(&["says no value of"]);
+}

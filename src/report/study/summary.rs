@@ -7,7 +7,10 @@ use serde::Serialize;
 use crate::report::judgement::Judgement;
 use crate::report::text::six_digits;
 use crate::report::verdict::Verdict;
-use crate::study::Manifest;
+use crate::study::{Manifest, Rule};
+
+/// The most expectations that do not hold which the text shows.
+const MAX_SHOWN: usize = 20;
 
 /// A point and what its runs came to.
 #[derive(Clone, Debug, Serialize)]
@@ -71,21 +74,35 @@ pub fn to_text(manifest: &Manifest, points: &[PointSummary], replay: &str) -> St
         }
         let _ = writeln!(text, "{}", line.trim_end());
     }
+    if let Rule::Until { max, half_width, .. } = &manifest.replications {
+        let at_max = points.iter().filter(|point| point.replications == *max).count();
+        if at_max > 0 {
+            let of = points.len();
+            let _ = writeln!(
+                text,
+                "\n{at_max} of {of} points came to `max`, {max} runs: their half widths may be over {half_width}"
+            );
+        }
+    }
     let judgements = || points.iter().flat_map(|point| &point.expectations);
     if judgements().next().is_some() {
         let count = |verdict| judgements().filter(|judgement| judgement.result == verdict).count();
         let [hold, violated, open] = [Verdict::Holds, Verdict::Violated, Verdict::Inconclusive].map(count);
         let _ = writeln!(text, "\nexpectations: {hold} hold, {violated} violated, {open} inconclusive");
     }
-    for point in points {
-        for judgement in point.expectations.iter().filter(|judgement| judgement.result != Verdict::Holds) {
-            let (result, what) = (judgement.result.name(), &judgement.what);
-            let _ = writeln!(text, "  {result:<13}{}: {what}: {}", point.point, judgement.found());
-            if let Some(worst) = judgement.worst {
-                let id = crate::report::suite::shell_word(&point.point);
-                let _ = writeln!(text, "  {:<13}{replay} --point {id} --replication {worst}", "");
-            }
+    let open = |judgement: &&Judgement| judgement.result != Verdict::Holds;
+    let all = || points.iter().flat_map(|point| point.expectations.iter().filter(open).map(move |it| (point, it)));
+    for (point, judgement) in all().take(MAX_SHOWN) {
+        let (result, what) = (judgement.result.name(), &judgement.what);
+        let _ = writeln!(text, "  {result:<13}{}: {what}: {}", point.point, judgement.found());
+        if let Some(worst) = judgement.worst {
+            let id = crate::report::suite::shell_word(&point.point);
+            let _ = writeln!(text, "  {:<13}{replay} --point {id} --replication {worst}", "");
         }
+    }
+    let more = all().count().saturating_sub(MAX_SHOWN);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more: --filter narrows the points down, --format json has them all");
     }
     text
 }

@@ -149,6 +149,12 @@ impl Study {
         let canonical = self.canonical(name).unwrap_or_else(|| name.to_owned());
         let ids: Vec<String> = (0..self.points()).map(|point| self.id(point)).collect();
         ids.iter().position(|id| *id == canonical).ok_or_else(|| {
+            let axes = self.parts.axes.iter().map(|axis| axis.name.as_str());
+            let missing: Vec<&str> =
+                axes.filter(|axis| !name.split(',').any(|part| part.starts_with(&format!("{axis}=")))).collect();
+            if !missing.is_empty() && missing.len() < self.parts.axes.len() {
+                return format!("`{name}` says no value of {}: the first point is `{}`", missing.join(", "), ids[0]);
+            }
             let known: Vec<&str> = ids.iter().map(String::as_str).collect();
             match nearest(&canonical, &known) {
                 Some(near) => format!("the study has no point `{name}`; did you mean `{near}`?"),
@@ -157,17 +163,21 @@ impl Study {
         })
     }
 
-    /// A name in canonical spelling, if it can be read.
+    /// A name in canonical spelling, if it can be read; its axes may come in any order.
     fn canonical(&self, name: &str) -> Option<String> {
         let parts: Vec<(&str, &str)> = name.split(',').map(|part| part.split_once('=')).collect::<Option<_>>()?;
-        let spelled = |(axis, text): &(&str, &str)| {
+        if parts.len() != self.parts.axes.len() {
+            return None;
+        }
+        let spelled = |axis: &Axis| {
+            let (_, text) = parts.iter().find(|(name, _)| *name == axis.name)?;
             let value = Value::read(&Toml::String((*text).to_owned()));
             let number = text.parse().ok().and_then(|number| Value::read(&Toml::Float(number)).ok());
-            let of_axis = self.parts.axes.iter().find(|known| known.name == *axis)?.values().next()?;
-            let read = [value.ok(), number].into_iter().flatten().find(|value| value.kind() == of_axis.kind());
-            Some(format!("{axis}={}", read?))
+            let kind = axis.values().next()?.kind();
+            let read = [value.ok(), number].into_iter().flatten().find(|value| value.kind() == kind);
+            Some(format!("{}={}", axis.name, read?))
         };
-        Some(parts.iter().map(spelled).collect::<Option<Vec<_>>>()?.join(","))
+        Some(self.parts.axes.iter().map(spelled).collect::<Option<Vec<_>>>()?.join(","))
     }
 
     /// The points that a filter keeps: `loss > 0.1 && burst == 4`.
@@ -191,6 +201,11 @@ impl Study {
     ///
     /// What is wrong with it, with the point's name and the place of the value in the file.
     pub fn scenario(&self, point: usize, read_file: ReadFile<'_>) -> Result<Scenario, Problems> {
+        self.check(point, read_file).map(|(scenario, _)| scenario)
+    }
+
+    /// The same with its warnings.
+    pub(crate) fn check(&self, point: usize, read_file: ReadFile<'_>) -> Result<(Scenario, Problems), Problems> {
         let mut table = self.document.clone();
         let mut problems = Problems {
             file: self.file.clone(),
@@ -224,7 +239,7 @@ impl Study {
             }
             problems
         });
-        checked.map(|(scenario, ..)| scenario)
+        checked.map(|(scenario, _, warnings)| (scenario, warnings))
     }
 }
 
