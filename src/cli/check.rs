@@ -24,7 +24,7 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
     for file in &arguments.files {
         let checked = read_scenario(file, &[]).and_then(|mut checked| {
             let read_file = files_of(file);
-            let plan = Plan::new(&checked.study, checked.scenario.name(), &read_file);
+            let plan = Plan::new(&checked.study, &checked.scenario, &read_file);
             let plan = plan.map_err(|problems| refuse(&file.display().to_string(), &problems))?;
             plan.keep_common(&mut checked.warnings);
             Ok(checked)

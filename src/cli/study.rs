@@ -108,7 +108,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         message(&format!("note: the axis `{}` has no value but that of --set, {value}", axis.name));
     }
     let read_file = files_of(&arguments.file);
-    let plan = Plan::new(&checked.study, checked.scenario.name(), &read_file)
+    let plan = Plan::new(&checked.study, &checked.scenario, &read_file)
         .map_err(|problems| refuse(&arguments.file.display().to_string(), &problems))?;
     plan.keep_common(&mut checked.warnings);
     warn(&checked, global);
@@ -332,7 +332,7 @@ fn list(plan: &Plan<'_>, points: &[usize], format: Format) -> String {
                 text += &format!("{:<width$}  {:>20}  {most:>7}  {deliveries:>18.0}\n", entry.id, entry.seed);
             }
             let runs = points.len() as u64 * u64::from(most);
-            let seconds = processor_seconds(plan, points);
+            let seconds = plan.processor_seconds(points);
             let points = counted(points.len(), "point");
             text + &format!(
                 "\n{points}, {runs} runs at most, in the order of {:.0} s of one processor\n",
@@ -342,14 +342,6 @@ fn list(plan: &Plan<'_>, points: &[usize], format: Format) -> String {
     }
 }
 
-/// How long points take one processor at most: an order of magnitude.
-pub(super) fn processor_seconds(plan: &Plan<'_>, points: &[usize]) -> f64 {
-    let most = f64::from(plan.manifest().replications.most());
-    points.iter().map(|point| plan.deliveries(*point) * most).sum::<f64>() * NANOS_PER_DELIVERY / 1e9
-}
-
-/// What a delivery costs, in nanoseconds: an order of magnitude (a choice).
-const NANOS_PER_DELIVERY: f64 = 1_000.0;
 /// Digits of the hash in the name of the folder.
 const HASH_DIGITS: usize = 12;
 

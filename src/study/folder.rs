@@ -81,6 +81,7 @@ impl Folder {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(io_error("write", &lock_path))?;
         acquire(path, lock.try_lock())?;
+        sweep(path)?;
         match read_manifest(path)? {
             Some((there, _)) => check_same(path, &there, manifest)?,
             None => {
@@ -158,6 +159,10 @@ impl Folder {
         for number in 1.. {
             bytes.clear();
             reader.read_until(b'\n', &mut bytes).map_err(io_error("read", &path))?;
+            let is_torn = !bytes.is_empty() && bytes.last() != Some(&b'\n');
+            if is_torn && name == RUNS {
+                return Err(FolderError::Damaged { path, line: number }); // only a log is written line by line
+            }
             if bytes.pop() != Some(b'\n') {
                 break;
             }
@@ -221,10 +226,18 @@ impl Folder {
     ///
     /// If they cannot be read.
     pub fn complete(&self, point: usize) -> Result<Option<u32>, FolderError> {
-        if let Some(lines) = self.held[point].finished {
-            return Ok(Some(lines.number));
-        }
         let rule = &self.manifest.replications;
+        if let Some(lines) = self.held[point].finished {
+            let mut samples = Vec::new();
+            if !matches!(rule, Rule::Fixed(_)) {
+                self.lines(point, 0..lines.number, |line| samples.push(rule.sample(line)))?;
+            }
+            return if rule.ends_at(lines.number, &samples) {
+                Ok(Some(lines.number))
+            } else {
+                Err(self.cut_off(point))
+            };
+        }
         let mut look = rule.first_look();
         let mut samples = Vec::new();
         loop {
@@ -241,6 +254,13 @@ impl Folder {
                 None => return Ok(Some(look)),
             }
         }
+    }
+
+    /// Somebody has taken lines away from `runs.ndjson`.
+    fn cut_off(&self, point: usize) -> FolderError {
+        let id = &self.manifest.points[point].id;
+        let what = format!("has a {RUNS} without all runs of {id}: copy it anew, or delete it to run them again");
+        FolderError::Foreign { path: self.path.clone(), what }
     }
 
     /// Reads lines of a point that are there.
@@ -411,6 +431,17 @@ fn file_name(id: &str) -> String {
 fn key(line: &[u8]) -> Option<Key> {
     let line = line.split(|byte| *byte == SEPARATOR as u8).next()?;
     serde_json::from_slice(line).ok()
+}
+
+/// Takes away what a process that was killed has left half written.
+fn sweep(folder: &Path) -> Result<(), FolderError> {
+    for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
+        let path = entry.map_err(io_error("read", folder))?.path();
+        if path.extension().is_some_and(|extension| extension == Pending::EXTENSION) {
+            fs::remove_file(&path).map_err(io_error("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 fn read_manifest(folder: &Path) -> Result<Option<(Manifest, String)>, FolderError> {

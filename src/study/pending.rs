@@ -14,9 +14,12 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// What is behind its name until it is whole.
+    pub(super) const EXTENSION: &str = "partial";
+
     pub(super) fn create(path: &Path) -> Result<Self, FolderError> {
         let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".partial");
+        temporary.push(format!(".{}", Self::EXTENSION));
         let temporary = PathBuf::from(temporary);
         let file = File::create(&temporary).map_err(io_error("write", path))?;
         Ok(Pending { path: path.to_owned(), temporary, writer: Some(BufWriter::new(file)) })

@@ -15,7 +15,17 @@ pub struct Plan<'a> {
     manifest: Manifest,
     /// Of each point what a run of it is expected to deliver or lose.
     deliveries: Vec<f64>,
+    /// And how long it takes, in nanoseconds.
+    nanos: Vec<f64>,
     /// What is warned of at every point.
+    warnings: BTreeSet<String>,
+}
+
+/// What is known of a point before it is run.
+struct Point {
+    entry: PointEntry,
+    deliveries: f64,
+    nanos: f64,
     warnings: BTreeSet<String>,
 }
 
@@ -25,7 +35,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     ///
     /// What is wrong with the first point that is not sound.
-    pub fn new(study: &'a Study, name: &str, read_file: ReadFile<'a>) -> Result<Self, Problems> {
+    pub fn new(study: &'a Study, scenario: &Scenario, read_file: ReadFile<'a>) -> Result<Self, Problems> {
         let point = |point: usize| {
             let (scenario, warnings) = study.check(point, read_file).map_err(|_| point)?;
             let values = study
@@ -38,19 +48,24 @@ impl<'a> Plan<'a> {
                 seed: scenario.seed().to_string(),
                 hash: scenario.hash(),
             };
-            Ok(((entry, deliveries(&scenario)), warnings.warned().collect::<BTreeSet<String>>()))
+            let hosts = scenario.topology().hosts().len() as f64;
+            let deliveries = deliveries(&scenario);
+            let nanos = NANOS_PER_RUN + NANOS_PER_HOST * hosts + NANOS_PER_DELIVERY * deliveries;
+            Ok(Point { entry, deliveries, nanos, warnings: warnings.warned().collect() })
         };
-        let points: Vec<Result<_, usize>> = (0..study.points()).into_par_iter().map(point).collect();
-        let points: Result<Vec<_>, usize> = points.into_iter().collect();
-        let (points, warnings): (Vec<(PointEntry, f64)>, Vec<BTreeSet<String>>) = match points {
-            Ok(points) => points.into_iter().unzip(),
-            // Problems are long: only those of the first point are made again.
-            Err(refused) => return Err(study.scenario(refused, read_file).expect_err("it was refused before")),
-        };
-        let (points, deliveries): (Vec<PointEntry>, Vec<f64>) = points.into_iter().unzip();
-        let warnings = warnings.into_iter().reduce(|all, of_point| &all & &of_point).unwrap_or_default();
+        let points: Vec<Result<Point, usize>> = (0..study.points()).into_par_iter().map(point).collect();
+        let points: Result<Vec<Point>, usize> = points.into_iter().collect();
+        // Problems are long: only those of the first point are made again.
+        let points =
+            points.map_err(|refused| study.scenario(refused, read_file).expect_err("it was refused before"))?;
+        let common = |all: BTreeSet<String>, of_point: BTreeSet<String>| &all & &of_point;
+        let warnings = points.iter().map(|point| point.warnings.clone()).reduce(common).unwrap_or_default();
+        let deliveries = points.iter().map(|point| point.deliveries).collect();
+        let nanos = points.iter().map(|point| point.nanos).collect();
+        let points: Vec<PointEntry> = points.into_iter().map(|point| point.entry).collect();
         let replications = Rule::from(study.replications());
         let mut digest = Sha256::new();
+        digest.update(format!("{}\n", scenario.hash())); // which the manifest shows
         for point in &points {
             digest.update(format!("{} {}\n", point.id, point.hash));
         }
@@ -61,13 +76,13 @@ impl<'a> Plan<'a> {
             schema: Manifest::SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             generator: Manifest::GENERATOR.to_owned(),
-            name: name.to_owned(),
+            name: scenario.name().to_owned(),
             hash,
             axes: axes.collect(),
             replications,
             points,
         };
-        Ok(Plan { study, read_file, manifest, deliveries, warnings })
+        Ok(Plan { study, read_file, manifest, deliveries, nanos, warnings })
     }
 
     /// What results of it are about.
@@ -96,7 +111,19 @@ impl<'a> Plan<'a> {
     pub fn deliveries(&self, point: usize) -> f64 {
         self.deliveries[point]
     }
+
+    /// How many seconds points take one processor, with all the replications that they can have: an order of magnitude.
+    #[must_use]
+    pub fn processor_seconds(&self, points: &[usize]) -> f64 {
+        let most = f64::from(self.manifest.replications.most());
+        points.iter().map(|point| self.nanos[*point] * most / 1e9).sum()
+    }
 }
+
+/// What a run costs, and what each of its hosts and deliveries adds, in nanoseconds: orders of magnitude (a choice).
+const NANOS_PER_RUN: f64 = 100_000.0;
+const NANOS_PER_HOST: f64 = 20_000.0;
+const NANOS_PER_DELIVERY: f64 = 1_000.0;
 
 /// A part of a study, for one of several machines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -31,13 +31,29 @@ impl Rule {
     pub(super) fn next_look(&self, samples: &[Sample]) -> Option<u32> {
         let Rule::Until { half_width, max, .. } = self else { return None };
         let so_far = samples.len() as u32;
-        let is_narrow = estimate(samples)
-            .is_some_and(|Estimate { value, low, high, .. }| (value - low).max(high - value) <= *half_width);
+        let is_narrow = estimate(samples).is_some_and(|Estimate { value, low, high, .. }| {
+            low < high && (value - low).max(high - value) <= *half_width // runs that are all alike tell nothing
+        });
         (!is_narrow && so_far < *max).then(|| (so_far + Until::BLOCK).min(*max))
+    }
+
+    /// Whether a point with these replications has neither too few nor too many. A fixed number needs no samples.
+    pub(super) fn ends_at(&self, replications: u32, samples: &[Sample]) -> bool {
+        let mut look = self.first_look();
+        while look < replications {
+            match self.next_look(&samples[..look as usize]) {
+                Some(next) => look = next,
+                None => return false,
+            }
+        }
+        look == replications && self.next_look(samples).is_none()
     }
 
     /// What it looks at.
     pub(super) fn sample(&self, line: &str) -> Sample {
+        if matches!(self, Rule::Fixed(_)) {
+            return Figure { value: None, share: None };
+        }
         let of_line = |line: Line| match self {
             Rule::Fixed(_) => None,
             Rule::Until { of, metric, .. } => Some(line.figure(of.as_deref(), None, metric)),

@@ -254,3 +254,29 @@ fn a_folder_with_other_files_is_refused() {
     desk.study("mine", &[]).exits(105).says(&["has points.csv of something else"]);
     assert_eq!(desk.read("mine/points.csv"), "x,y");
 }
+
+/// A copy that broke off is not taken for whole.
+#[test]
+fn results_that_were_cut_off_are_refused() {
+    let desk = Desk::new();
+    desk.study("whole", &["-q"]).exits(0);
+    let runs = desk.read("whole/runs.ndjson");
+    let lines: String = runs.lines().take(47).map(|line| format!("{line}\n")).collect();
+    for (cut, words) in
+        [(lines.as_str(), "without all runs of loss="), (&runs[..40_000], "is not what mailslot-sim wrote there")]
+    {
+        std::fs::write(desk.path("whole/runs.ndjson"), cut).unwrap();
+        desk.study("whole", &[]).exits(105).says(&[words]);
+        desk.run(&["merge", "whole", "--out", "merged"]).exits(105).says(&[words]);
+    }
+}
+
+/// The manifest shows the scenario as it is outside of the study: another one is another study, even if axes set all that differs.
+#[test]
+fn another_scenario_around_the_same_points_is_another_study() {
+    let desk = Desk::new();
+    desk.study("part", &["-q", "--partition", "1/2"]).exits(0);
+    let other = GRID.replace("mean = \"5 %\"", "mean = \"7 %\"");
+    std::fs::write(desk.path("grid.toml"), other).unwrap();
+    desk.study("part", &["--partition", "1/2"]).exits(105).says(&["part"]);
+}

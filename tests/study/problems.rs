@@ -51,6 +51,19 @@ fn a_form_says_where_the_value_stands() {
     }
 }
 
+/// Columns of a table in a database are told apart without their case.
+#[test]
+fn axes_are_columns_of_their_own() {
+    refused(
+        &with_study("[study.axes.N]\nset = \"seed\"\nvalues = [\"1\"]"),
+        "N]",
+        &["`N` is a column of points.csv already"],
+    );
+    let two =
+        "[study.axes.a]\nset = \"seed\"\nvalues = [\"1\"]\n[study.axes.A]\nset = \"duration\"\nvalues = [\"1 s\"]";
+    refused(&with_study(two), "A]", &["the axes `a` and `A` are one column"]);
+}
+
 /// Whole tables too are refused by name, whatever they are called.
 #[test]
 fn unknown_tables_are_refused() {

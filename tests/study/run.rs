@@ -214,3 +214,25 @@ fn points_are_found_by_their_values() {
     assert_eq!(run(&parts.join(",")).exits(0).out, run(id).exits(0).out);
     run(parts[0]).exits(4).says(&["says no value of"]);
 }
+
+/// A name is found as it is printed, whatever had to be escaped in it.
+#[test]
+fn points_are_found_by_the_names_that_are_printed() {
+    let study =
+        "[study]\nreplications = 1\n[study.axes]\nd = { set = \"description\", values = [\"a b\", \"x,y=1 %\"] }\n";
+    let desk = Desk::with(&format!("{}{study}", &GRID[..GRID.find("[study]").unwrap()]));
+    let list = desk.study("out", &["--list", "--format", "ndjson"]).exits(0).out;
+    for line in list.lines() {
+        let point: Value = serde_json::from_str(line).unwrap();
+        desk.run(&["run", "grid.toml", "--point", point["point"].as_str().unwrap()]).exits(0);
+    }
+}
+
+/// Runs in which something rare never happened do not tell how rare it is.
+#[test]
+fn runs_that_are_alike_are_not_enough() {
+    let until = "until = { metric = \"fates.slot_full\", of = \"alarm\", half_width = 0.5, min = 3, max = 13 }\n";
+    let desk = Desk::with(&format!("{}[study]\n{until}", &GRID[..GRID.find("[study]").unwrap()]));
+    let done = desk.study("out", &[]).exits(0).says(&["13 runs"]);
+    assert!(done.out.contains("1 of 1 points came to `max`, 13 runs"), "{}", done.out);
+}

@@ -33,7 +33,8 @@ fn every_study_is_sound_and_listed() {
             "{name} has no schema line and lesson"
         );
         assert!(readme.contains(&format!("(scenarios/studies/{name}.toml)")), "{name} is not in the README");
-        let plan = Plan::new(&checked.study, &name, &no_files).unwrap_or_else(|problems| panic!("{problems}"));
+        let plan =
+            Plan::new(&checked.study, &checked.scenario, &no_files).unwrap_or_else(|problems| panic!("{problems}"));
         let manifest = fs::read_to_string(format!("reports/studies/{name}/manifest.json")).unwrap();
         let whole = plan.manifest().to_json(&checked.scenario);
         assert!(manifest == whole, "reports/studies/{name} is of another version: reports/renew");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mailslot_sim::report::suite::shell_word;
+use sha2::{Digest, Sha256};
 
 /// The most shards of a study: Slurm takes no more tasks of an array if `MaxArraySize` is as it comes (slurm.conf).
 pub(super) const MAX_SHARDS: u32 = 1_000;
@@ -20,8 +21,8 @@ pub(super) fn shards(points: usize, seconds: f64) -> u32 {
 /// A job array: a task for each shard.
 #[derive(Clone, Debug)]
 pub(super) struct Array<'a> {
-    /// What it is called.
-    pub(super) name: &'a str,
+    /// What the job is called.
+    pub(super) job: &'a str,
     /// The folder of the shards and of what their tasks print, which all nodes see.
     pub(super) folder: &'a str,
     /// The beginning of the command that runs a shard, in words for a shell.
@@ -30,17 +31,20 @@ pub(super) struct Array<'a> {
     pub(super) shards: u32,
 }
 
+/// Where tasks print, in the folder of the shards. (In the name of a folder, sbatch would read marks of its own.)
+pub(super) const OUTPUT: &str = "--output=task-%a.log";
+
 impl Array<'_> {
     /// The batch script.
     ///
     /// Expectations that do not hold are no failure of a task. Slurm repeats a task whose node went down, and none that failed.
     pub(super) fn script(&self) -> String {
-        let Array { name, folder, study, shards } = self;
-        let log = format!("{}/task-%a.log", folder.replace('%', "%%"));
+        let Array { job, folder, study, shards } = self;
         format!(
             "#!/bin/sh\n\
-             #SBATCH --job-name={}\n\
-             #SBATCH --output={}\n\
+             #SBATCH --job-name={job}\n\
+             #SBATCH --chdir={}\n\
+             #SBATCH {OUTPUT}\n\
              #SBATCH --open-mode=append\n\
              #SBATCH --requeue\n\
              #SBATCH --cpus-per-task=1\n\
@@ -48,16 +52,17 @@ impl Array<'_> {
              --jobs \"${{SLURM_CPUS_PER_TASK:-1}}\" --progress none --quiet\n\
              exit=$?\n\
              case $exit in 100|101) exit 0;; *) exit $exit;; esac\n",
-            job_name(name),
-            directive(&log),
+            directive(folder),
             shell_word(folder),
         )
     }
 }
 
-/// What the job of a scenario is called.
-pub(super) fn job_name(scenario: &str) -> String {
-    format!("study-{scenario}") // names of scenarios are plain words
+/// What the job of a study is called: its scenario's name, which is a plain word, and a digest of which study it is, and where.
+pub(super) fn job_name(scenario: &str, study: &str) -> String {
+    let digest = Sha256::digest(study);
+    let digits: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("study-{scenario}-{digits}")
 }
 
 /// The `--array` of some shards.
@@ -70,11 +75,14 @@ pub(super) fn indices(shards: &[u32]) -> String {
     runs.map(run).collect::<Vec<_>>().join(",")
 }
 
-/// How many tasks are in which state, of what `squeue --noheader --array --format=%T` prints: those that are not over.
+/// How many tasks are in which state, of what `squeue --noheader --array --format="%T %r"` prints: those that are not over, with
+/// the reason why they wait.
 pub(super) fn states(printed: &str) -> BTreeMap<String, usize> {
     let mut states = BTreeMap::new();
-    for state in printed.lines().map(str::trim).filter(|state| !state.is_empty()) {
-        *states.entry(state.to_lowercase()).or_default() += 1;
+    for (state, reason) in printed.lines().filter_map(|line| line.trim().split_once(' ')) {
+        let reason = Some(reason.trim()).filter(|reason| state == "PENDING" && *reason != "None");
+        let state = state.to_lowercase();
+        *states.entry(reason.map_or(state.clone(), |reason| format!("{state} ({reason})"))).or_default() += 1;
     }
     states
 }
@@ -105,7 +113,8 @@ mod tests {
 
     #[test]
     fn states_are_counted() {
-        let counted = states("PENDING\nRUNNING \n\nPENDING\n");
-        assert_eq!(counted, [("pending".to_owned(), 2), ("running".to_owned(), 1)].into());
+        let counted = states("PENDING Resources\nRUNNING None\n\nPENDING Resources\nPENDING None\n");
+        let expected = [("pending (Resources)", 2), ("pending", 1), ("running", 1)];
+        assert_eq!(counted, expected.map(|(state, number)| (state.to_owned(), number)).into());
     }
 }

@@ -20,12 +20,13 @@ use mailslot_sim::study::{Folder, FolderError, Partition, Plan};
 
 use self::array::Array;
 use super::output::{message, print, write_file};
-use super::study::{Arguments, processor_seconds, unusable};
+use super::study::{Arguments, unusable};
 use super::{Exit, Global};
 
 /// Between two looks at the queue.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How often squeue may fail in a row: a controller can be away for a while.
+/// How many looks in a row may fail, or find a shard in use that no job is for: a controller can be away for a while, and a task on
+/// a node that is given up can live on.
 const PATIENCE: u32 = 60;
 /// How often a shard is submitted.
 const ATTEMPTS: u32 = 3;
@@ -36,23 +37,26 @@ pub(super) struct Cluster<'a> {
     plan: &'a Plan<'a>,
     /// The selected points of each shard that has any.
     shards: BTreeMap<u32, Vec<usize>>,
-    of: u32,
-    /// The folder of the shards, of what their tasks print and of the job's number.
+    /// What the job is called: nothing but a start of this study into this folder calls one so, so it is found again.
+    job: String,
+    /// The folder of these shards, and of what their tasks print.
     folder: PathBuf,
     script: String,
 }
 
-/// What the folders of the shards have.
+/// What the folders of shards have.
 struct Found {
     folders: Vec<Folder>,
     /// Of each point who has it: the folder of results (0), or the folder of a shard.
     complete: Vec<Complete>,
     /// The shards with a selected point that nobody has.
     missing: Vec<u32>,
+    /// A folder that a process writes to.
+    busy: Option<PathBuf>,
 }
 
 impl<'a> Cluster<'a> {
-    /// Plans the shards of the points that `out` does not have.
+    /// Plans the shards of some points.
     pub(super) fn new(
         arguments: &'a Arguments,
         global: &'a Global,
@@ -60,8 +64,7 @@ impl<'a> Cluster<'a> {
         points: &[usize],
         out: &Path,
     ) -> Result<Self, Exit> {
-        let seconds = processor_seconds(plan, points);
-        let of = arguments.jobs.unwrap_or_else(|| array::shards(points.len(), seconds));
+        let of = arguments.jobs.unwrap_or_else(|| array::shards(points.len(), plan.processor_seconds(points)));
         if of > array::MAX_SHARDS {
             message(&format!("error: --jobs {of} is more than {} shards (MAX_SHARDS)", array::MAX_SHARDS));
             return Err(Exit::BadCommandLine);
@@ -71,12 +74,14 @@ impl<'a> Cluster<'a> {
             let id = &plan.manifest().points[*point].id;
             shards.entry(Partition::holding(id, of).number).or_default().push(*point);
         }
-        let out = std::path::absolute(out).map_err(|error| no_path(out, &error))?;
+        let out = std::path::absolute(out).map_err(|error| unfit(out, &error))?;
         let folder = out.join(FOLDER).join(format!("of-{of}"));
-        let text = folder.to_str().ok_or_else(|| no_path(&folder, &"it is no UTF-8"))?;
+        let text = text_of(&folder)?;
+        let manifest = plan.manifest();
+        let job = array::job_name(&manifest.name, &format!("{} {}", manifest.hash, out.display()));
         let study = command(arguments)?;
-        let script = Array { name: &plan.manifest().name, folder: text, study: &study, shards: of }.script();
-        Ok(Cluster { global, plan, shards, of, folder, script })
+        let script = Array { job: &job, folder: &text, study: &study, shards: of }.script();
+        Ok(Cluster { global, plan, shards, job, folder, script })
     }
 
     /// Prints the batch script.
@@ -85,122 +90,132 @@ impl<'a> Cluster<'a> {
         print(&format!("{}# sbatch --array={}\n", self.script, array::indices(&all))).map(|()| Exit::Success)
     }
 
-    /// Runs what `out` does not have, and merges it into that.
+    /// Runs what `out` does not have, and merges into it what shards have, those of earlier starts included.
     pub(super) fn run(&self, out: &mut Folder, stop: &AtomicBool) -> Result<Vec<PointSummary>, Exit> {
         let Found { folders, complete, .. } = self.execute(out, stop)?;
         let sources: Vec<&Folder> = [&*out].into_iter().chain(&folders).collect();
-        let summaries = if folders.is_empty() && out.is_published() {
+        let is_whole = out.is_published() && complete.iter().flatten().all(|(source, _)| *source == 0);
+        let summaries = if is_whole {
             results::summarize(out, &complete).map_err(|why| unusable(&why))?
         } else {
             results::publish(out, &sources, &complete).map_err(|why| unusable(&why))?
         };
         out.settle().map_err(|why| unusable(&why))?;
-        drop(folders);
-        self.clean_up();
+        self.clean_up(out.path(), folders, &complete);
         Ok(summaries)
     }
 
     /// Runs what is missing.
     fn execute(&self, out: &Folder, stop: &AtomicBool) -> Result<Found, Exit> {
         fs::create_dir_all(&self.folder).map_err(|error| super::output::failed(&path(&self.folder), &error))?;
-        for attempt in 0..=ATTEMPTS {
-            if let Some(job) = self.submitted() {
-                self.wait(&job, stop)?;
-            }
+        let (mut attempts, mut waited) = (0, 0);
+        loop {
+            self.wait(stop)?; // for the job of an earlier start too
             let found = self.look(out)?;
             if found.missing.is_empty() {
                 return Ok(found);
             }
-            if attempt == ATTEMPTS {
+            if let Some(busy) = &found.busy {
+                waited += 1;
+                if waited == PATIENCE {
+                    message(&format!("error: {} is in use, though no job is in the queue", busy.display()));
+                    return Err(Exit::Incomplete);
+                }
+                std::thread::sleep(INTERVAL);
+                continue;
+            }
+            if attempts == ATTEMPTS {
                 self.say_why(&found.missing);
                 return Err(Exit::Incomplete);
             }
+            attempts += 1;
             drop(found.folders); // they are the tasks' again
-            self.submit(&found.missing)?;
+            self.submit(&found.missing, stop)?;
         }
-        unreachable!("the last attempt returns")
     }
 
-    /// The folders of the shards are of no use any more.
-    fn clean_up(&self) {
-        let parts = self.folder.parent().expect("it is inside of the folder of results");
-        if parts.exists()
-            && let Err(error) = fs::remove_dir_all(parts)
-        {
-            message(&format!("warning: failed to remove {}: {error}", parts.display()));
+    /// Takes away the shards of which everything is in the results; what others have is not lost.
+    fn clean_up(&self, out: &Path, folders: Vec<Folder>, complete: &[Complete]) {
+        for folder in folders {
+            let is_merged = (0..complete.len()).all(|point| complete[point].is_some() || !folder.has_some(point));
+            let path = folder.path().to_owned();
+            drop(folder);
+            if is_merged && let Err(error) = fs::remove_dir_all(&path) {
+                message(&format!("warning: failed to remove {}: {error}", path.display()));
+            }
         }
+        // Logs and scripts go when there are no shards beside them.
+        for of in read_folders(&out.join(FOLDER)) {
+            if read_folders(&of).is_empty() {
+                let _ = fs::remove_dir_all(&of);
+            }
+        }
+        let _ = fs::remove_dir(out.join(FOLDER)); // unless something is left
     }
 
     /// Looks who has which point.
     fn look(&self, out: &Folder) -> Result<Found, Exit> {
-        let (mut folders, mut missing) = (Vec::new(), Vec::new());
+        let (mut folders, mut busy) = (Vec::new(), None);
         let mut complete: Vec<Complete> = vec![None; self.plan.manifest().points.len()];
         for (point, complete) in complete.iter_mut().enumerate() {
             *complete = out.complete(point).map_err(|why| unusable(&why))?.map(|replications| (0, replications));
         }
-        for (shard, points) in &self.shards {
-            if points.iter().all(|point| complete[*point].is_some()) {
-                continue;
-            }
-            match Folder::read(&self.folder.join(shard.to_string())) {
+        for path in read_folders(&out.path().join(FOLDER)).iter().flat_map(|of| read_folders(of)) {
+            match Folder::read(&path) {
                 Ok(folder) if folder.manifest().hash == self.plan.manifest().hash => {
-                    for point in points.iter().filter(|point| complete[**point].is_none()).collect::<Vec<_>>() {
-                        let found = folder.complete(*point).map_err(|why| unusable(&why))?;
-                        complete[*point] = found.map(|replications| (folders.len() + 1, replications));
+                    for (point, complete) in complete.iter_mut().enumerate().filter(|(_, complete)| complete.is_none())
+                    {
+                        let found = folder.complete(point).map_err(|why| unusable(&why))?;
+                        *complete = found.map(|replications| (folders.len() + 1, replications));
                     }
                     folders.push(folder);
                 }
-                Ok(_) => return Err(self.stale(*shard)),
-                // It was never begun, or is read and written to by a task that Slurm does not speak of any more.
-                Err(FolderError::Foreign { .. } | FolderError::Busy(_) | FolderError::Io { .. }) => {}
+                Ok(_) => {
+                    let why =
+                        "was the scenario changed while the job waited? Delete the folder to run its points again";
+                    message(&format!("error: {} holds results of another study: {why}", path.display()));
+                    return Err(Exit::Unrelated);
+                }
+                Err(FolderError::Busy(path)) => busy = Some(path),
+                Err(FolderError::Foreign { .. } | FolderError::Io { .. }) => {} // it was never begun
                 Err(error) => return Err(unusable(&error)),
             }
-            if points.iter().any(|point| complete[*point].is_none()) {
-                missing.push(*shard);
-            }
         }
-        Ok(Found { folders, complete, missing })
+        let is_missing = |points: &Vec<usize>| points.iter().any(|point| complete[*point].is_none());
+        let missing = self.shards.iter().filter(|(_, points)| is_missing(points)).map(|(shard, _)| *shard).collect();
+        Ok(Found { folders, complete, missing, busy })
     }
 
-    fn stale(&self, shard: u32) -> Exit {
-        let folder = self.folder.join(shard.to_string());
-        message(&format!("error: {} holds results of another study", folder.display()));
-        Exit::Unrelated
-    }
-
-    /// The job that an earlier start has submitted, or this one.
-    fn submitted(&self) -> Option<String> {
-        let job = fs::read_to_string(self.folder.join(JOB)).ok()?;
-        Some(job.trim().to_owned())
-    }
-
-    fn submit(&self, shards: &[u32]) -> Result<(), Exit> {
+    fn submit(&self, shards: &[u32], stop: &AtomicBool) -> Result<(), Exit> {
         let script = self.folder.join("job.sh");
         write_file(&script, &self.script)?;
-        let array = format!("--array={}", array::indices(shards));
-        let printed = slurm("sbatch", &["--parsable", &array, &path(&script)]).map_err(|why| {
+        let (array, name) = (format!("--array={}", array::indices(shards)), format!("--job-name={}", self.job));
+        // What the script says is said again: here it is stronger than variables of the site.
+        let (folder, script) = (format!("--chdir={}", path(&self.folder)), path(&script));
+        let options =
+            [&*array, &*name, &*folder, array::OUTPUT, "--open-mode=append", "--requeue", "--cpus-per-task=1"];
+        let printed = slurm("sbatch", &[&["--parsable"], &options[..], &[&script]].concat());
+        if stop.load(Ordering::Relaxed) {
+            return Err(self.cancel());
+        }
+        let printed = printed.map_err(|why| {
             message(&format!("error: {why}"));
             Exit::Incomplete
         })?;
-        let job = printed.trim().split(';').next().unwrap_or_default().to_owned();
-        write_file(&self.folder.join(JOB), &format!("{job}\n"))?;
+        let job = printed.trim().split(';').next().unwrap_or_default();
         self.say(&format!("job {job}: {} of {} shards submitted ({array})", shards.len(), self.shards.len()));
         Ok(())
     }
 
-    /// Waits until no task of a job is in the queue.
-    fn wait(&self, job: &str, stop: &AtomicBool) -> Result<(), Exit> {
+    /// Waits until no task of the study is in the queue.
+    fn wait(&self, stop: &AtomicBool) -> Result<(), Exit> {
         let (mut said, mut failures) = (String::new(), 0);
+        let name = format!("--name={}", self.job);
         loop {
             if stop.load(Ordering::Relaxed) {
-                let cancelled = slurm("scancel", &[job]);
-                let job = cancelled.map_or_else(|why| why, |_| format!("job {job} is cancelled"));
-                let folder = self.folder.display();
-                message(&format!("interrupted: {job}; what is finished is in {folder}, and the same command goes on"));
-                return Err(Exit::Interrupted);
+                return Err(self.cancel());
             }
-            let name = format!("--name={}", array::job_name(&self.plan.manifest().name)); // numbers of jobs may come again
-            match slurm("squeue", &["--noheader", "--array", "--format=%T", &name, "--jobs", job]) {
+            match slurm("squeue", &["--noheader", "--array", "--format=%T %r", &name]) {
                 Ok(printed) => {
                     failures = 0;
                     let states = array::states(&printed);
@@ -209,17 +224,18 @@ impl<'a> Cluster<'a> {
                     }
                     let states: Vec<String> =
                         states.iter().map(|(state, number)| format!("{number} {state}")).collect();
-                    let now = format!("job {job}: {}", states.join(", "));
+                    let now = format!("in the queue: {}", states.join(", "));
                     if now != said {
                         self.say(&now);
                         said = now;
                     }
                 }
-                Err(why) if why.contains("Invalid job id") => return Ok(()), // it is over for long
                 Err(why) => {
                     failures += 1;
-                    if failures == PATIENCE {
-                        message(&format!("error: {why}; the job goes on, and the same command waits for it"));
+                    if failures == PATIENCE || why.starts_with(NOT_STARTED) {
+                        message(&format!(
+                            "error: {why}; if there is a job it goes on, and the same command waits for it"
+                        ));
                         return Err(Exit::Incomplete);
                     }
                 }
@@ -228,16 +244,28 @@ impl<'a> Cluster<'a> {
         }
     }
 
+    /// Cancels the job, if there is one.
+    fn cancel(&self) -> Exit {
+        let cancelled = slurm("scancel", &[&format!("--name={}", self.job)]);
+        let job = cancelled.map_or_else(
+            |why| format!("{why}: `scancel --name={}` cancels the job", self.job),
+            |_| "the job is cancelled".to_owned(),
+        );
+        let folder = self.folder.display();
+        message(&format!("interrupted: {job}; what is finished is in {folder}, and the same command goes on"));
+        Exit::Interrupted
+    }
+
     /// What the tasks of shards that never came to their end had to say last.
     fn say_why(&self, shards: &[u32]) {
         let number = shards.len();
-        message(&format!("incomplete: {number} of {} shards have failed {ATTEMPTS} times:", self.shards.len()));
+        message(&format!("incomplete: {number} of {} shards are not whole after {ATTEMPTS} tries:", self.shards.len()));
         for shard in shards {
             let log = self.folder.join(format!("task-{shard}.log"));
             let text = fs::read_to_string(&log).unwrap_or_default();
             let last = text.lines().rev().find(|line| !line.trim().is_empty());
-            let last = last.map_or_else(|| "it printed nothing".to_owned(), str::to_owned);
-            message(&format!("  {shard}/{}: {last} ({})", self.of, log.display()));
+            let last = last.map_or_else(|| "nothing was printed".to_owned(), str::to_owned);
+            message(&format!("  {shard}: {last} ({})", log.display()));
         }
     }
 
@@ -248,11 +276,23 @@ impl<'a> Cluster<'a> {
     }
 }
 
+/// The folders in a folder, in order.
+fn read_folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
 /// The beginning of the command of a shard: paths are those of this machine, which nodes have to see.
 fn command(arguments: &Arguments) -> Result<String, Exit> {
-    let program = std::env::current_exe().map_err(|error| no_path(Path::new("the program"), &error))?;
-    let file = std::path::absolute(&arguments.file).map_err(|error| no_path(&arguments.file, &error))?;
-    let mut words = vec![path(&program), "study".to_owned(), path(&file)];
+    if arguments.file == Path::new("-") {
+        message("error: the nodes cannot read stdin: name a file");
+        return Err(Exit::BadCommandLine);
+    }
+    let program = std::env::current_exe().map_err(|error| unfit(Path::new("the program"), &error))?;
+    let file = std::path::absolute(&arguments.file).map_err(|error| unfit(&arguments.file, &error))?;
+    let mut words = vec![text_of(&program)?, "study".to_owned(), text_of(&file)?];
     for set in &arguments.set {
         words.extend(["--set".to_owned(), set.clone()]);
     }
@@ -268,10 +308,16 @@ fn command(arguments: &Arguments) -> Result<String, Exit> {
     Ok(words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "))
 }
 
-/// What one of Slurm's commands prints.
+/// What one of Slurm's commands prints. It is left alone by Ctrl-C, and by what a profile wants squeue to show.
 fn slurm(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| format!("failed to start {program}, a command of Slurm: {error}"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SQUEUE_")).for_each(|(name, _)| {
+        command.env_remove(name);
+    });
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let output = command.output().map_err(|error| format!("{NOT_STARTED} {program}, a command of Slurm: {error}"))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{program} failed: {}", why.trim()));
@@ -283,12 +329,18 @@ fn path(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn no_path(path: &Path, why: &dyn std::fmt::Display) -> Exit {
+/// A path that can be written into a script.
+fn text_of(path: &Path) -> Result<String, Exit> {
+    let text = path.to_str().filter(|text| !text.contains(char::is_control));
+    text.map(str::to_owned).ok_or_else(|| unfit(path, &"it has characters that a script cannot hold"))
+}
+
+fn unfit(path: &Path, why: &dyn std::fmt::Display) -> Exit {
     message(&format!("error: {} cannot be given to other machines: {why}", path.display()));
     Exit::BadCommandLine
 }
 
 /// Inside of the folder of results, as long as the study is not whole.
 const FOLDER: &str = "slurm";
-/// The number of the last job.
-const JOB: &str = "job";
+/// How an error begins if a command is not there.
+const NOT_STARTED: &str = "failed to start";

@@ -48,6 +48,14 @@ impl Context<'_> {
         let axes: Vec<Option<(Axis, Path)>> = found.collect();
         let axes: Vec<(Axis, Path)> = axes.into_iter().collect::<Option<_>>()?;
         for (position, (axis, path)) in axes.iter().enumerate() {
+            // Databases take no notice of case.
+            if let Some((other, _)) =
+                axes[..position].iter().find(|(other, _)| other.name.eq_ignore_ascii_case(&axis.name))
+            {
+                let message = format!("the axes `{}` and `{}` are one column of points.csv", other.name, axis.name);
+                self.problems.push(Problem::error(at!["study", "axes", &axis.name], message).at_key());
+                return None;
+            }
             let same = axes[..position].iter().find(|(_, other)| path.starts_with(other) || other.starts_with(path));
             if let Some((other, _)) = same {
                 let message = format!("the axes `{}` and `{}` set the same value", other.name, axis.name);
@@ -82,7 +90,7 @@ impl Context<'_> {
             self.problems.push(Problem::error(label, message).at_key().help(help));
             return None;
         }
-        if COLUMNS.contains(&name) {
+        if COLUMNS.iter().any(|column| column.eq_ignore_ascii_case(name)) {
             let message = format!("`{name}` is a column of points.csv already: call the axis something else");
             self.problems.push(Problem::error(label, message).at_key());
             return None;

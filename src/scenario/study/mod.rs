@@ -148,7 +148,8 @@ impl Study {
     pub fn find(&self, name: &str) -> Result<usize, String> {
         let canonical = self.canonical(name).unwrap_or_else(|| name.to_owned());
         let ids: Vec<String> = (0..self.points()).map(|point| self.id(point)).collect();
-        ids.iter().position(|id| *id == canonical).ok_or_else(|| {
+        let called = |name: &str| ids.iter().position(|id| *id == name);
+        called(name).or_else(|| called(&canonical)).ok_or_else(|| {
             let axes = self.parts.axes.iter().map(|axis| axis.name.as_str());
             let missing: Vec<&str> =
                 axes.filter(|axis| !name.split(',').any(|part| part.starts_with(&format!("{axis}=")))).collect();
