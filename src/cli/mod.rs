@@ -10,6 +10,7 @@ mod network;
 mod new;
 mod output;
 mod progress;
+mod report;
 mod run;
 mod schema;
 #[cfg(feature = "tokio")]
@@ -73,6 +74,8 @@ enum Command {
     Study(study::Arguments),
     /// Unite folders that hold parts of one study.
     Merge(merge::Arguments),
+    /// Draw page and tables of a study again.
+    Report(report::Arguments),
     /// Print the nearest tc netem line for every link.
     Tc(tc::Arguments),
     /// Print what comes to a mailslot, on a real network.
@@ -123,6 +126,7 @@ pub(crate) fn main() -> Exit {
         Command::Test(test) => test::main(test, &arguments.global),
         Command::Study(study) => study::main(study, &arguments.global),
         Command::Merge(merge) => merge::main(merge, &arguments.global),
+        Command::Report(report) => report::main(report, &arguments.global),
         Command::Tc(tc) => tc::main(tc, &arguments.global),
         #[cfg(feature = "tokio")]
         Command::Listen(listen) => listen::main(listen, &arguments.global),

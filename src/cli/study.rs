@@ -266,7 +266,7 @@ fn write_timing(folder: &Folder, text: &str) -> Result<(), FolderError> {
 }
 
 /// Of each point whether the folder has all its runs.
-fn completed(folder: &Folder) -> Result<Vec<Complete>, Exit> {
+pub(super) fn completed(folder: &Folder) -> Result<Vec<Complete>, Exit> {
     let of_point = |point| Ok(folder.complete(point)?.map(|replications| (0, replications)));
     (0..folder.manifest().points.len()).map(of_point).collect::<Result<_, _>>().map_err(|why| unusable(&why))
 }

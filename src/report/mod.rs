@@ -4,6 +4,7 @@
 mod apps;
 mod json;
 mod judgement;
+mod page;
 mod pcapng;
 pub mod study;
 pub mod suite;

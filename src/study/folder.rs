@@ -16,6 +16,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::error::{FolderError, io_error};
+use super::line::Line;
 use super::manifest::{Manifest, Rule};
 use super::pending::Pending;
 use crate::scenario::escaped;
@@ -326,13 +327,14 @@ impl Folder {
         };
         let path = if self.held[point].finished.is_some() {
             let folder = self.path.join(HISTOGRAMS).join(file_name(&self.manifest.points[point].id));
-            for entry in fs::read_dir(&folder).map_err(io_error("read", &folder))? {
-                let path = entry.map_err(io_error("read", &folder))?.path();
-                let Some(flow) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(HISTOGRAM)) else {
-                    continue;
-                };
+            let mut flows = Vec::new();
+            self.lines(point, 0..1, |line| {
+                flows.extend(Line::parse(line).iter().flat_map(Line::flows).map(str::to_owned))
+            })?;
+            for flow in flows {
+                let path = folder.join(format!("{flow}{HISTOGRAM}"));
                 let text = fs::read_to_string(&path).map_err(io_error("read", &path))?;
-                if !add(flow, &text) {
+                if !add(&flow, &text) {
                     return Err(FolderError::Damaged { path, line: 1 });
                 }
             }
@@ -386,6 +388,9 @@ impl Folder {
     ///
     /// If they cannot be written.
     pub fn write_histograms(&self, point: usize, sums: &BTreeMap<String, HistogramSum>) -> Result<(), FolderError> {
+        if sums.is_empty() {
+            return Ok(());
+        }
         let folder = self.path.join(HISTOGRAMS).join(file_name(&self.manifest.points[point].id));
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
         for (flow, sum) in sums {

@@ -31,6 +31,11 @@ impl Line {
         [(None, &self.0["totals"])].into_iter().chain(named.map(|subject| (subject["name"].as_str(), subject)))
     }
 
+    /// The names of the flows: each has delays of its own.
+    pub(super) fn flows(&self) -> impl Iterator<Item = &str> {
+        self.0["flows"].as_array().into_iter().flatten().filter_map(|flow| flow["name"].as_str())
+    }
+
     /// A figure of a flow or app, or of the totals; of a phase of it if one is named.
     #[must_use]
     pub fn figure(&self, of: Option<&str>, phase: Option<&str>, path: &str) -> Figure {

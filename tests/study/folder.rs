@@ -14,11 +14,11 @@ fn slow() -> String {
 
 #[test]
 fn the_folder_has_the_files_of_the_contract() {
-    let desk = Desk::new();
+    let desk = Desk::with(&GRID.replace("name = \"grid\"", "name = \"plant\""));
     desk.study("r", &[]).exits(0);
     let mut names: Vec<String> = desk.files("r").into_keys().collect();
     names.retain(|name| !name.starts_with("hist/"));
-    assert_eq!(names, [".lock", "manifest.json", "points.csv", "runs.ndjson"]);
+    assert_eq!(names, [".lock", "manifest.json", "points.csv", "report.html", "runs.ndjson"]);
     assert!(desk.path("r/timing.json").exists() && desk.path("r/hist/loss=0.1,burst=4/alarm.hdr").exists());
     let header = "point,loss,burst,flow,metric,value,k,n,low,high,interval,replications,seed\n";
     assert!(desk.read("r/points.csv").starts_with(header));

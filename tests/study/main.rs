@@ -2,6 +2,7 @@
 
 mod folder;
 mod laws;
+mod page;
 mod problems;
 mod run;
 mod shipped;

@@ -11,6 +11,7 @@ pub use recorder::Recorder;
 pub use summary::{PointSummary, to_json, to_ndjson, to_text, verdict};
 
 use self::table::PointTable;
+use crate::report::page::Page;
 use crate::study::{Folder, FolderError, Line, Manifest};
 
 /// The folder's position among several, and the number of replications of a point that is complete.
@@ -27,6 +28,8 @@ pub fn publish(out: &Folder, folders: &[&Folder], complete: &[Complete]) -> Resu
     let mut points_csv = out.create("points.csv")?;
     let mut runs = out.create("runs.ndjson")?;
     points_csv.write(&table::header(manifest))?;
+    let description = description(out);
+    let mut page = Page::new(manifest, &description, complete.iter().flatten().count());
     let mut summaries = Vec::new();
     for (point, found) in complete.iter().enumerate() {
         let Some((folder, replications)) = *found else { continue };
@@ -37,8 +40,13 @@ pub fn publish(out: &Folder, folders: &[&Folder], complete: &[Complete]) -> Resu
         })?;
         points_csv.write(&table.rows(manifest, point))?;
         summaries.push(table.summary(manifest, point));
-        out.write_histograms(point, &folder.histograms(point, replications)?)?;
+        let delays = folder.histograms(point, replications)?;
+        page.add(table.drawn(point, &delays));
+        out.write_histograms(point, &delays)?;
     }
+    let mut drawn = out.create("report.html")?;
+    drawn.write(page.draw(&summaries).as_bytes())?;
+    drawn.finish()?;
     points_csv.finish()?;
     runs.finish()?;
     Ok(summaries)
@@ -80,6 +88,12 @@ fn tabulate(
         return Err(FolderError::Io { verb: "read", path: folder.path().to_owned(), error });
     }
     Ok(table)
+}
+
+/// What the scenario says that it is about; its hash covers that too.
+fn description(folder: &Folder) -> String {
+    let manifest: serde_json::Value = serde_json::from_str(folder.manifest_text()).unwrap_or_default();
+    manifest["scenario"]["description"].as_str().unwrap_or_default().to_owned()
 }
 
 fn id(manifest: &Manifest, point: usize) -> &str {

@@ -22,7 +22,7 @@ pub struct PointSummary {
     /// How many runs it has.
     pub replications: u32,
     pub(super) figures: Vec<MainFigure>,
-    pub(super) expectations: Vec<Judgement>,
+    pub(in crate::report) expectations: Vec<Judgement>,
 }
 
 /// The main figure of a flow or app over the replications.

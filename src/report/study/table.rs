@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::summary::{MainFigure, PointSummary};
 use crate::report::judgement::{Found, Judgement};
+use crate::report::page;
 use crate::report::verdict::ExpectationReport;
-use crate::stats::{Estimate, Fate, Proportion};
+use crate::stats::{Estimate, Fate, HistogramSum, Proportion};
 use crate::study::{Figure, Line, Manifest};
 
 /// What is known of a point so far: of every figure the value in each replication.
@@ -20,8 +21,11 @@ pub(super) struct PointTable {
     expectations: Vec<(ExpectationReport, Vec<Found>)>,
 }
 
-/// The name of what has figures, and each of them by its path.
-type Subject = (Option<String>, BTreeMap<String, Vec<Figure>>);
+/// The name of what has figures, and those.
+type Subject = (Option<String>, Table);
+
+/// Figures by their paths, each in every replication.
+type Table = BTreeMap<String, Vec<Figure>>;
 
 /// A figure over replications.
 struct Over {
@@ -98,16 +102,12 @@ impl PointTable {
         let entry = &manifest.points[point];
         let figures = |(name, table): &Subject| {
             let of = name.clone()?;
-            let is_for_several = table.get(AUDIENCE).is_some_and(|found| found[0].value > Some(1.0));
-            let main = MAIN_FIGURES.into_iter().find(|metric| table.contains_key(*metric))?;
-            let metrics = [main].into_iter().chain(is_for_several.then_some(ALL));
             let figure = |metric: &'static str| {
-                let over = Over::of(metric, &table[metric]);
-                let (low, high) = over.interval.map(|(low, high, _)| (low, high)).unzip();
-                let theory = table.get(&format!("{THEORY}{metric}")).and_then(|found| found[0].value);
-                MainFigure { of: of.clone(), metric, value: over.value, low, high, theory }
+                let page::Figure { value, interval, theory, .. } = figure(table, metric);
+                let (low, high) = interval.unzip();
+                MainFigure { of: of.clone(), metric, value, low, high, theory }
             };
-            Some(metrics.map(figure).collect::<Vec<_>>())
+            Some([Some(main_metric(table)?), all_metric(table)].into_iter().flatten().map(figure).collect::<Vec<_>>())
         };
         PointSummary {
             point: entry.id.clone(),
@@ -117,6 +117,67 @@ impl PointTable {
             expectations: self.expectations.iter().map(|(first, found)| Judgement::new(first, found)).collect(),
         }
     }
+
+    /// What its page shows.
+    pub(super) fn drawn(&self, position: usize, delays: &BTreeMap<String, HistogramSum>) -> page::Point {
+        let entry = |(name, table): &Subject| {
+            let (of, main) = (name.clone()?, main_metric(table)?);
+            let fates = Fate::ALL.map(|fate| (fate, sum(table, &format!("fates.{}", fate.name()))));
+            let has_periods = sum(table, "loss_period.count") > 0;
+            Some(page::Entry {
+                main: figure(table, main),
+                all: all_metric(table).map(|metric| figure(table, metric)),
+                reached: ["all", "some", "none"].map(|part| sum(table, &format!("audience.{part}"))),
+                fates: fates.into_iter().filter(|(_, count)| *count > 0).collect(),
+                loss_period: has_periods.then(|| (figure(table, "loss_period.mean"), most(table, "loss_period.max"))),
+                delays: delays.get(&of).map(page::Delays::of).unwrap_or_default(),
+                of,
+            })
+        };
+        let totals = &self.subjects[0].1;
+        page::Point {
+            position,
+            replications: self.replications,
+            totals: page::Totals {
+                writes: sum(totals, "sender.writes"),
+                succeeded: sum(totals, "sender.succeeded"),
+                acknowledgements: sum(totals, "sender.acknowledgements"),
+                delivered: figure(totals, MAIN_FIGURES[0]).whole.unwrap_or_default(),
+            },
+            entries: self.subjects.iter().filter_map(entry).collect(),
+        }
+    }
+}
+
+/// The main figure of a flow or app.
+fn main_metric(table: &Table) -> Option<&'static str> {
+    MAIN_FIGURES.into_iter().find(|metric| table.contains_key(*metric))
+}
+
+/// What is a main figure too, if messages have several recipients.
+fn all_metric(table: &Table) -> Option<&'static str> {
+    table.get(AUDIENCE).is_some_and(|found| found[0].value > Some(1.0)).then_some(ALL)
+}
+
+/// A figure over the replications, beside its closed form.
+fn figure(table: &Table, metric: &'static str) -> page::Figure {
+    let Over { value, whole, interval } = Over::of(metric, &table[metric]);
+    let theory = table.get(&format!("{THEORY}{metric}")).and_then(|found| found[0].value);
+    page::Figure { metric, value, interval: interval.map(|(low, high, _)| (low, high)), whole, theory }
+}
+
+/// A count over all replications.
+fn sum(table: &Table, path: &str) -> u64 {
+    values(table, path).sum::<f64>() as u64
+}
+
+/// The greatest of the values of a count.
+fn most(table: &Table, path: &str) -> u64 {
+    values(table, path).fold(0.0, f64::max) as u64
+}
+
+fn values(table: &Table, path: &str) -> impl Iterator<Item = f64> {
+    table.get(path).into_iter().flatten().filter_map(|figure| figure.value)
 }
 
 impl Over {

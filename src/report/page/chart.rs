@@ -1,0 +1,257 @@
+//! Charts of a figure along an axis: a line with markers and a band for each combination of the other axes, and dots for the
+//! closed form.
+
+use std::fmt::Write;
+
+use maud::{Markup, PreEscaped, html};
+
+use super::data::{Entry, Figure};
+use super::grid::{Grid, Line, Look, Row};
+use super::scale::Scale;
+use crate::report::text::six_digits;
+
+/// What is drawn.
+pub(super) struct Chart<'a> {
+    /// Its place on the page: an ID.
+    pub(super) name: String,
+    /// What it shows, in a few words.
+    pub(super) title: String,
+    /// The axis that it is drawn along.
+    pub(super) along: usize,
+    pub(super) figure: fn(&Entry) -> Option<Figure>,
+    /// The columns of the table with this figure: the first, and behind the last.
+    pub(super) columns: (usize, usize),
+    pub(super) grid: &'a Grid,
+    pub(super) rows: &'a [Row<'a>],
+}
+
+/// A point of a line: where it is in the picture.
+struct Mark {
+    row: usize,
+    x: f64,
+    y: f64,
+    band: Option<(f64, f64)>,
+    theory: Option<f64>,
+}
+
+impl Chart<'_> {
+    pub(super) fn draw(&self) -> Markup {
+        let axis = &self.grid.axes[self.along];
+        let across = Scale::of_axis(&axis.numbers);
+        let figures: Vec<Figure> = self.rows.iter().filter_map(|row| (self.figure)(row.entry)).collect();
+        let values = figures.iter().flat_map(|it| {
+            let (low, high) = it.interval.unzip();
+            [it.value, low.map(|low| low.max(0.0)), high, it.theory].into_iter().flatten()
+        });
+        let up = Scale::of_figure(&values.collect::<Vec<_>>());
+        let places: Vec<f64> = (0..axis.labels.len())
+            .map(|place| {
+                across.place(if across.is_ordered() { axis.numbers[place].unwrap_or(0.0) } else { place as f64 })
+            })
+            .map(x)
+            .collect();
+        let mark = |row: &&Row<'_>| {
+            let figure = (self.figure)(row.entry)?;
+            let within = |value: f64| y(up.place(value.max(0.0)));
+            let band = figure.interval.map(|(low, high)| (within(low), within(high)));
+            let (x, theory) = (places[row.places[self.along]], figure.theory.map(within));
+            Some(Mark { row: row.number, x, y: within(figure.value?), band, theory })
+        };
+        let lines = self.grid.lines(self.along, self.rows);
+        html! {
+            figure data-m=(format!("{} {}", self.columns.0, self.columns.1)) {
+                figcaption id=(self.name) { (self.title) " against " bdi { (axis.name) } }
+                svg viewBox=(VIEW) role="group" aria-labelledby=(self.name) aria-describedby=(format!("{}-d", self.name)) {
+                    desc id=(format!("{}-d", self.name)) { (self.description(&lines, &figures)) }
+                    (frame(&up.ticks().into_iter().map(|tick| (y(up.place(tick)), six_digits(tick).to_string())).collect::<Vec<_>>()))
+                    (ticks(&places.iter().copied().zip(axis.labels.iter().cloned()).collect::<Vec<_>>()))
+                    text.axis x=(number((LEFT + RIGHT) / 2.0)) y=(HEIGHT - 6.0) { (axis.name) }
+                    @for line in &lines {
+                        (draw_line(line, self.along, &line.rows.iter().filter_map(mark).collect::<Vec<_>>(), across.is_ordered()))
+                    }
+                }
+                (legend(self.grid, Some(self.along)))
+            }
+        }
+    }
+
+    /// In words, for those who cannot see it.
+    fn description(&self, lines: &[Line<'_, '_>], figures: &[Figure]) -> String {
+        let axis = &self.grid.axes[self.along];
+        let ends = (axis.labels.first().map_or("", String::as_str), axis.labels.last().map_or("", String::as_str));
+        let values = || figures.iter().filter_map(|figure| figure.value);
+        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        let found = if low <= high {
+            format!("values from {} to {}", six_digits(low), six_digits(high))
+        } else {
+            "no values".to_owned()
+        };
+        let (name, count) = (&axis.name, lines.len());
+        format!("{name} goes from {} to {}; lines: {count}; {found}. The table below has every number.", ends.0, ends.1)
+    }
+}
+
+/// A line with all that belongs to it.
+fn draw_line(line: &Line<'_, '_>, along: usize, marks: &[Mark], is_ordered: bool) -> Markup {
+    let places = line.rows[0].places.iter().enumerate();
+    let places = places.map(|(axis, place)| if axis == along { String::new() } else { place.to_string() });
+    let measured = path(marks.iter().map(|mark| Some((mark.x, mark.y))));
+    let theory = path(marks.iter().map(|mark| Some((mark.x, mark.theory?))));
+    let Look { hue, dash } = line.look;
+    html! {
+        g class=(format!("l c{hue}")) data-v=(places.collect::<Vec<_>>().join(",")) {
+            @if is_ordered {
+                @for run in marks.chunk_by(|one, other| one.band.is_some() && other.band.is_some()) {
+                    @if run.len() > 1 { path.b d=(band(run)) {} } @else { (whisker(&run[0])) }
+                }
+                @if theory.contains('L') { path.t d=(theory) {} }
+                path class=(format!("d{dash}")) d=(measured) {}
+            } @else {
+                @for mark in marks {
+                    (whisker(mark))
+                    @if let Some(theory) = mark.theory { path.t d=(format!("M{} {}h18", number(mark.x - 9.0), number(theory))) {} }
+                }
+            }
+            @for mark in marks { (marker(hue, mark.x, mark.y, mark.row)) }
+        }
+    }
+}
+
+/// A marker that stands for a row.
+pub(super) fn marker(hue: usize, x: f64, y: f64, row: usize) -> Markup {
+    PreEscaped(format!("<use href=\"#m{hue}\" x=\"{}\" y=\"{}\" data-r=\"{row}\"/>", number(x), number(y)))
+}
+
+/// A line through places; it is broken where one is missing.
+pub(super) fn path(places: impl Iterator<Item = Option<(f64, f64)>>) -> String {
+    let (mut text, mut command) = (String::new(), 'M');
+    for place in places {
+        let Some((x, y)) = place else {
+            command = 'M';
+            continue;
+        };
+        let _ = write!(text, "{command}{} {}", number(x), number(y));
+        command = 'L';
+    }
+    text
+}
+
+/// The interval of a mark that stands alone.
+fn whisker(mark: &Mark) -> Markup {
+    html! {
+        @if let Some((low, high)) = mark.band {
+            path d=(format!("M{} {}V{}", number(mark.x), number(low), number(high))) {}
+        }
+    }
+}
+
+/// There along the upper bounds, and back along the lower ones.
+fn band(marks: &[Mark]) -> String {
+    let there = marks.iter().filter_map(|mark| Some((mark.x, mark.band?.1)));
+    let back = marks.iter().rev().filter_map(|mark| Some((mark.x, mark.band?.0)));
+    path(there.chain(back).map(Some)) + "Z"
+}
+
+/// The horizontal lines of a picture, and what they stand for.
+pub(super) fn frame(ticks: &[(f64, String)]) -> Markup {
+    html! {
+        @for (place, label) in ticks {
+            path.g d=(format!("M{} {}H{}", number(LEFT), number(*place), number(RIGHT))) {}
+            text.y x=(LEFT - 6.0) y=(number(place + 4.0)) { (label) }
+        }
+    }
+}
+
+/// Marks on the lower edge, with as many labels as have room.
+pub(super) fn ticks(ticks: &[(f64, String)]) -> Markup {
+    let mut free = f64::NEG_INFINITY;
+    let labelled = ticks.iter().map(|(place, label)| {
+        let label = clipped(label);
+        let half = label.chars().count() as f64 * LETTER / 2.0;
+        let has_room = place - half >= free;
+        if has_room {
+            free = place + half + LETTER;
+        }
+        (*place, has_room.then_some(label))
+    });
+    html! {
+        @for (place, label) in labelled {
+            path.g d=(format!("M{} {}v4", number(place), number(BOTTOM))) {}
+            @if let Some(label) = label { text.x x=(number(place)) y=(BOTTOM + 22.0) { (label) } }
+        }
+    }
+}
+
+/// What colours, markers and dashes mean.
+pub(super) fn legend(grid: &Grid, along: Option<usize>) -> Markup {
+    let [hue, dash] = grid.looks(along);
+    let entry = |class: String, marker: Option<usize>, label: &str| {
+        html! {
+            li {
+                svg class=(class) viewBox="0 0 30 12" aria-hidden="true" {
+                    path d="M0 6H30" {}
+                    @if let Some(hue) = marker { use href=(format!("#m{hue}")) x="15" y="6" {} }
+                }
+                bdi { (clipped(label)) }
+            }
+        }
+    };
+    html! {
+        @if let Some(axis) = hue.map(|axis| &grid.axes[axis]) {
+            ul.legend {
+                li { bdi { (axis.name) } }
+                @for (place, label) in axis.labels.iter().enumerate().take(MAX_KEYS) {
+                    (entry(format!("key c{}", place % Look::HUES), Some(place % Look::HUES), label))
+                }
+                @if axis.labels.len() > MAX_KEYS { li { "and so on" } }
+            }
+        }
+        @if let Some(axis) = dash.map(|axis| &grid.axes[axis]) {
+            ul.legend {
+                li { bdi { (axis.name) } }
+                @for (place, label) in axis.labels.iter().enumerate().take(MAX_KEYS) {
+                    (entry(format!("key n d{}", place % Look::DASHES), None, label))
+                }
+                @if axis.labels.len() > MAX_KEYS { li { "and so on" } }
+            }
+        }
+    }
+}
+
+/// A label that leaves room for others.
+pub(super) fn clipped(label: &str) -> String {
+    if label.chars().count() <= MAX_LABEL {
+        return label.to_owned();
+    }
+    label.chars().take(MAX_LABEL - 1).chain(['…']).collect()
+}
+
+/// Where a share of the width is.
+pub(super) fn x(share: f64) -> f64 {
+    LEFT + share * (RIGHT - LEFT)
+}
+
+/// Where a share of the height is.
+pub(super) fn y(share: f64) -> f64 {
+    BOTTOM - share * (BOTTOM - TOP)
+}
+
+/// A place in the picture, to a tenth.
+pub(super) fn number(place: f64) -> String {
+    let text = format!("{place:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// The size of a picture, in its own units.
+pub(super) const VIEW: &str = "0 0 480 300";
+pub(super) const HEIGHT: f64 = 300.0;
+pub(super) const LEFT: f64 = 62.0;
+pub(super) const RIGHT: f64 = 452.0;
+const TOP: f64 = 14.0;
+pub(super) const BOTTOM: f64 = 252.0;
+/// The width of a letter, about.
+const LETTER: f64 = 8.4;
+/// The longest label of a value.
+const MAX_LABEL: usize = 14;
+/// The most values that a legend explains.
+const MAX_KEYS: usize = 16;

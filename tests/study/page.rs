@@ -1,0 +1,166 @@
+//! The page of a study: one file, whole, harmless and the same whenever it is drawn.
+
+use std::fs;
+
+use html5gum::emitters::default::DefaultEmitter;
+use html5gum::{Token, Tokenizer};
+use mailslot_sim::report::suite::shell_word;
+
+use super::{Desk, GRID};
+
+/// The most bytes of a page.
+const LIMIT: usize = 1_500_000;
+/// Elements that have no end.
+const VOID: [&[u8]; 3] = [b"br", b"input", b"meta"];
+
+/// Checks that every element ends where it should, and that the parser has nothing to complain about; the texts of the
+/// page, one after another.
+fn texts(page: &str) -> Vec<String> {
+    let (mut open, mut texts) = (Vec::new(), Vec::new());
+    let mut emitter = DefaultEmitter::default();
+    emitter.naively_switch_states(true);
+    for token in Tokenizer::new_with_emitter(page, emitter) {
+        match token.unwrap() {
+            Token::StartTag(tag) if !tag.self_closing && !VOID.contains(&&**tag.name) => open.push(tag.name.to_vec()),
+            Token::EndTag(tag) => assert_eq!(open.pop(), Some(tag.name.to_vec())),
+            Token::String(text) => texts.push(String::from_utf8(text.value.0).unwrap()),
+            Token::Error(error) => panic!("{error:?}"),
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    texts
+}
+
+/// Checks that a page is whole, small, and asks for nothing.
+fn check(page: &str) -> Vec<String> {
+    for asks in ["http:", "https:", "//", "src=", "url(", "@import", "<link", "<iframe", "javascript:"] {
+        let found = page.lines().find(|line| line.contains(asks) && !line.trim_start().starts_with("// "));
+        assert!(found.is_none(), "{asks} in {found:?}");
+    }
+    assert!(page.len() < LIMIT, "{} bytes", page.len());
+    texts(page)
+}
+
+#[test]
+fn a_page_is_whole_and_needs_nothing_else() {
+    let desk = Desk::new();
+    desk.study("r", &[]).exits(0);
+    let page = desk.read("r/report.html");
+    let texts = check(&page);
+    assert!(texts.iter().any(|text| text.contains("A small study: an alarm to four stations")));
+    assert!(page.contains("default-src 'none'"), "the browser is told so too");
+}
+
+#[test]
+fn drawing_again_gives_the_same_bytes() {
+    let desk = Desk::new();
+    desk.study("r", &[]).exits(0);
+    let files = desk.files("r");
+    fs::write(desk.path("r/report.html"), "gone").unwrap();
+    fs::remove_file(desk.path("r/points.csv")).unwrap();
+    let done = desk.run(&["report", "r"]).exits(0).says(&["drawn again: r/report.html"]);
+    assert!(done.out.contains("5 of 5 points"), "{}", done.out);
+    assert_eq!(desk.files("r"), files);
+}
+
+#[test]
+fn what_holds_no_study_is_not_drawn() {
+    let desk = Desk::new();
+    desk.run(&["report", "nothing"]).exits(105).says(&["nothing holds no study"]);
+    fs::create_dir(desk.path("empty")).unwrap();
+    desk.run(&["report", "empty"]).exits(105);
+    assert_eq!(fs::read_dir(desk.path("empty")).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn every_number_of_the_summary_is_on_the_page() {
+    let desk = Desk::new();
+    let summary = desk.study("r", &[]).exits(0).out;
+    let texts = texts(&desk.read("r/report.html"));
+    let rows: Vec<&str> = summary.lines().filter(|line| line.contains("_ratio  ")).collect();
+    assert_eq!(rows.len(), 10);
+    for row in rows {
+        let (_, figures) = row.split_once("_ratio").unwrap();
+        for number in figures.split("  ").map(str::trim).filter(|number| !number.is_empty()) {
+            assert!(texts.iter().any(|text| text == number), "`{number}` of {row}");
+        }
+    }
+}
+
+#[test]
+fn the_command_on_the_page_shows_a_run() {
+    let desk = Desk::new();
+    desk.study("r", &[]).exits(0);
+    let page = desk.read("r/report.html");
+    assert!(page.contains("data-replay=\"mailslot-sim run grid.toml\""));
+    let id = "loss=0.1,burst=4";
+    assert!(page.contains(&format!("<button>{id}</button>")) && shell_word(id) == id);
+    desk.run(&["run", "grid.toml", "--point", id, "--replication", "0"]).exits(0);
+}
+
+/// 1,156 points, of which the page draws as many as it says, each with three figures and charts along two axes.
+#[test]
+fn a_page_of_a_thousand_points_is_small_and_says_what_it_leaves_out() {
+    let (head, _) = GRID.split_once("[[expect]]").unwrap();
+    let desk = Desk::with(&format!(
+        "{head}[study]\nreplications = 2\n[study.axes]\n\
+         loss = {{ set = \"link.switch.loss.mean\", range = [\"0.5 %\", \"17 %\"], step = \"0.5 %\" }}\n\
+         burst = {{ set = \"link.switch.loss.burst\", range = [1.5, 34.5], step = 1.0 }}\n"
+    ));
+    desk.study("r", &["--set", "traffic.alarm.every=100 ms"]).exits(0);
+    let page = desk.read("r/report.html");
+    let texts = check(&page);
+    assert!(texts.iter().any(|text| text.contains("Drawn are 1,000 of 1,156 points")));
+    assert!(page.contains("(MAX_DRAWN)") && page.matches("<tr id=").count() == 1_000);
+}
+
+/// Axes over texts: what is in a description or the name of a point stays text, whatever it is.
+#[test]
+fn nothing_of_a_scenario_becomes_part_of_the_page() {
+    let hostile = "</title><script>alert(1)</script>\"' onload=x \u{202e}&amp;<b>";
+    let desk =
+        Desk::with(&GRID.replace("A small study", &format!("{}{}", hostile.replace('"', "\\\""), "x".repeat(10_000))));
+    desk.study("r", &[]).exits(0);
+    let plain = check(&desk.read("r/report.html"));
+    assert!(plain.iter().any(|text| text.starts_with(hostile) && text.len() > 10_000), "it is there as it was written");
+    // A folder that somebody else made may have any name in it.
+    let name = serde_json::to_string(hostile).unwrap();
+    let manifest = desk.read("r/manifest.json").replace("\"grid\"", &name);
+    fs::write(desk.path("r/manifest.json"), manifest).unwrap();
+    desk.run(&["report", "r"]).exits(0);
+    let page = desk.read("r/report.html");
+    assert!(check(&page).iter().any(|text| text == hostile));
+    assert_eq!(page.matches("<script").count(), 1, "ours");
+}
+
+#[test]
+fn points_whose_values_are_texts_have_names_that_a_shell_takes() {
+    let (head, _) = GRID.split_once("[[expect]]").unwrap();
+    let axis = "[study]\nreplications = 2\n[study.axes]\nabout = { set = \"description\", values = [\"it's <b>\", \"plain\"] }\n";
+    let desk = Desk::with(&format!("{head}{axis}"));
+    desk.study("r", &[]).exits(0);
+    let page = desk.read("r/report.html");
+    check(&page);
+    let id = "about=it%27s%20<b>";
+    assert!(page.contains("<button data-w=\"'about=it%27s%20&lt;b&gt;'\">about=it%27s%20&lt;b&gt;</button>"));
+    desk.run(&["run", "grid.toml", "--point", id, "--replication", "0"]).exits(0);
+}
+
+/// Shipped results, also those of programs, which have no flows: what is stored is all that is needed.
+#[test]
+fn shipped_results_are_drawn_again_to_the_same_bytes() {
+    let desk = Desk::new();
+    for entry in fs::read_dir("reports/studies").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        std::process::Command::new("cp").arg("-r").arg(&path).arg(desk.path(name)).status().unwrap();
+        let before = desk.files(name);
+        assert!(before.contains_key("report.html"), "{name} has no page: reports/renew");
+        desk.run(&["report", "-q", name]).exits(0);
+        let mut after = desk.files(name);
+        after.remove(".lock");
+        assert!(after == before, "{name} is drawn in another way now: reports/renew");
+        check(&desk.read(&format!("{name}/report.html")));
+    }
+}
