@@ -494,6 +494,6 @@ const RUNS: &str = "runs.ndjson";
 const LOG: &str = "runs.log";
 const HISTOGRAMS: &str = "hist";
 /// What a study makes in its folder, and would replace.
-const OWN: [&str; 5] = [RUNS, LOG, HISTOGRAMS, "points.csv", "timing.json"];
+const OWN: [&str; 6] = [RUNS, LOG, HISTOGRAMS, "points.csv", "report.html", "timing.json"];
 /// The end of the name of a histogram's file: text, HdrHistogram V2 compressed, in base 64.
 const HISTOGRAM: &str = ".hdr";
