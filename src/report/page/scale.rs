@@ -92,11 +92,11 @@ fn ends(values: &[f64]) -> (f64, f64) {
     if low <= high { (low, high) } else { (0.0, 1.0) }
 }
 
-/// A round step, of which four to nine make the span.
+/// A round step, of which three to six make the span.
 fn step(span: f64) -> f64 {
     let decade = libm::pow(10.0, libm::floor(libm::log10(span)));
-    let steps = [0.1, 0.2, 0.25, 0.5, 1.0].map(|part| part * decade);
-    steps.into_iter().find(|step| span / step <= 6.0).unwrap_or(decade)
+    let steps = [0.2, 0.25, 0.5, 1.0, 2.0].map(|part| part * decade);
+    steps.into_iter().find(|step| span / step <= 6.0).unwrap_or(2.0 * decade)
 }
 
 /// From this ratio of its ends on, an axis has a logarithmic scale (a choice).
@@ -153,6 +153,6 @@ mod tests {
         assert_eq!(Scale::of_times(&[1_500_000.0, 42_000_000.0]), Scale::Log(1e6, 5e7));
         assert_eq!(Scale::of_times(&[2e6, 2e6]), Scale::Log(2e6, 2e7));
         assert_eq!(Scale::of_times(&[0.0]), Scale::Log(1.0, 10.0));
-        assert_eq!(Scale::of_times(&[1e6, 6e12]).ticks().len(), 7);
+        assert_eq!(Scale::of_times(&[1e6, 6e12]).ticks().len(), 8);
     }
 }
