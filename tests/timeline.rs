@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use mailslot_sim::sim;
 use proptest::prelude::*;
 use serde_json::Value;
-use support::{Fact, report, scenario, trace, try_scenario};
+use support::{Fact, counts, fates, report, scenario, trace, try_scenario};
 
 /// A and B in the domain DOM and C in OTHER, on one segment whose links take 10 ms each way. A writes to the domain and to
 /// B every 100 ms for a second; everybody has the mailslot `t`.
@@ -50,16 +50,6 @@ const HOSTS: &str = "name = \"A\"\ndomain = \"DOM\"\nsegment = \"s\"\n[[host]]\n
 
 fn event(lines: &str) -> String {
     format!("[[event]]\n{lines}\n")
-}
-
-/// The fates of a flow's messages.
-fn fates(report: &Value, flow: usize) -> BTreeMap<String, u64> {
-    let fates = report["flows"][flow]["fates"].as_object().unwrap();
-    fates.iter().map(|(fate, count)| (fate.clone(), count.as_u64().unwrap())).filter(|(_, count)| *count > 0).collect()
-}
-
-fn counts<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
-    counts.map(|(fate, count)| (fate.to_owned(), count)).into()
 }
 
 /// What becomes of the messages of both flows.

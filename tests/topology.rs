@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use mailslot_sim::scenario::Scenario;
 use proptest::prelude::*;
 use serde_json::Value;
-use support::{assert_mean, outcomes, report, scenario, try_scenario};
+use support::{assert_mean, counts, fates, outcomes, report, scenario, try_scenario};
 
 /// Hosts, each with its segments; routers, each with the segments that it joins, a `*` before those that forward
 /// broadcasts; flows, each with sender and target. All hosts are of the domain DOM and have the slot `t`; every link takes
@@ -46,16 +46,6 @@ fn network(hosts: &[(&str, &[&str])], routers: &[(&str, &[&str])], flows: &[(&st
         );
     }
     text
-}
-
-/// How many of the 1000 messages of a flow had which fate.
-fn fates(report: &Value, flow: usize) -> BTreeMap<String, u64> {
-    let fates: BTreeMap<String, u64> = serde_json::from_value(report["flows"][flow]["fates"].clone()).unwrap();
-    fates.into_iter().filter(|(_, count)| *count > 0).collect()
-}
-
-fn counts<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
-    counts.map(|(fate, count)| (fate.to_owned(), count)).into()
 }
 
 /// How many datagrams each link was offered for each message, of those that were offered any.

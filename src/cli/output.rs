@@ -71,7 +71,7 @@ impl PendingFile {
     }
 
     /// Gives the file its name, unless writing it failed.
-    pub(super) fn finish(mut self, written: io::Result<BufWriter<File>>) -> Result<(), Exit> {
+    pub(super) fn finish(mut self, written: io::Result<impl Write>) -> Result<(), Exit> {
         let result = written.and_then(|mut writer| writer.flush());
         let named = result.and_then(|()| match self.temporary.take() {
             Some(temporary) => fs::rename(&temporary, &self.path).inspect_err(|_| drop(fs::remove_file(&temporary))),

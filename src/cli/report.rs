@@ -6,7 +6,7 @@ use mailslot_sim::report::study::{self as results};
 use mailslot_sim::study::Folder;
 
 use super::output::message;
-use super::study::{Format, completed, show, unusable};
+use super::study::{Format, completed, publish, show, unusable};
 use super::{Exit, Global};
 
 /// Draws page and tables of a study again from its stored results, byte for byte.
@@ -43,8 +43,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     };
     let mut folder = Folder::open(&arguments.folder, &manifest, &text).map_err(|why| unusable(&why))?;
     let complete = completed(&folder)?;
-    let summaries = results::publish(&folder, &[&folder], &complete).map_err(|why| unusable(&why))?;
-    folder.settle().map_err(|why| unusable(&why))?;
+    let summaries = publish(&mut folder, &[], &complete)?;
     show(&folder, &summaries, arguments.format, &format!("mailslot-sim run {}.toml", manifest.name), global)?;
     if !global.quiet {
         message(&format!("drawn again: {}", folder.path().join("report.html").display()));

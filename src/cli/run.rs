@@ -181,43 +181,20 @@ impl Target {
     }
 
     /// With the writer apart.
-    fn divide(mut self) -> (Self, Out) {
-        let out = match &mut self {
-            Target::File(file) => Out::File(file.writer()),
-            Target::Stdout => Out::Stdout(io::BufWriter::new(io::stdout())),
+    fn divide(mut self) -> (Self, Box<dyn Write>) {
+        let out: Box<dyn Write> = match &mut self {
+            Target::File(file) => Box::new(file.writer()),
+            Target::Stdout => Box::new(io::BufWriter::new(io::stdout())),
         };
         (self, out)
     }
 
     /// All was written, or not. A reader of stdout that has seen enough is no failure.
-    fn finish(self, written: io::Result<Out>) -> Result<(), Exit> {
+    fn finish(self, written: io::Result<Box<dyn Write>>) -> Result<(), Exit> {
         match (self, written) {
-            (Target::File(file), Ok(Out::File(writer))) => file.finish(Ok(writer)),
-            (Target::File(file), Err(error)) => file.finish(Err(error)),
+            (Target::File(file), written) => file.finish(written),
             (Target::Stdout, Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The writer of a [`Target`].
-enum Out {
-    File(io::BufWriter<std::fs::File>),
-    Stdout(io::BufWriter<io::Stdout>),
-}
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Out::File(file) => file.write(bytes),
-            Out::Stdout(stdout) => stdout.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Out::File(file) => file.flush(),
-            Out::Stdout(stdout) => stdout.flush(),
+            (Target::Stdout, _) => Ok(()),
         }
     }
 }

@@ -168,8 +168,14 @@ fn local(
     if is_published && ended.ran == 0 {
         return results::summarize(folder, &complete).map_err(|why| unusable(&why));
     }
-    let summaries = results::publish(folder, &[folder], &complete).map_err(|why| unusable(&why))?;
-    folder.settle().map_err(|why| unusable(&why))?;
+    publish(folder, &[], &complete)
+}
+
+/// Writes the files of a study into `out`, of what it holds itself (0) and what others do (from 1 on); its log is not needed then.
+pub(super) fn publish(out: &mut Folder, others: &[Folder], complete: &[Complete]) -> Result<Vec<PointSummary>, Exit> {
+    let sources: Vec<&Folder> = [&*out].into_iter().chain(others).collect();
+    let summaries = results::publish(out, &sources, complete).map_err(|why| unusable(&why))?;
+    out.settle().map_err(|why| unusable(&why))?;
     Ok(summaries)
 }
 

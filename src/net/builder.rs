@@ -40,7 +40,7 @@ impl Builder {
             return Err(Invalid::TooManySegments);
         }
         let broadcast = Ipv4Addr::new(10, self.segments.len() as u8, 255, 255);
-        let origin = (stable_hash(name) >> 32) as u32 | 1;
+        let origin = (stable_hash(name.as_bytes()) >> 32) as u32 | 1;
         self.segments.push(Segment { name: name.to_owned(), broadcast, origin, hosts: Vec::new() });
         Ok(SegmentId(self.segments.len() as u32 - 1))
     }
@@ -176,7 +176,7 @@ impl Builder {
             for host in &segment.hosts {
                 let host = &mut self.hosts[host.index()];
                 let on_segment = |interface: &&mut Interface| interface.segment.0 == u32::from(number);
-                let wanted = (stable_hash(&host.name) % MAX_HOSTS_PER_SEGMENT as u64) as usize;
+                let wanted = (stable_hash(host.name.as_bytes()) % MAX_HOSTS_PER_SEGMENT as u64) as usize;
                 let free = (wanted..MAX_HOSTS_PER_SEGMENT).chain(0..wanted).find(|position| !taken.contains(position));
                 let position = free.expect("there are as many addresses as hosts");
                 taken.insert(position);
@@ -254,10 +254,10 @@ impl Builder {
     }
 }
 
-/// FNV-1a, 64 bits: spreads names over addresses.
-fn stable_hash(name: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, step)
+/// FNV-1a, 64 bits: spreads names over addresses, say. It stays as it is, on every machine and in every version.
+pub(crate) fn stable_hash(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3);
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, step)
 }
 
 /// Why a topology cannot be built.

@@ -15,6 +15,7 @@ mod ip;
 mod partition;
 mod topology;
 
+pub(crate) use builder::stable_hash;
 pub use builder::{Builder, Invalid, MAX_HOSTS_PER_SEGMENT, MAX_INTERFACES, MAX_SEGMENTS};
 pub use fabric::{Carrier, Damage, Fabric, Flight};
 pub use ip::{IP_HEADER, REASSEMBLY_TIMEOUT, UDP_HEADER, fragment_lengths};

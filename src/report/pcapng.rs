@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 use etherparse::{EtherType, Ethernet2Header, IpFragOffset, IpNumber, Ipv4Header, UdpHeader};
 
 use crate::id::LinkId;
-use crate::net::Topology;
+use crate::net::{Topology, stable_hash};
 use crate::scenario::Scenario;
 use crate::stats::{Event, Fate, Frame, Observer};
 use crate::time::Instant;
@@ -36,13 +36,11 @@ struct Identifications(BTreeMap<(LinkId, u64), u16>);
 impl Identifications {
     /// The number of a datagram, known by what was sent: among that is a number of its own, DGM_ID.
     fn of(&mut self, link: LinkId, sent: &[u8]) -> u16 {
-        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3); // FNV-1a
-        let key = (link, sent.iter().fold(0xCBF2_9CE4_8422_2325, step));
         if self.0.len() > usize::from(u16::MAX) {
             self.0.clear(); // there are no more numbers
         }
         let next = self.0.len() as u16;
-        *self.0.entry(key).or_insert(next)
+        *self.0.entry((link, stable_hash(sent))).or_insert(next)
     }
 }
 

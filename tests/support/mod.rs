@@ -88,6 +88,17 @@ pub(crate) fn report(scenario: &Scenario, replication: u32) -> Value {
     serde_json::from_str(&RunReport::new(scenario, replication, &outcome).to_json()).unwrap()
 }
 
+/// How many of a flow's messages, at recipients, had which fate, of those that occurred.
+pub(crate) fn fates(report: &Value, flow: usize) -> BTreeMap<String, u64> {
+    let fates = report["flows"][flow]["fates"].as_object().unwrap();
+    fates.iter().map(|(fate, count)| (fate.clone(), count.as_u64().unwrap())).filter(|(_, count)| *count > 0).collect()
+}
+
+/// The same as it is expected.
+pub(crate) fn counts<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    counts.map(|(fate, count)| (fate.to_owned(), count)).into()
+}
+
 /// The trace of a run, line by line.
 pub(crate) fn trace(scenario: &Scenario) -> Vec<String> {
     let mut trace = Trace::new(scenario, Vec::new());

@@ -20,7 +20,7 @@ use mailslot_sim::study::{Folder, FolderError, Partition, Plan};
 
 use self::array::Array;
 use super::output::{message, print, write_file};
-use super::study::{Arguments, unusable};
+use super::study::{Arguments, completed, publish, unusable};
 use super::{Exit, Global};
 
 /// Between two looks at the queue.
@@ -93,14 +93,12 @@ impl<'a> Cluster<'a> {
     /// Runs what `out` does not have, and merges into it what shards have, those of earlier starts included.
     pub(super) fn run(&self, out: &mut Folder, stop: &AtomicBool) -> Result<Vec<PointSummary>, Exit> {
         let Found { folders, complete, .. } = self.execute(out, stop)?;
-        let sources: Vec<&Folder> = [&*out].into_iter().chain(&folders).collect();
         let is_whole = out.is_published() && complete.iter().flatten().all(|(source, _)| *source == 0);
         let summaries = if is_whole {
             results::summarize(out, &complete).map_err(|why| unusable(&why))?
         } else {
-            results::publish(out, &sources, &complete).map_err(|why| unusable(&why))?
+            publish(out, &folders, &complete)?
         };
-        out.settle().map_err(|why| unusable(&why))?;
         self.clean_up(out.path(), folders, &complete);
         Ok(summaries)
     }
@@ -156,10 +154,7 @@ impl<'a> Cluster<'a> {
     /// Looks who has which point.
     fn look(&self, out: &Folder) -> Result<Found, Exit> {
         let (mut folders, mut busy) = (Vec::new(), None);
-        let mut complete: Vec<Complete> = vec![None; self.plan.manifest().points.len()];
-        for (point, complete) in complete.iter_mut().enumerate() {
-            *complete = out.complete(point).map_err(|why| unusable(&why))?.map(|replications| (0, replications));
-        }
+        let mut complete = completed(out)?;
         for path in read_folders(&out.path().join(FOLDER)).iter().flat_map(|of| read_folders(of)) {
             match Folder::read(&path) {
                 Ok(folder) if folder.manifest().hash == self.plan.manifest().hash => {
