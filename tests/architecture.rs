@@ -15,11 +15,11 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("mailslot", &["time", "wire", "names"]),
     ("link", &["time", "id", "rng"]),
     ("net", &["time", "id", "rng", "link"]),
-    ("stats", &["time", "id"]),
+    ("stats", &["time", "id", "rng"]),
     ("scenario", &["time", "id", "wire", "message", "names", "mailslot", "link", "net", "stats"]),
     ("sim", &["time", "id", "rng", "wire", "message", "app", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("study", &["time", "id", "stats", "scenario", "sim"]),
-    ("report", &["time", "id", "mailslot", "link", "net", "stats", "scenario", "sim", "study"]),
+    ("report", &["time", "id", "rng", "mailslot", "link", "net", "stats", "scenario", "sim", "study"]),
     ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario", "sim"]),
     ("cli", &["time", "wire", "message", "names", "mailslot", "scenario", "sim", "stats", "study", "report", "drive"]),
 ];

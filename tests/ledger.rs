@@ -19,7 +19,7 @@ fn ledger(recipients: u32) -> Ledger {
         vec![StreamLayout {
             flow: FlowId(0),
             sender: HostId(0),
-            recipients,
+            recipients: (1..=recipients).map(HostId).collect(),
             targets,
             parts: Vec::new(),
             is_acknowledged: false,

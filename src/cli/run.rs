@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 #[cfg(feature = "turmoil")]
 use mailslot_sim::drive::turmoil;
-use mailslot_sim::report::{Detail, Pcapng, RunReport, Trace, Verdict, summary};
+use mailslot_sim::report::{Detail, Explain, InvalidQuestion, Pcapng, Question, RunReport, Trace, Verdict, summary};
 use mailslot_sim::scenario::{Scenario, Study};
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
@@ -47,6 +47,10 @@ pub(super) struct Arguments {
     /// Write every packet that comes to a link as a capture (pcapng), for Wireshark; - writes it to stdout instead of the result.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+    /// Tell the life of one message at one recipient instead of the result: step by step, with the draws that decided it. Messages
+    /// are numbered from 0; where a flow has several senders, FLOW is FLOW/SENDER.
+    #[arg(long, value_name = "FLOW:MESSAGE@HOST")]
+    explain: Option<String>,
     /// Write report.json to this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -82,9 +86,11 @@ Examples:
   mailslot-sim run scenarios/plant-alarm.toml --seed 7 --set 'link.switch.loss.mean=2 %'
   mailslot-sim run scenarios/plant-alarm.toml --format json | jq '.flows[].delivery_ratio'
   mailslot-sim run scenarios/plant-alarm.toml --pcap alarm.pcapng
+  mailslot-sim run scenarios/plant-alarm.toml --explain alarm:17@STATION03
   mailslot-sim run scenarios/plant-alarm.toml --trace - | grep '\"side\":\"sender\"'
 
-Exit codes: 0 all expectations hold, 100 one is violated, 96 bad scenario, 110 output not written, 2 bad command line";
+Exit codes: 0 all expectations hold, 100 one is violated, 96 bad scenario, 4 no such point or message, 110 output not written,
+2 bad command line";
 
 /// Runs the scenario; the expectations decide the exit code.
 pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
@@ -103,6 +109,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         Some(seed) => scenario.with_seed(seed),
         None => scenario,
     };
+    let question = arguments.explain.as_deref().map(|text| question(&scenario, text)).transpose()?;
     if let Some(folder) = &arguments.out {
         create_folder(folder)?;
     }
@@ -111,7 +118,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     }
     let to_stdout =
         [&arguments.trace, &arguments.pcap].into_iter().any(|path| path.as_deref() == Some(Path::new(STDOUT)));
-    let outcome = watched(&scenario, arguments)?;
+    let (outcome, life) = watched(&scenario, arguments, question)?;
     let report = RunReport::new(&scenario, arguments.replication, &outcome);
     if let Some(folder) = &arguments.out {
         write_file(&folder.join(REPORT), &report.to_json())?;
@@ -119,6 +126,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let detail = if global.verbose { Detail::HostsAndLinks } else { Detail::Flows };
     let text = match arguments.format {
         _ if to_stdout => String::new(),
+        Format::Text if life.is_some() => life.unwrap_or_default(),
         Format::Text if global.quiet => String::new(),
         Format::Text => summary(&scenario, &outcome, &report, detail),
         Format::Json => report.to_json(),
@@ -144,25 +152,44 @@ fn point_of(file: &Path, study: &Study, point: &str) -> Result<Scenario, Exit> {
     study.scenario(point, &files_of(file)).map_err(|problems| refuse(&file.display().to_string(), &problems))
 }
 
-/// Runs the scenario, and writes trace and capture if they are wanted.
-fn watched(scenario: &Scenario, arguments: &Arguments) -> Result<Outcome, Exit> {
+/// Which message `--explain` is about.
+fn question(scenario: &Scenario, text: &str) -> Result<Question, Exit> {
+    Question::parse(scenario, text).map_err(|why| {
+        message(&format!("error: --explain: {why}"));
+        match why {
+            InvalidQuestion::Malformed(_) => Exit::BadCommandLine,
+            InvalidQuestion::Unknown(_) => Exit::NothingSelected,
+        }
+    })
+}
+
+/// Runs the scenario, writes trace and capture if they are wanted, and tells of the message that is asked about.
+fn watched(
+    scenario: &Scenario,
+    arguments: &Arguments,
+    question: Option<Question>,
+) -> Result<(Outcome, Option<String>), Exit> {
     let (trace, pcap) = (Target::open(arguments.trace.as_deref())?, Target::open(arguments.pcap.as_deref())?);
-    if trace.is_none() && pcap.is_none() {
-        return simulate(scenario, arguments, ()); // nobody watches: that is faster
+    if trace.is_none() && pcap.is_none() && question.is_none() {
+        return Ok((simulate(scenario, arguments, ())?, None)); // nobody watches: that is faster
     }
     let (trace, trace_out) = trace.map(Target::divide).unzip();
     let (pcap, pcap_out) = pcap.map(Target::divide).unzip();
-    let observers = (trace_out.map(|out| Trace::new(scenario, out)), pcap_out.map(|out| Pcapng::new(scenario, out)));
-    let observers = Rc::new(RefCell::new(observers));
+    let written = (trace_out.map(|out| Trace::new(scenario, out)), pcap_out.map(|out| Pcapng::new(scenario, out)));
+    let observers = Rc::new(RefCell::new((written, question.map(|question| Explain::new(scenario, question)))));
     let outcome = simulate(scenario, arguments, observers.clone())?;
-    let (trace_written, pcap_written) = Rc::into_inner(observers).expect("the run is over").into_inner();
+    let ((trace_written, pcap_written), life) = Rc::into_inner(observers).expect("the run is over").into_inner();
     if let (Some(target), Some(written)) = (trace, trace_written) {
         target.finish(written.finish())?;
     }
     if let (Some(target), Some(written)) = (pcap, pcap_written) {
         target.finish(written.finish())?;
     }
-    Ok(outcome)
+    let life = life.map(Explain::finish).transpose().map_err(|why| {
+        message(&format!("error: --explain: {why}"));
+        Exit::NothingSelected
+    })?;
+    Ok((outcome, life))
 }
 
 /// Where something is written: a file that comes into being when it is whole, or stdout.
@@ -228,6 +255,10 @@ fn warn_of_waiting(scenario: &Scenario, driver: Driver) {
 /// Refuses outputs that would overwrite the scenario or one another.
 fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
     let report = arguments.out.as_ref().map(|folder| folder.join(REPORT));
+    if arguments.explain.is_some() && arguments.format != Format::Text {
+        message("error: --explain is for people: it goes with --format text");
+        return Err(Exit::BadCommandLine);
+    }
     let [trace, pcap] = [&arguments.trace, &arguments.pcap].map(Option::as_deref);
     if trace == pcap && trace == Some(Path::new(STDOUT)) {
         message("error: trace and capture cannot both go to stdout");

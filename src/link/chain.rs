@@ -115,12 +115,12 @@ pub struct Counters {
 /// One link in one run.
 #[derive(Clone, Debug)]
 pub struct Link {
-    config: Config,
+    pub(super) config: Config,
     perfect: bool,
-    draws: LinkDraws,
+    pub(super) draws: LinkDraws,
     /// Whether any model has memory.
     remembers: bool,
-    memory: Memory,
+    pub(super) memory: Memory,
     transmitter: Option<Box<Transmitter>>,
     /// When the last datagram arrives at the other end, for links that keep order.
     last_arrival: Instant,
@@ -195,7 +195,7 @@ impl Link {
         let draws = self.draws.common(offer.id);
         let met = if self.remembers { Some(self.meet(offer, &draws)) } else { None };
         let memory = met.as_ref().unwrap_or(&self.memory);
-        if self.config.loss.takes(memory.loss, draws.loss) {
+        if self.config.loss.risk(memory.loss).decides(draws.loss) {
             self.counters.lost += 1;
             return Verdict { met, carriage: None, is_refused: false };
         }

@@ -8,6 +8,7 @@
 //! Order within a link: loss, corrupt, duplicate, rate and queue, delay, reorder.
 
 mod chain;
+mod decision;
 mod delay;
 mod loss;
 mod memory;

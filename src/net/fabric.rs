@@ -15,7 +15,7 @@ use super::ip::{Added, Reassemblies};
 use super::partition::Partition;
 use super::topology::{Crossing, Interface, Topology, Way};
 use crate::id::{DatagramId, HostId, LinkId, SegmentId};
-use crate::link::{self, Link, Memory, Offer};
+use crate::link::{self, Link, Memory, Offer, Verdict};
 use crate::rng::Root;
 use crate::time::Instant;
 
@@ -69,6 +69,11 @@ pub trait Carrier<C: Clone> {
     /// A partition cuts it off before the link is offered it.
     fn cut(&mut self, flight: &Flight<C>, link: LinkId) {
         let _ = (flight, link);
+    }
+
+    /// The link has come to this verdict on it: [`Link::decisions`] says why.
+    fn judged(&mut self, flight: &Flight<C>, link: LinkId, model: &Link, verdict: &Verdict) {
+        let _ = (flight, link, model, verdict);
     }
 
     /// The link loses it.
@@ -404,6 +409,7 @@ impl<C: Clone, R: Carrier<C>> Walk<'_, C, R> {
             ip_bytes,
             met,
         });
+        self.carrier.judged(&flight, link, model, &verdict);
         let udp_checksum = model.config().udp_checksum;
         if let (Some(family), Some(met), 0) = (flight.family, verdict.met, flight.id.duplicate) {
             families[family.index()].met.insert(here, met);

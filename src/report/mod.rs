@@ -2,8 +2,10 @@
 //! programs. One file for each form.
 
 mod apps;
+mod explain;
 mod json;
 mod judgement;
+mod names;
 mod page;
 mod pcapng;
 pub mod study;
@@ -13,6 +15,7 @@ mod text;
 mod trace;
 mod verdict;
 
+pub use explain::{Explain, InvalidQuestion, Question};
 pub use json::{RunReport, schema};
 pub use pcapng::Pcapng;
 pub use tc::netem;

@@ -440,7 +440,7 @@ fn counted_wide(label: &str, count: u64) -> String {
     format!("{label:<19}{:>11}", grouped(count))
 }
 
-fn plural(count: u64, what: &str) -> String {
+pub(super) fn plural(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
@@ -489,7 +489,7 @@ pub(super) fn six_digits(value: f64) -> f64 {
 }
 
 /// Pieces in lines of at most [`WIDTH`] columns, indented below the first.
-fn wrapped<'a>(text: &mut String, first: &str, pieces: impl Iterator<Item = &'a str>) {
+pub(super) fn wrapped<'a>(text: &mut String, first: &str, pieces: impl Iterator<Item = &'a str>) {
     let mut row = first.to_owned();
     let mut fresh = true;
     for piece in pieces {

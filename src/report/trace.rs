@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::names::Names;
 use crate::id::{HostId, LinkId, StreamId};
-use crate::net::{Host, Interface};
-use crate::scenario::{Flow, Scenario};
+use crate::scenario::Scenario;
 use crate::stats::{Bound, Event, Fate, Instance, Observer};
 use crate::time::Instant;
 
@@ -19,18 +19,6 @@ pub struct Trace<W> {
     out: W,
     names: Names,
     result: io::Result<()>,
-}
-
-/// What the numbers in events are called.
-struct Names {
-    hosts: Vec<String>,
-    links: Vec<String>,
-    /// Of hosts on several segments the names of those, by interfaces; of others none.
-    segments: Vec<Vec<String>>,
-    /// Flow and sender of each stream, or app and host.
-    streams: Vec<(String, HostId)>,
-    /// The machine at which each link's events happen, if it is not the sender's.
-    hosts_of_links: Vec<Option<HostId>>,
 }
 
 /// A line.
@@ -107,7 +95,7 @@ impl<W: Write> Observer for Trace<W> {
         }
         let written = match (event, self.names.describe(at, event)) {
             (Event::Fault { name, host, what }, _) => {
-                let host = host.map(|host| self.names.name(host));
+                let host = host.map(|host| self.names.host(host));
                 let line = FaultLine { t_ns: at.nanos(), side: "network", event: "fault", fault: name, host, what };
                 serde_json::to_writer(&mut self.out, &line)
             }
@@ -120,33 +108,6 @@ impl<W: Write> Observer for Trace<W> {
 }
 
 impl Names {
-    fn new(scenario: &Scenario) -> Self {
-        let topology = scenario.topology();
-        let senders = |flow: &Flow| flow.senders.iter().map(|host| (flow.name.clone(), *host)).collect::<Vec<_>>();
-        let mut hosts_of_links = vec![None; topology.links().len()];
-        for (id, host) in (0..).zip(topology.hosts()) {
-            for (_, interface) in host.numbered() {
-                hosts_of_links[interface.down.index()] = Some(HostId(id));
-                hosts_of_links[interface.up.index()] = Some(HostId(id));
-            }
-        }
-        let name = |interface: &Interface| topology.segments()[interface.segment.index()].name.clone();
-        let names = |host: &Host| host.numbered().map(|(_, interface)| name(interface)).collect();
-        let of_multi_homed = |host: &Host| if host.interfaces() > 1 { names(host) } else { Vec::new() };
-        Names {
-            segments: topology.hosts().iter().map(of_multi_homed).collect(),
-            hosts: topology.hosts().iter().map(|host| host.name.clone()).collect(),
-            links: topology.links().iter().map(|link| link.name.clone()).collect(),
-            streams: scenario
-                .flows
-                .iter()
-                .flat_map(senders)
-                .chain(scenario.programs().map(|(app, host)| (app.name.clone(), host)))
-                .collect(),
-            hosts_of_links,
-        }
-    }
-
     /// The line of an event; `None` if the trace does not show it.
     fn describe(&self, at: Instant, event: &Event<'_>) -> Option<Line<'_>> {
         Some(match event {
@@ -195,15 +156,6 @@ impl Names {
         })
     }
 
-    fn name(&self, host: HostId) -> &str {
-        &self.hosts[host.index()]
-    }
-
-    /// The segment of an interface of a host, if it has several.
-    fn segment(&self, host: HostId, interface: u8) -> Option<&str> {
-        self.segments[host.index()].get(usize::from(interface)).map(String::as_str)
-    }
-
     fn line<'a>(
         &'a self,
         at: Instant,
@@ -214,10 +166,7 @@ impl Names {
         copy: u16,
     ) -> Line<'a> {
         // What belongs to no flow is that of its machine, which is added.
-        let (flow, host) = match self.streams.get(stream.index()) {
-            Some((flow, sender)) => (flow.as_str(), self.name(*sender)),
-            None => ("", ""),
-        };
+        let (flow, host) = self.stream(stream).map_or(("", ""), |(flow, sender)| (flow, self.host(sender)));
         Line { t_ns: at.nanos(), side, event, flow, message, copy, host, ..Line::default() }
     }
 
@@ -226,11 +175,8 @@ impl Names {
         let duplicate = Some(instance.duplicate).filter(|duplicate| *duplicate != 0);
         let packet = Some(instance.packet).filter(|packet| *packet != 0);
         let fragment = Some(instance.fragment).filter(|fragment| *fragment != 0);
-        let sender = match instance.bound {
-            Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host) | Bound::NameService(host) => Some(host),
-            _ => self.streams.get(instance.stream.index()).map(|(_, sender)| *sender),
-        };
-        let host = sender.map_or(line.host, |sender| self.name(sender));
+        let sender = self.sender(instance);
+        let host = sender.map_or(line.host, |sender| self.host(sender));
         let sent_on = sender.and_then(|sender| self.segment(sender, instance.interfaces[0]));
         let service = match instance.bound {
             Bound::NameService(_) => Some("name"),
@@ -242,8 +188,8 @@ impl Names {
 
     fn on_link<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, link: LinkId) -> Line<'a> {
         let line = self.instance(at, "network", event, instance);
-        let host = self.hosts_of_links[link.index()].map_or(line.host, |host| self.name(host));
-        Line { host, link: Some(&self.links[link.index()]), ..line }
+        let host = self.host_at(link).map_or(line.host, |host| self.host(host));
+        Line { host, link: Some(self.link(link)), ..line }
     }
 
     /// A message that a slot took; if it had been addressed to another, with the fate that this means there.
@@ -254,8 +200,8 @@ impl Names {
 
     fn at_host<'a>(&'a self, at: Instant, event: &'a str, instance: &Instance, host: HostId) -> Line<'a> {
         let line = self.instance(at, "receiver", event, instance);
-        let is_own = line.from == Some(self.name(host)); // no network has brought it
+        let is_own = line.from == Some(self.host(host)); // no network has brought it
         let heard_on = self.segment(host, instance.interfaces[1]).filter(|_| !is_own);
-        Line { host: self.name(host), sent_on: line.sent_on.filter(|_| !is_own), heard_on, ..line }
+        Line { host: self.host(host), sent_on: line.sent_on.filter(|_| !is_own), heard_on, ..line }
     }
 }

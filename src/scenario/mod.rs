@@ -34,6 +34,7 @@ pub(crate) use model::{
     Arrivals, Bound, Copies, Expectation, Flow, Generated, MIN_ACKNOWLEDGED, Mailslot, NameService, Phase, Reader,
     Size, Target, Traffic,
 };
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems, Severity};
 pub use quantity::parse_time;
 pub use resolve::ReadFile;

@@ -132,7 +132,7 @@ impl Problem {
 }
 
 /// The known name that a wrong one was probably meant to be.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = name.to_lowercase();
     let distance = |known: &str| strsim::damerau_levenshtein(&name, &known.to_lowercase());
     let near = known.iter().map(|known| (distance(known), *known)).min()?;

@@ -1,95 +1,8 @@
 //! The events of a run, as plain facts: what the ledger counts and the trace shows.
 
-use std::cell::RefCell;
-use std::ops::Range;
-use std::rc::Rc;
-
 use crate::id::{HostId, LinkId, StreamId};
 use crate::stats::Fate;
 use crate::time::{Duration, Instant};
-
-/// Somebody who is told every event of a run, in order.
-pub trait Observer {
-    /// Takes note of `event`, which happens at `at`.
-    fn observe(&mut self, at: Instant, event: &Event<'_>);
-
-    /// Sees the packet that comes to a link, before what happens to it there.
-    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
-        let _ = (at, link, frame);
-    }
-}
-
-/// Watches nothing.
-impl Observer for () {
-    fn observe(&mut self, _: Instant, _: &Event<'_>) {}
-}
-
-/// Watches if it is there.
-impl<T: Observer> Observer for Option<T> {
-    fn observe(&mut self, at: Instant, event: &Event<'_>) {
-        if let Some(observer) = self {
-            observer.observe(at, event);
-        }
-    }
-
-    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
-        if let Some(observer) = self {
-            observer.see(at, link, frame);
-        }
-    }
-}
-
-/// Two watch.
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    fn observe(&mut self, at: Instant, event: &Event<'_>) {
-        self.0.observe(at, event);
-        self.1.observe(at, event);
-    }
-
-    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
-        self.0.see(at, link, frame);
-        self.1.see(at, link, frame);
-    }
-}
-
-/// A borrowed observer sees what happened after the run has ended.
-impl<T: Observer + ?Sized> Observer for &mut T {
-    fn observe(&mut self, at: Instant, event: &Event<'_>) {
-        (**self).observe(at, event);
-    }
-
-    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
-        (**self).see(at, link, frame);
-    }
-}
-
-/// A shared observer, for drivers that keep theirs until the end.
-impl<T: Observer> Observer for Rc<RefCell<T>> {
-    fn observe(&mut self, at: Instant, event: &Event<'_>) {
-        self.borrow_mut().observe(at, event);
-    }
-
-    fn see(&mut self, at: Instant, link: LinkId, frame: &Frame<'_>) {
-        self.borrow_mut().see(at, link, frame);
-    }
-}
-
-/// An IP packet on a link: a UDP datagram, or a fragment of one.
-#[derive(Clone, Debug)]
-pub struct Frame<'a> {
-    /// Who sent it, by which of its interfaces.
-    pub from: (HostId, u8),
-    /// Whose address it goes to, and that of which interface; `None` for the broadcast address of the segment that it was sent on.
-    pub to: Option<(HostId, u8)>,
-    /// The UDP port, which is the same at both ends.
-    pub port: u16,
-    /// The UDP payload of the whole datagram as it is.
-    pub payload: &'a [u8],
-    /// As it was sent: its checksum is that of these bytes.
-    pub sent: &'a [u8],
-    /// Of a fragment, which bytes behind the IP header of the whole datagram it has.
-    pub part: Option<Range<u32>>,
-}
 
 /// One instance of a datagram on its way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -395,4 +308,17 @@ pub enum Event<'a> {
         /// Links that it had passed.
         links_passed: u8,
     },
+}
+
+/// A message came to its fate at a recipient.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settled {
+    /// Flow and sender.
+    pub stream: StreamId,
+    /// Number of the message.
+    pub message: u64,
+    /// The recipient, by its position among the stream's.
+    pub recipient: u32,
+    /// What became of it.
+    pub fate: Fate,
 }

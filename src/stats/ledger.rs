@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::event::{Bound, Event, Instance, Observer, Reason, Sent, Write};
+use super::event::{Bound, Event, Instance, Reason, Sent, Settled, Write};
 use super::fate::Fate;
+use super::observer::Observer;
 use super::pair::{Entry, Furthest, Pair};
 use super::phase::Phases;
 use super::tally::{AckTally, FlowTally, HostTally, Tally};
@@ -18,8 +19,8 @@ pub struct StreamLayout {
     pub flow: FlowId,
     /// The sender.
     pub sender: HostId,
-    /// How many recipients its messages have, all targets together.
-    pub recipients: u32,
+    /// All recipients that its messages can have: events name them by their positions here.
+    pub recipients: Vec<HostId>,
     /// What it writes to.
     pub targets: Vec<TargetLayout>,
     /// Parts of its audiences, for broadcasts that reach no more: see [`Bound::Part`].
@@ -46,6 +47,23 @@ pub struct Ledger {
     /// In the order of time.
     phases: Vec<Range<Instant>>,
     tally: Tally,
+    /// What came to its fate by the last event.
+    settled: Vec<Settled>,
+}
+
+/// Where it is counted what becomes of a stream's messages.
+struct Account<'a> {
+    stream: StreamId,
+    tally: &'a mut FlowTally,
+    settled: &'a mut Vec<Settled>,
+}
+
+impl Account<'_> {
+    /// A message of this phase came to its fate at a recipient.
+    fn settle(&mut self, phase: Option<usize>, recipient: u32, message: u64, fate: Fate) {
+        self.tally.count(phase, |tally| tally.settle(fate));
+        self.settled.push(Settled { stream: self.stream, message, recipient, fate });
+    }
 }
 
 #[derive(Debug)]
@@ -91,7 +109,14 @@ impl Ledger {
             streams: streams.into_iter().map(stream).collect(),
             phases,
             tally: Tally { flows, hosts: vec![HostTally::default(); hosts] },
+            settled: Vec::new(),
         }
+    }
+
+    /// The messages that came to their fate at a recipient by the event that was told last.
+    #[must_use]
+    pub fn settled(&self) -> &[Settled] {
+        &self.settled
     }
 
     /// A further target of a stream, for what is written from now on; returns its position.
@@ -149,15 +174,14 @@ impl Ledger {
         match write.result {
             Ok(sent) => {
                 self.tally.hosts[stream.layout.sender.index()].sent += sent.packets.len() as u64;
-                stream.address(write, sent, tally);
+                let settled = &mut self.settled;
+                stream.address(write, sent, &mut Account { stream: write.stream, tally, settled });
             }
             Err(_) => {
                 if write.copies_left > 0 {
                     stream.open(write.message, write.target, write.copies_left); // one of them may succeed
                 }
-                if stream.messages.contains_key(&write.message) {
-                    stream.release_shared(write.message, None, tally);
-                }
+                self.release(write.stream, write.message);
             }
         }
     }
@@ -171,22 +195,23 @@ impl Ledger {
 
     /// A write of a message will not be made: nobody is held open for it any more.
     fn release(&mut self, stream: StreamId, message: u64) {
-        let stream = &mut self.streams[stream.index()];
+        let (id, stream) = (stream, &mut self.streams[stream.index()]);
         if stream.messages.contains_key(&message) {
-            stream.release_shared(message, None, &mut self.tally.flows[stream.layout.flow.index()]);
+            let tally = &mut self.tally.flows[stream.layout.flow.index()];
+            stream.release_shared(message, None, &mut Account { stream: id, tally, settled: &mut self.settled });
         }
     }
 
     fn end(&mut self, instance: &Instance, fate: Fate, progress: u16) {
-        let Some((stream, tally)) = self.addressed(instance) else { return };
+        let Some((stream, mut account)) = self.addressed(instance) else { return };
         let Instance { copy, packet, duplicate, fragment, interfaces, message, .. } = *instance;
         let end = Furthest { progress, copy, packet, duplicate, fragment, interfaces, fate };
         match instance.bound {
-            Bound::Audience => stream.release_shared(message, Some(end), tally),
+            Bound::Audience => stream.release_shared(message, Some(end), &mut account),
             bound => stream.for_each(bound, |stream, recipient| {
                 let entry = entry(&mut stream.pairs, recipient, message);
                 entry.furthest = Some(end.or_further(entry.furthest));
-                stream.release(recipient, message, tally);
+                stream.release(recipient, message, &mut account);
             }),
         }
     }
@@ -203,41 +228,44 @@ impl Ledger {
     }
 
     fn spread(&mut self, instance: &Instance, recipients: &[u32]) {
-        let Some((stream, tally)) = self.addressed(instance) else { return };
+        let Some((stream, mut account)) = self.addressed(instance) else { return };
         for &recipient in recipients {
             entry(&mut stream.pairs, recipient, instance.message).live += 1;
         }
         match instance.bound {
-            Bound::Audience => stream.release_shared(instance.message, None, tally),
-            bound => stream.for_each(bound, |stream, recipient| stream.release(recipient, instance.message, tally)),
+            Bound::Audience => stream.release_shared(instance.message, None, &mut account),
+            bound => stream.for_each(bound, |stream, recipient| {
+                stream.release(recipient, instance.message, &mut account);
+            }),
         }
     }
 
     fn joined(&mut self, instance: &Instance) {
-        let Some((stream, tally)) = self.addressed(instance) else { return };
+        let Some((stream, mut account)) = self.addressed(instance) else { return };
         if let Bound::Recipient(recipient) = instance.bound {
-            stream.release(recipient, instance.message, tally);
+            stream.release(recipient, instance.message, &mut account);
         }
     }
 
     fn enqueued(&mut self, instance: &Instance) {
-        let Some((stream, tally)) = self.addressed(instance) else { return };
+        let Some((stream, account)) = self.addressed(instance) else { return };
         if let Bound::Recipient(recipient) = instance.bound {
             let entry = entry(&mut stream.pairs, recipient, instance.message);
             let again = u64::from(std::mem::replace(&mut entry.accepted, true));
-            tally.count(stream.phases.of(instance.message), |tally| tally.duplicates += again);
+            account.tally.count(stream.phases.of(instance.message), |tally| tally.duplicates += again);
         }
     }
 
     fn read(&mut self, instance: &Instance, delay: Duration, damaged: bool) {
-        let Some((stream, tally)) = self.addressed(instance) else { return };
+        let Some((stream, mut account)) = self.addressed(instance) else { return };
         let Bound::Recipient(recipient) = instance.bound else { return };
         let pair = &mut stream.pairs[recipient as usize];
         let position = pair.position(instance.message);
         if pair.entry(position).has_no_fate() {
-            pair.settle_delivered(position, &stream.phases, tally);
-            tally.count(stream.phases.of(instance.message), |tally| {
-                tally.settle(Fate::Delivered);
+            pair.settle_delivered(position, &stream.phases, account.tally);
+            let phase = stream.phases.of(instance.message);
+            account.settle(phase, recipient, instance.message, Fate::Delivered);
+            account.tally.count(phase, |tally| {
                 tally.delays.record(delay);
                 tally.damaged += u64::from(damaged);
             });
@@ -245,11 +273,11 @@ impl Ledger {
             message.unsettled -= 1;
             message.delivered += 1;
         }
-        stream.release(recipient, instance.message, tally);
+        stream.release(recipient, instance.message, &mut account);
     }
 
     /// The stream of an instance that is for somebody in the audience.
-    fn addressed(&mut self, instance: &Instance) -> Option<(&mut Stream, &mut FlowTally)> {
+    fn addressed(&mut self, instance: &Instance) -> Option<(&mut Stream, Account<'_>)> {
         let is_addressed = matches!(instance.bound, Bound::Audience | Bound::Part(_) | Bound::Recipient(_));
         is_addressed.then(|| self.stream(instance)).flatten()
     }
@@ -262,21 +290,22 @@ impl Ledger {
 
     /// Counts something of the message of an instance.
     fn count(&mut self, instance: &Instance, count: impl Fn(&mut FlowTally)) {
-        if let Some((stream, tally)) = self.stream(instance) {
-            tally.count(stream.phases.of(instance.message), count);
+        if let Some((stream, account)) = self.stream(instance) {
+            account.tally.count(stream.phases.of(instance.message), count);
         }
     }
 
     /// The sender and the flow of an instance; `None` if it is no flow's.
-    fn stream(&mut self, instance: &Instance) -> Option<(&mut Stream, &mut FlowTally)> {
+    fn stream(&mut self, instance: &Instance) -> Option<(&mut Stream, Account<'_>)> {
         let stream = self.streams.get_mut(instance.stream.index())?;
         let tally = &mut self.tally.flows[stream.layout.flow.index()];
-        Some((stream, tally))
+        Some((stream, Account { stream: instance.stream, tally, settled: &mut self.settled }))
     }
 }
 
 impl Observer for Ledger {
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        self.settled.clear();
         match event {
             Event::WriteBegun { stream, message, target, copies_left } => {
                 self.begin(*stream, *message, at);
@@ -349,7 +378,7 @@ impl Stream {
         messages.entry(message).or_insert_with(|| {
             let audience = &layout.targets[target as usize].audience;
             if pairs.is_empty() {
-                pairs.resize_with(layout.recipients as usize, Pair::default);
+                pairs.resize_with(layout.recipients.len(), Pair::default);
             }
             audience.iter().for_each(|&recipient| pairs[recipient as usize].open(message));
             OpenMessage {
@@ -364,7 +393,7 @@ impl Stream {
     }
 
     /// Takes note of a successful write.
-    fn address(&mut self, write: &Write<'_>, sent: Sent<'_>, tally: &mut FlowTally) {
+    fn address(&mut self, write: &Write<'_>, sent: Sent<'_>, account: &mut Account<'_>) {
         let Write { message, copies_left, target, .. } = *write;
         let broadcasts = sent.packets.iter().filter(|bound| **bound == Bound::Audience).count() as u32;
         let open = self.open(message, target, copies_left);
@@ -373,7 +402,7 @@ impl Stream {
         let target = &self.layout.targets[target as usize];
         if is_first {
             let addressed = target.audience.len() as u64;
-            tally.count(self.phases.of(message), |tally| tally.addressed += addressed);
+            account.tally.count(self.phases.of(message), |tally| tally.addressed += addressed);
         }
         for &recipient in &target.unreachable {
             let end = Furthest::at_the_write(DECIDED, Fate::Unreachable);
@@ -402,7 +431,7 @@ impl Stream {
         for bound in sent.packets.iter().copied().chain(sent.own.map(Bound::Recipient)) {
             self.for_each(bound, |stream, recipient| entry(&mut stream.pairs, recipient, message).live += 1);
         }
-        self.release_shared(message, None, tally);
+        self.release_shared(message, None, account);
     }
 
     /// The recipients that an instance is bound for by itself: none if it holds the whole audience, or nobody.
@@ -420,7 +449,7 @@ impl Stream {
 
     /// One broadcast of the message has spread or ended, or one write of it is done. After the last, its recipients are
     /// no longer held open for it.
-    fn release_shared(&mut self, message: u64, end: Option<Furthest>, tally: &mut FlowTally) {
+    fn release_shared(&mut self, message: u64, end: Option<Furthest>, account: &mut Account<'_>) {
         let open = self.messages.get_mut(&message).expect(OPEN);
         if let Some(end) = end {
             open.furthest = Some(end.or_further(open.furthest));
@@ -436,31 +465,31 @@ impl Stream {
                 match open.addressed {
                     true => {
                         let fate = open.settle(pair, position);
-                        tally.count(self.phases.of(message), |tally| tally.settle(fate));
+                        account.settle(self.phases.of(message), recipient, message, fate);
                     }
                     false => pair.skip(position),
                 }
             }
-            pair.tidy(position, &self.phases, tally);
+            pair.tidy(position, &self.phases, account.tally);
         }
         if !open.addressed {
             self.messages.remove(&message);
             return;
         }
-        self.close_if_settled(message, tally);
+        self.close_if_settled(message, account.tally);
     }
 
     /// Lets go of one instance of a message at a recipient; if it was the last, the message comes to its fate there. A
     /// message that has its fates everywhere is closed, while duplicates of it may still be alive.
-    fn release(&mut self, recipient: u32, message: u64, tally: &mut FlowTally) {
+    fn release(&mut self, recipient: u32, message: u64, account: &mut Account<'_>) {
         let pair = &mut self.pairs[recipient as usize];
         let position = pair.position(message);
         if pair.release(position) {
             let fate = self.messages.get_mut(&message).expect(OPEN).settle(pair, position);
-            tally.count(self.phases.of(message), |tally| tally.settle(fate));
+            account.settle(self.phases.of(message), recipient, message, fate);
         }
-        pair.tidy(position, &self.phases, tally);
-        self.close_if_settled(message, tally);
+        pair.tidy(position, &self.phases, account.tally);
+        self.close_if_settled(message, account.tally);
     }
 
     fn close_if_settled(&mut self, message: u64, tally: &mut FlowTally) {

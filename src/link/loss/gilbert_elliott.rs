@@ -80,16 +80,25 @@ impl GilbertElliott {
         if self.stationary_bad().decides(draw) { BAD } else { GOOD }
     }
 
-    pub(super) fn takes(&self, state: LossState, draw: u64) -> bool {
-        if state == BAD { self.loss_bad.decides(draw) } else { self.loss_good.decides(draw) }
+    pub(super) fn risk(&self, state: LossState) -> Probability {
+        if state == BAD { self.loss_bad } else { self.loss_good }
+    }
+
+    /// How probable it is that the next datagram meets the other state.
+    pub(super) fn leaves(&self, state: LossState) -> Probability {
+        if state == BAD { self.r } else { self.p }
     }
 
     pub(super) fn next(&self, state: LossState, draw: u64) -> LossState {
-        match state {
-            GOOD if self.p.decides(draw) => BAD,
-            BAD if self.r.decides(draw) => GOOD,
-            _ => state,
+        match self.leaves(state).decides(draw) {
+            true if state == BAD => GOOD,
+            true => BAD,
+            false => state,
         }
+    }
+
+    pub(super) fn describe(&self, state: LossState) -> &'static str {
+        if state == BAD { "the bad state" } else { "the good state" }
     }
 }
 

@@ -99,14 +99,35 @@ impl Loss {
         }
     }
 
-    /// Whether the model takes a datagram that meets this state; `draw` is the datagram's for loss.
-    pub(super) fn takes(&self, state: LossState, draw: u64) -> bool {
+    /// How probable it is that the model takes a datagram that meets this state.
+    pub(super) fn risk(&self, state: LossState) -> Probability {
         match self {
-            Loss::Independent(probability) => probability.decides(draw),
-            Loss::GilbertElliott(model) => model.takes(state, draw),
-            Loss::FourState(model) => model.takes(state),
-            Loss::Every(model) => model.takes(state),
-            Loss::Pattern(pattern) => pattern.takes(state),
+            Loss::Independent(probability) => *probability,
+            Loss::GilbertElliott(model) => model.risk(state),
+            Loss::FourState(model) => all_or_none(model.takes(state)),
+            Loss::Every(model) => all_or_none(model.takes(state)),
+            Loss::Pattern(pattern) => all_or_none(pattern.takes(state)),
+        }
+    }
+
+    /// A state in words; empty where there is only one.
+    pub(super) fn describe(&self, state: LossState) -> String {
+        match self {
+            Loss::Independent(_) => String::new(),
+            Loss::GilbertElliott(model) => model.describe(state).to_owned(),
+            Loss::FourState(model) => model.describe(state).to_owned(),
+            Loss::Every(model) => format!("place {} of {}", state.0 + 1, model.every()),
+            Loss::Pattern(pattern) => format!("place {} of {}", state.0 + 1, pattern.len()),
+        }
+    }
+
+    /// Whether a draw decides what the next datagram meets; and if it is the answer to one question, whether the state
+    /// changes, how probable that is.
+    pub(super) fn is_drawn(&self, state: LossState) -> Option<Option<Probability>> {
+        match self {
+            Loss::GilbertElliott(model) => Some(Some(model.leaves(state))),
+            Loss::FourState(_) => Some(None),
+            Loss::Independent(_) | Loss::Every(_) | Loss::Pattern(_) => None,
         }
     }
 
@@ -142,6 +163,11 @@ fn mean<const N: usize>(
 /// The state of a loss model with memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct LossState(u32);
+
+/// The risk in a state in which all datagrams are lost or none.
+fn all_or_none(lost: bool) -> Probability {
+    if lost { Probability::ALWAYS } else { Probability::NEVER }
+}
 
 /// The long run of a model in whose states all datagrams are lost or none.
 fn all_or_nothing(mean: f64) -> Vec<(f64, f64)> {

@@ -35,6 +35,11 @@ impl Pattern {
         Some(Pattern(Arc::new(Losses { lost: lost.into(), hash })))
     }
 
+    /// How many datagrams it is about.
+    pub(super) fn len(&self) -> usize {
+        self.0.lost.len()
+    }
+
     /// The share of datagrams that are lost.
     #[must_use]
     pub fn mean(&self) -> f64 {

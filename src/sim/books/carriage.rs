@@ -5,6 +5,7 @@ use slab::Slab;
 use super::stream::Stream;
 use super::{Books, Journal, is_on};
 use crate::id::{DatagramId, HostId, LinkId, StreamId};
+use crate::link::{Link, Verdict};
 use crate::mailslot::Service;
 use crate::net::{Carrier, Fabric, Flight};
 use crate::scenario::Scenario;
@@ -102,6 +103,12 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     fn offered(&mut self, flight: &Datagram, link: LinkId) {
         self.journal.show(flight, link);
         self.journal.tell(Event::Offered { instance: instance(flight), link, bytes: flight.ip_bytes() });
+    }
+
+    #[inline]
+    fn judged(&mut self, flight: &Datagram, link: LinkId, model: &Link, verdict: &Verdict) {
+        let Journal { now, observer, .. } = &mut *self.journal;
+        observer.decided(*now, link, &instance(flight), &|| model.decisions(flight.id(), verdict));
     }
 
     fn cut(&mut self, flight: &Datagram, link: LinkId) {

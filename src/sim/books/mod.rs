@@ -97,6 +97,9 @@ impl<O: Observer> Journal<O> {
     fn tell(&mut self, event: Event<'_>) {
         self.ledger.observe(self.now, &event);
         self.observer.observe(self.now, &event);
+        for settled in self.ledger.settled() {
+            self.observer.settled(self.now, settled);
+        }
     }
 
     /// A flight comes to a link.
@@ -116,11 +119,12 @@ impl<O: Observer> Journal<O> {
 
 impl<O: Observer> Books<O> {
     /// The books of a run that begins. `senders` are those of the scenario, in the order of streams.
-    pub(crate) fn new(scenario: Rc<Scenario>, root: Root, senders: &[Sender], observer: O) -> Self {
+    pub(crate) fn new(scenario: Rc<Scenario>, root: Root, senders: &[Sender], mut observer: O) -> Self {
         let topology = scenario.topology();
         let hosts = topology.hosts().len();
         let (streams, layouts) = stream::streams(&scenario, root, senders);
         let phases = scenario.phases.iter().map(|phase| Instant::ZERO + phase.from..Instant::ZERO + phase.to);
+        observer.begin(&layouts);
         let ledger = Ledger::new(layouts, scenario.flows.len(), hosts, phases.collect());
         Books {
             root,

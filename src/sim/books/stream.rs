@@ -158,7 +158,7 @@ fn stream(scenario: &Scenario, root: Root, flow: FlowId, spec: &Flow, sender: &S
     let layout = StreamLayout {
         flow,
         sender: host,
-        recipients: recipients.len() as u32,
+        recipients: recipients.clone(),
         targets: layouts,
         parts,
         is_acknowledged: spec.ack().is_some(),
