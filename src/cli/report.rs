@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mailslot_sim::report::study::{self as results};
+use mailslot_sim::report::study as results;
 use mailslot_sim::study::Folder;
 
 use super::output::message;
@@ -44,7 +44,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let mut folder = Folder::open(&arguments.folder, &manifest, &text).map_err(|why| unusable(&why))?;
     let complete = completed(&folder)?;
     let summaries = publish(&mut folder, &[], &complete)?;
-    show(&folder, &summaries, arguments.format, &format!("mailslot-sim run {}.toml", manifest.name), global)?;
+    show(&folder, &summaries, arguments.format, &results::replay(&manifest), global)?;
     if !global.quiet {
         message(&format!("drawn again: {}", folder.path().join("report.html").display()));
     }

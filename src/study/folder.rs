@@ -332,7 +332,7 @@ impl Folder {
                 flows.extend(Line::parse(line).iter().flat_map(Line::flows).map(str::to_owned))
             })?;
             for flow in flows {
-                let path = folder.join(format!("{flow}{HISTOGRAM}"));
+                let path = folder.join(file_name(&flow) + HISTOGRAM);
                 let text = fs::read_to_string(&path).map_err(io_error("read", &path))?;
                 if !add(&flow, &text) {
                     return Err(FolderError::Damaged { path, line: 1 });
@@ -394,8 +394,30 @@ impl Folder {
         let folder = self.path.join(HISTOGRAMS).join(file_name(&self.manifest.points[point].id));
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
         for (flow, sum) in sums {
-            let mut file = Pending::create(&folder.join(format!("{flow}{HISTOGRAM}")))?;
+            let mut file = Pending::create(&folder.join(file_name(flow) + HISTOGRAM))?;
             file.write(format!("{}\n", BASE64.encode(sum.to_v2())).as_bytes())?;
+            file.rename()?;
+        }
+        Ok(())
+    }
+
+    /// Writes pictures, each with the name of its file, in place of those that are there.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written.
+    pub fn write_figures(&self, figures: &[(String, String)]) -> Result<(), FolderError> {
+        let folder = self.path.join(FIGURES);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(io_error("replace", &folder))?;
+        }
+        if figures.is_empty() {
+            return Ok(());
+        }
+        fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
+        for (name, picture) in figures {
+            let mut file = Pending::create(&folder.join(file_name(name) + ".svg"))?;
+            file.write(picture.as_bytes())?;
             file.rename()?;
         }
         Ok(())
@@ -423,7 +445,7 @@ impl Folder {
     }
 }
 
-/// A point's name as the name of a file: short, and nothing in it means anything to a file system or a shell.
+/// A name of a point, flow or picture as that of a file: short, and nothing in it means anything to a file system or a shell.
 fn file_name(id: &str) -> String {
     let name = escaped(id, |c| c.is_ascii_alphanumeric() || "._-=,".contains(c));
     if name.len() <= MAX_FILE_NAME {
@@ -493,7 +515,8 @@ const MANIFEST: &str = "manifest.json";
 const RUNS: &str = "runs.ndjson";
 const LOG: &str = "runs.log";
 const HISTOGRAMS: &str = "hist";
+const FIGURES: &str = "figures";
 /// What a study makes in its folder, and would replace.
-const OWN: [&str; 6] = [RUNS, LOG, HISTOGRAMS, "points.csv", "report.html", "timing.json"];
+const OWN: [&str; 7] = [RUNS, LOG, HISTOGRAMS, FIGURES, "points.csv", "report.html", "timing.json"];
 /// The end of the name of a histogram's file: text, HdrHistogram V2 compressed, in base 64.
 const HISTOGRAM: &str = ".hdr";

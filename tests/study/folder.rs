@@ -17,9 +17,11 @@ fn the_folder_has_the_files_of_the_contract() {
     let desk = Desk::with(&GRID.replace("name = \"grid\"", "name = \"plant\""));
     desk.study("r", &[]).exits(0);
     let mut names: Vec<String> = desk.files("r").into_keys().collect();
-    names.retain(|name| !name.starts_with("hist/"));
+    names.retain(|name| !name.starts_with("hist/") && !name.starts_with("figures/"));
     assert_eq!(names, [".lock", "manifest.json", "points.csv", "report.html", "runs.ndjson"]);
-    assert!(desk.path("r/timing.json").exists() && desk.path("r/hist/loss=0.1,burst=4/alarm.hdr").exists());
+    for name in ["timing.json", "hist/loss=0.1,burst=4/alarm.hdr", "figures/alarm-delivery_ratio-loss.svg"] {
+        assert!(desk.path(&format!("r/{name}")).exists(), "{name}");
+    }
     let header = "point,loss,burst,flow,metric,value,k,n,low,high,interval,replications,seed\n";
     assert!(desk.read("r/points.csv").starts_with(header));
     for (name, bytes) in desk.files("r") {

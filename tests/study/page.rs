@@ -64,6 +64,61 @@ fn drawing_again_gives_the_same_bytes() {
     assert_eq!(desk.files("r"), files);
 }
 
+/// Results know what the study was started with, but for the name of the file.
+#[test]
+fn the_command_has_what_was_set() {
+    let desk = Desk::new();
+    desk.study("r", &["--set", "traffic.alarm.every=50 ms", "--seed", "7"]).exits(101);
+    let page = desk.read("r/report.html");
+    assert!(page.contains("data-replay=\"mailslot-sim run grid.toml --set 'traffic.alarm.every=50 ms' --set seed=7\""));
+    let set = ["--set", "traffic.alarm.every=50 ms", "--set", "seed=7", "--point", "loss=0.1,burst=4"];
+    let run = desk.run(&[&["run", "grid.toml", "--format", "json"], &set[..]].concat()).out;
+    let run: serde_json::Value = serde_json::from_str(&run).unwrap();
+    let runs = desk.read("r/runs.ndjson");
+    let stored = runs.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let stored =
+        stored.into_iter().find(|line| line["point"] == "loss=0.1,burst=4" && line["replication"] == 0).unwrap();
+    assert_eq!(stored["totals"], run["totals"]);
+}
+
+/// Every chart of the page is a file too: whole XML, which asks for nothing.
+#[test]
+fn charts_are_files_too() {
+    let desk = Desk::new();
+    desk.study("r", &[]).exits(0);
+    let files = desk.files("r");
+    let figures: Vec<_> = files.iter().filter(|(name, _)| name.starts_with("figures/")).collect();
+    assert_eq!(figures.len(), desk.read("r/report.html").matches("<figure").count());
+    for (name, bytes) in figures {
+        check_figure(name, std::str::from_utf8(bytes).unwrap());
+    }
+    // What an earlier start had drawn and is not there any more goes.
+    desk.run(&["study", "grid.toml", "--out", "one", "--filter", "loss == 0.1 && burst == 4"]).exits(0);
+    let names: Vec<String> = desk.files("one").into_keys().filter(|name| name.starts_with("figures/")).collect();
+    assert_eq!(names, ["figures/alarm-delay.svg"]);
+}
+
+fn check_figure(name: &str, text: &str) {
+    let document = roxmltree::Document::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let root = document.root_element();
+    assert_eq!(root.tag_name().name(), "svg");
+    let has = |tag: &str| {
+        root.children().any(|child| child.tag_name().name() == tag && child.text().is_some_and(|text| text.len() > 10))
+    };
+    assert!(has("title") && has("desc"), "{name}");
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        assert!(!["script", "foreignObject", "image", "a"].contains(&node.tag_name().name()), "{name}");
+        let link = node.attribute("href");
+        assert!(
+            link.is_none_or(|link| link.starts_with('#') && text.contains(&format!("id=\"{}\"", &link[1..]))),
+            "{name}: {link:?}"
+        );
+    }
+    for asks in ["url(", "@import", "javascript:"] {
+        assert!(!text.contains(asks), "{name}: {asks}");
+    }
+}
+
 #[test]
 fn what_holds_no_study_is_not_drawn() {
     let desk = Desk::new();

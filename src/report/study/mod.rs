@@ -11,7 +11,8 @@ pub use recorder::Recorder;
 pub use summary::{PointSummary, to_json, to_ndjson, to_text, verdict};
 
 use self::table::PointTable;
-use crate::report::page::Page;
+use crate::report::page::study::Page;
+use crate::report::suite::shell_word;
 use crate::study::{Folder, FolderError, Line, Manifest};
 
 /// The folder's position among several, and the number of replications of a point that is complete.
@@ -47,9 +48,17 @@ pub fn publish(out: &Folder, folders: &[&Folder], complete: &[Complete]) -> Resu
     let mut drawn = out.create("report.html")?;
     drawn.write(page.draw(&summaries).as_bytes())?;
     drawn.finish()?;
+    out.write_figures(&page.figures())?;
     points_csv.finish()?;
     runs.finish()?;
     Ok(summaries)
+}
+
+/// The beginning of the command that shows one run of a study.
+#[must_use]
+pub fn replay(manifest: &Manifest) -> String {
+    let set: String = manifest.set.iter().map(|set| format!(" --set {}", shell_word(set))).collect();
+    format!("mailslot-sim run {}{set}", shell_word(&format!("{}.toml", manifest.name)))
 }
 
 /// The summaries of complete points.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::summary::{MainFigure, PointSummary};
 use crate::report::judgement::{Found, Judgement};
-use crate::report::page;
+use crate::report::page::study as page;
 use crate::report::verdict::ExpectationReport;
 use crate::stats::{Estimate, Fate, HistogramSum, Proportion};
 use crate::study::{Figure, Line, Manifest};

@@ -1,26 +1,21 @@
 //! Charts of a figure along an axis: a line with markers and a band for each combination of the other axes, and dots for the
 //! closed form.
 
-use std::fmt::Write;
-
 use maud::{Markup, PreEscaped, html};
 
 use super::data::{Entry, Figure};
-use super::grid::{Grid, Line, Look, Row};
-use super::scale::Scale;
+use super::grid::{Axis, Grid, Line, Look, Row};
+use crate::report::page::picture::{self, Key, MAX_LABEL, Picture, clipped, number, path, text_width};
+use crate::report::page::scale::Scale;
 use crate::report::text::six_digits;
 
 /// What is drawn.
-pub(super) struct Chart<'a> {
-    /// Its place on the page: an ID.
-    pub(super) name: String,
+pub(super) struct Along<'a> {
     /// What it shows, in a few words.
     pub(super) title: String,
     /// The axis that it is drawn along.
-    pub(super) along: usize,
+    pub(super) axis: usize,
     pub(super) figure: fn(&Entry) -> Option<Figure>,
-    /// The columns of the table with this figure: the first, and behind the last.
-    pub(super) columns: (usize, usize),
     pub(super) grid: &'a Grid,
     pub(super) rows: &'a [Row<'a>],
 }
@@ -34,9 +29,9 @@ struct Mark {
     theory: Option<f64>,
 }
 
-impl Chart<'_> {
-    pub(super) fn draw(&self) -> Markup {
-        let axis = &self.grid.axes[self.along];
+impl Along<'_> {
+    pub(super) fn draw(&self) -> Picture {
+        let axis = &self.grid.axes[self.axis];
         let across = Scale::of_axis(&axis.numbers);
         let figures: Vec<Figure> = self.rows.iter().filter_map(|row| (self.figure)(row.entry)).collect();
         let values = figures.iter().flat_map(|it| {
@@ -54,30 +49,31 @@ impl Chart<'_> {
             let figure = (self.figure)(row.entry)?;
             let within = |value: f64| y(up.place(value.max(0.0)));
             let band = figure.interval.map(|(low, high)| (within(low), within(high)));
-            let (x, theory) = (places[row.places[self.along]], figure.theory.map(within));
+            let (x, theory) = (places[row.places[self.axis]], figure.theory.map(within));
             Some(Mark { row: row.number, x, y: within(figure.value?), band, theory })
         };
-        let lines = self.grid.lines(self.along, self.rows);
-        html! {
-            figure data-m=(format!("{} {}", self.columns.0, self.columns.1)) {
-                figcaption id=(self.name) { (self.title) " against " bdi { (axis.name) } }
-                svg viewBox=(VIEW) role="group" aria-labelledby=(self.name) aria-describedby=(format!("{}-d", self.name)) {
-                    desc id=(format!("{}-d", self.name)) { (self.description(&lines, &figures)) }
-                    (frame(&up.ticks().into_iter().map(|tick| (y(up.place(tick)), six_digits(tick).to_string())).collect::<Vec<_>>()))
-                    (ticks(&places.iter().copied().zip(axis.labels.iter().cloned()).collect::<Vec<_>>()))
-                    text.axis x=(number((LEFT + RIGHT) / 2.0)) y=(HEIGHT - 6.0) { (axis.name) }
-                    @for line in &lines {
-                        (draw_line(line, self.along, &line.rows.iter().filter_map(mark).collect::<Vec<_>>(), across.is_ordered()))
-                    }
-                }
-                (legend(self.grid, Some(self.along)))
-            }
+        let lines = self.grid.lines(self.axis, self.rows);
+        let marks = |line: &Line<'_, '_>| line.rows.iter().filter_map(mark).collect::<Vec<_>>();
+        let (legend, below) = legend(self.grid, Some(self.axis));
+        let body = html! {
+            (frame(&up.ticks().into_iter().map(|tick| (y(up.place(tick)), six_digits(tick).to_string())).collect::<Vec<_>>()))
+            (ticks(&places.iter().copied().zip(axis.labels.iter().cloned()).collect::<Vec<_>>()))
+            text.axis x=(number((LEFT + RIGHT) / 2.0)) y=(HEIGHT - 12.0) { (axis.name) }
+            @for line in &lines { (draw_line(line, self.axis, &marks(line), across.is_ordered())) }
+            (legend)
+        };
+        Picture {
+            title: format!("{} against {}", self.title, axis.name),
+            description: self.description(&lines, &figures),
+            width: WIDTH,
+            height: HEIGHT + below,
+            body,
         }
     }
 
     /// In words, for those who cannot see it.
     fn description(&self, lines: &[Line<'_, '_>], figures: &[Figure]) -> String {
-        let axis = &self.grid.axes[self.along];
+        let axis = &self.grid.axes[self.axis];
         let ends = (axis.labels.first().map_or("", String::as_str), axis.labels.last().map_or("", String::as_str));
         let values = || figures.iter().filter_map(|figure| figure.value);
         let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
@@ -122,20 +118,6 @@ pub(super) fn marker(hue: usize, x: f64, y: f64, row: usize) -> Markup {
     PreEscaped(format!("<use href=\"#m{hue}\" x=\"{}\" y=\"{}\" data-r=\"{row}\"/>", number(x), number(y)))
 }
 
-/// A line through places; it is broken where one is missing.
-pub(super) fn path(places: impl Iterator<Item = Option<(f64, f64)>>) -> String {
-    let (mut text, mut command) = (String::new(), 'M');
-    for place in places {
-        let Some((x, y)) = place else {
-            command = 'M';
-            continue;
-        };
-        let _ = write!(text, "{command}{} {}", number(x), number(y));
-        command = 'L';
-    }
-    text
-}
-
 /// The interval of a mark that stands alone.
 fn whisker(mark: &Mark) -> Markup {
     html! {
@@ -166,11 +148,11 @@ pub(super) fn frame(ticks: &[(f64, String)]) -> Markup {
 pub(super) fn ticks(ticks: &[(f64, String)]) -> Markup {
     let mut free = f64::NEG_INFINITY;
     let labelled = ticks.iter().map(|(place, label)| {
-        let label = clipped(label);
-        let half = label.chars().count() as f64 * LETTER / 2.0;
+        let label = clipped(label, MAX_LABEL);
+        let half = text_width(&label) / 2.0;
         let has_room = place - half >= free;
         if has_room {
-            free = place + half + LETTER;
+            free = place + half + text_width("  ");
         }
         (*place, has_room.then_some(label))
     });
@@ -182,48 +164,27 @@ pub(super) fn ticks(ticks: &[(f64, String)]) -> Markup {
     }
 }
 
-/// What colours, markers and dashes mean.
-pub(super) fn legend(grid: &Grid, along: Option<usize>) -> Markup {
-    let [hue, dash] = grid.looks(along);
-    let entry = |class: String, marker: Option<usize>, label: &str| {
-        html! {
-            li {
-                svg class=(class) viewBox="0 0 30 12" aria-hidden="true" {
-                    path d="M0 6H30" {}
-                    @if let Some(hue) = marker { use href=(format!("#m{hue}")) x="15" y="6" {} }
-                }
-                bdi { (clipped(label)) }
-            }
-        }
+/// What colours, markers and dashes mean, and how high that is.
+pub(super) fn legend(grid: &Grid, along: Option<usize>) -> (Markup, f64) {
+    let [hue, dash] = grid.looks(along).map(|axis| axis.map(|axis| &grid.axes[axis]));
+    let of_hue = |place: usize| {
+        let hue = place % Look::HUES;
+        html! { g class=(format!("c{hue}")) { path d="M0 6H30" {} use href=(format!("#m{hue}")) x="15" y="6" {} } }
     };
-    html! {
-        @if let Some(axis) = hue.map(|axis| &grid.axes[axis]) {
-            ul.legend {
-                li { bdi { (axis.name) } }
-                @for (place, label) in axis.labels.iter().enumerate().take(MAX_KEYS) {
-                    (entry(format!("key c{}", place % Look::HUES), Some(place % Look::HUES), label))
-                }
-                @if axis.labels.len() > MAX_KEYS { li { "and so on" } }
-            }
-        }
-        @if let Some(axis) = dash.map(|axis| &grid.axes[axis]) {
-            ul.legend {
-                li { bdi { (axis.name) } }
-                @for (place, label) in axis.labels.iter().enumerate().take(MAX_KEYS) {
-                    (entry(format!("key n d{}", place % Look::DASHES), None, label))
-                }
-                @if axis.labels.len() > MAX_KEYS { li { "and so on" } }
-            }
-        }
-    }
+    let of_dash = |place: usize| html! { path class=(format!("n d{}", place % Look::DASHES)) d="M0 6H30" {} };
+    let (hues, high) = hue.map_or_else(Default::default, |axis| keys(axis, HEIGHT, of_hue));
+    let (dashes, higher) = dash.map_or_else(Default::default, |axis| keys(axis, HEIGHT + high, of_dash));
+    (html! { (hues) (dashes) }, high + higher)
 }
 
-/// A label that leaves room for others.
-pub(super) fn clipped(label: &str) -> String {
-    if label.chars().count() <= MAX_LABEL {
-        return label.to_owned();
+/// The values of an axis, each with its sign.
+fn keys(axis: &Axis, top: f64, sign: impl Fn(usize) -> Markup) -> (Markup, f64) {
+    let key = |(place, label): (usize, &String)| Key { sign: sign(place), label: label.clone() };
+    let mut keys: Vec<Key> = axis.labels.iter().enumerate().take(MAX_KEYS).map(key).collect();
+    if axis.labels.len() > MAX_KEYS {
+        keys.push(Key { sign: html! {}, label: "and so on".to_owned() });
     }
-    label.chars().take(MAX_LABEL - 1).chain(['…']).collect()
+    picture::legend(&axis.name, &keys, WIDTH, top)
 }
 
 /// Where a share of the width is.
@@ -236,22 +197,12 @@ pub(super) fn y(share: f64) -> f64 {
     BOTTOM - share * (BOTTOM - TOP)
 }
 
-/// A place in the picture, to a tenth.
-pub(super) fn number(place: f64) -> String {
-    let text = format!("{place:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-}
-
-/// The size of a picture, in its own units.
-pub(super) const VIEW: &str = "0 0 480 300";
-pub(super) const HEIGHT: f64 = 300.0;
+/// The size of a chart, without its legend.
+pub(super) const WIDTH: f64 = 480.0;
+pub(super) const HEIGHT: f64 = 306.0;
 pub(super) const LEFT: f64 = 62.0;
 pub(super) const RIGHT: f64 = 452.0;
 const TOP: f64 = 14.0;
 pub(super) const BOTTOM: f64 = 252.0;
-/// The width of a letter, about.
-const LETTER: f64 = 8.4;
-/// The longest label of a value.
-const MAX_LABEL: usize = 14;
 /// The most values that a legend explains.
 const MAX_KEYS: usize = 16;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::data::{Point, Totals};
-use super::percent;
+use crate::report::page::percent;
 use crate::report::study::PointSummary;
 use crate::report::suite::shell_word;
 use crate::report::text::grouped;
