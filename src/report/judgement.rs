@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::text::six_digits;
 use super::verdict::{ExpectationReport, Verdict};
+use super::wording::six_digits;
 use crate::stats::{Estimate, Proportion};
 
 /// One expectation over the replications.

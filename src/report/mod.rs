@@ -14,9 +14,11 @@ mod tc;
 mod text;
 mod trace;
 mod verdict;
+mod wording;
 
 pub use explain::{Explain, InvalidQuestion, Question};
 pub use json::{RunReport, schema};
+pub use page::run::RunPage;
 pub use pcapng::Pcapng;
 pub use tc::netem;
 pub use text::{Detail, summary};

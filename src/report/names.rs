@@ -13,8 +13,8 @@ pub(super) struct Names {
     segments: Vec<Vec<String>>,
     /// Flow and sender of each stream, or app and host.
     streams: Vec<(String, HostId)>,
-    /// The machine at which each link's events happen, if it is not the sender's.
-    hosts_of_links: Vec<Option<HostId>>,
+    /// The machine at which each link's events happen, if it is not the sender's, and whether the link leads there.
+    hosts_of_links: Vec<Option<(HostId, bool)>>,
 }
 
 impl Names {
@@ -24,8 +24,8 @@ impl Names {
         let mut hosts_of_links = vec![None; topology.links().len()];
         for (id, host) in (0..).zip(topology.hosts()) {
             for (_, interface) in host.numbered() {
-                hosts_of_links[interface.down.index()] = Some(HostId(id));
-                hosts_of_links[interface.up.index()] = Some(HostId(id));
+                hosts_of_links[interface.down.index()] = Some((HostId(id), true));
+                hosts_of_links[interface.up.index()] = Some((HostId(id), false));
             }
         }
         let name = |interface: &Interface| topology.segments()[interface.segment.index()].name.clone();
@@ -68,7 +68,12 @@ impl Names {
 
     /// The machine that a link leads to or from; `None` of the crossings of routers.
     pub(super) fn host_at(&self, link: LinkId) -> Option<HostId> {
-        self.hosts_of_links[link.index()]
+        self.hosts_of_links[link.index()].map(|(host, _)| host)
+    }
+
+    /// The machine that a link leads to, if it leads to one.
+    pub(super) fn end_of(&self, link: LinkId) -> Option<HostId> {
+        self.hosts_of_links[link.index()].filter(|(_, is_down)| *is_down).map(|(host, _)| host)
     }
 
     /// The segment of an interface of a host, if it has several.

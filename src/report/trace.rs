@@ -145,6 +145,7 @@ impl Names {
             | Event::Split { .. }
             | Event::Forwarded { .. }
             | Event::Spread { .. }
+            | Event::Stalled { .. }
             | Event::Joined { .. }
             | Event::SentAside { .. }
             | Event::Acknowledged { .. }

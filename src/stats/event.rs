@@ -212,6 +212,13 @@ pub enum Event<'a> {
         /// Which machine.
         host: HostId,
     },
+    /// It came to a machine that stands still: it arrives when that goes on.
+    Stalled {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+    },
     /// The machine dropped it.
     Discarded {
         /// Which instance.

@@ -313,7 +313,11 @@ impl Observer for Ledger {
             }
             Event::Write(write) => self.write(write),
             Event::Unwritten { stream, message } => self.unwritten(*stream, *message),
-            Event::ProgramWrite { .. } | Event::Offered { .. } | Event::Corrupted { .. } | Event::Fault { .. } => {}
+            Event::ProgramWrite { .. }
+            | Event::Offered { .. }
+            | Event::Corrupted { .. }
+            | Event::Stalled { .. }
+            | Event::Fault { .. } => {}
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),
             Event::Split { instance, fragments } => self.multiply(instance, fragments - 1),
             Event::Duplicated { instance, .. } => self.multiply(instance, 1),

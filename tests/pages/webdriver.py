@@ -75,10 +75,21 @@ class Browser:
         return self.call("POST", "/se/log", {"type": kind})
 
     def point(self, x, y, click=False):
-        """Moves the pointer to a place of the window."""
+        """Moves the pointer to a place of the window, once events of what was scrolled are over."""
+        self.script("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));")
         steps = [{"type": "pointerMove", "duration": 0, "x": int(x), "y": int(y)}]
         if click:
             steps += [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+        mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}
+        self.call("POST", "/actions", {"actions": [mouse]})
+
+    def drag(self, x, y, to_x, to_y):
+        """Moves the pointer from one place of the window to another with its button down."""
+        places = [("pointerMove", x, y), ("pointerDown",), ("pointerMove", (x + to_x) / 2, (y + to_y) / 2), ("pointerMove", to_x, to_y), ("pointerUp",)]
+        steps = [
+            {"type": kind, "button": 0} if not place else {"type": kind, "duration": 0, "x": int(place[0]), "y": int(place[1])}
+            for kind, *place in places
+        ]
         mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}
         self.call("POST", "/actions", {"actions": [mouse]})
 

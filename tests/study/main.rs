@@ -3,6 +3,8 @@
 mod folder;
 mod laws;
 mod page;
+#[path = "../support/pages.rs"]
+mod pages;
 mod problems;
 mod run;
 mod shipped;

@@ -7,7 +7,7 @@ use super::text;
 use super::words::{comparison, describe, dropped, ordinal, share, which};
 use crate::id::{HostId, LinkId};
 use crate::report::names::Names;
-use crate::report::text::six_digits;
+use crate::report::wording::six_digits;
 use crate::rng::{Decision, Purpose};
 use crate::scenario::Scenario;
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Settled, StreamLayout, Write};
@@ -203,6 +203,10 @@ impl Observer for Explain {
                 };
                 let what = format!("{why}{}: {}", which(instance), fate.name());
                 self.on_link(at, instance, *link, what);
+            }
+            Event::Stalled { instance, host } => {
+                let what = format!("it comes, and waits until the host goes on{}", which(instance));
+                self.at_host(at, instance, *host, what);
             }
             Event::Arrived { instance, host } => {
                 self.at_host(at, instance, *host, format!("it arrives{}", which(instance)))

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::life::{Explain, Step};
-use crate::report::text::{grouped, plural, wrapped};
+use crate::report::text::wrapped;
+use crate::report::wording::{grouped, plural};
 use crate::stats::Fate;
 use crate::time::Instant;
 

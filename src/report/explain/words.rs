@@ -1,6 +1,6 @@
 //! Events and draws in words.
 
-use crate::report::text::six_digits;
+use crate::report::wording::six_digits;
 use crate::rng::{Decision, Purpose};
 use crate::stats::{Bound, Fate, Instance, Reason};
 

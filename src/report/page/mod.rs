@@ -1,6 +1,7 @@
 //! Pages: HTML files that need nothing else, neither network nor program. Pictures are SVG, drawn when a page is written; a
 //! script of our own filters them and tells what is beside the pointer, and without it all is there but that.
 
+pub(super) mod run;
 pub(super) mod study;
 
 mod bars;
@@ -35,7 +36,7 @@ fn document(title: &str, replay: &str, script: &str, body: &Markup) -> String {
             }
         }
     };
-    page.into_string() + "\n"
+    picture::clean(&page.into_string()) + "\n"
 }
 
 /// The head of a page: what kind it is, its name and what that is about.
@@ -44,7 +45,7 @@ fn heading(kind: &str, name: &str, description: &str) -> Markup {
         header {
             p.kind { "mailslot-sim " (kind) }
             h1 { bdi { (name) } }
-            @if !description.is_empty() { p.description tabindex="0" { bdi { (description) } } }
+            @if !description.is_empty() { p.description tabindex="0" { bdi { (picture::clipped(description, MAX_DESCRIPTION)) } } }
         }
     }
 }
@@ -61,5 +62,8 @@ macro_rules! script {
     };
 }
 use script;
+
+/// The longest description that a page shows (a choice).
+const MAX_DESCRIPTION: usize = 20_000;
 
 const STYLE: &str = include_str!("style.css");

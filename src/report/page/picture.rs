@@ -42,8 +42,7 @@ impl Picture {
             g transform=(format!("translate(0 {})", number(above))) { (self.body) }
         };
         let size = format!("viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\"");
-        let allowed = |c: char| if is_xml(c) { c } else { char::REPLACEMENT_CHARACTER };
-        let body: String = body.into_string().chars().map(allowed).collect();
+        let body = clean(&body.into_string());
         format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {size} role=\"img\">{body}</svg>\n")
     }
 }
@@ -61,7 +60,7 @@ pub(super) fn legend(about: &str, keys: &[Key], width: f64, top: f64) -> (Markup
     let (mut x, mut y) = (LEGEND + text_width(&about) + GAP, top);
     let mut placed = Vec::new();
     for key in keys {
-        let label = clipped(&key.label, MAX_LABEL);
+        let label = clipped(&key.label, MAX_KEY);
         let wide = SIGN + text_width(&label) + GAP;
         if x + wide > width && x > LEGEND + GAP {
             (x, y) = (LEGEND + GAP, y + ROW);
@@ -106,9 +105,10 @@ pub(super) fn clipped(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
-/// Whether a file of XML may have a character (XML 1.0, production 2).
-fn is_xml(c: char) -> bool {
-    !matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
+/// A text without the characters that no file of XML may have (XML 1.0, production 2), nor one of HTML.
+pub(super) fn clean(text: &str) -> String {
+    let is_banned = |c: char| matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}');
+    text.chars().map(|c| if is_banned(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A text in at most two lines of so many letters.
@@ -131,6 +131,8 @@ pub(super) fn text_width(text: &str) -> f64 {
 pub(super) const STYLE: &str = include_str!("picture.css");
 /// What pictures use by its ID.
 pub(super) const SYMBOLS: &str = include_str!("symbols.svg");
+/// The longest label of a sign.
+const MAX_KEY: usize = 20;
 /// The longest label of a value.
 pub(super) const MAX_LABEL: usize = 14;
 /// The width of a letter, about.

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::report::judgement::Judgement;
-use crate::report::text::six_digits;
 use crate::report::verdict::Verdict;
+use crate::report::wording::six_digits;
 use crate::study::{Manifest, Rule};
 
 /// The most expectations that do not hold which the text shows.

@@ -2,7 +2,7 @@
 
 use super::netem::Netem;
 use crate::link::{Distribution, normal_quantile};
-use crate::report::text::four_digits;
+use crate::report::wording::four_digits;
 use crate::time::Duration;
 
 /// What `delay` takes.

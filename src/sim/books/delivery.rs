@@ -65,6 +65,7 @@ impl<O: Observer> Books<O> {
         match self.condition(host) {
             Condition::Up => {}
             Condition::Paused => {
+                self.tell(Event::Stalled { instance: instance(flight), host });
                 self.suspended.entry(host).or_default().push(flight.clone());
                 return false;
             }

@@ -7,7 +7,7 @@ use super::data::{Entry, Figure};
 use super::grid::{Axis, Grid, Line, Look, Row};
 use crate::report::page::picture::{self, Key, MAX_LABEL, Picture, clipped, number, path, text_width};
 use crate::report::page::scale::Scale;
-use crate::report::text::six_digits;
+use crate::report::wording::six_digits;
 
 /// What is drawn.
 pub(super) struct Along<'a> {

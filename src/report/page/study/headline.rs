@@ -6,8 +6,8 @@ use super::data::{Point, Totals};
 use crate::report::page::percent;
 use crate::report::study::PointSummary;
 use crate::report::suite::shell_word;
-use crate::report::text::grouped;
 use crate::report::verdict::Verdict;
+use crate::report::wording::grouped;
 use crate::stats::Proportion;
 
 /// Sums over points.

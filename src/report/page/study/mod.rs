@@ -20,7 +20,7 @@ use self::table::Columns;
 use super::picture::{MAX_LABEL, Picture, clipped};
 use super::{document, heading, script};
 use crate::report::study::{self as results, PointSummary};
-use crate::report::text::grouped;
+use crate::report::wording::grouped;
 use crate::study::Manifest;
 
 /// A page in the making: it takes the points of a study one by one, and keeps what it can show.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::data::{Entry, Figure};
 use super::grid::Row;
 use crate::report::suite::shell_word;
-use crate::report::text::six_digits;
+use crate::report::wording::six_digits;
 use crate::time::Duration;
 
 /// The columns of a table.

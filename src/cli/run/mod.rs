@@ -1,21 +1,26 @@
 //! `run`: one scenario, one seed.
 
+mod outputs;
+
 use std::cell::RefCell;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 #[cfg(feature = "turmoil")]
 use mailslot_sim::drive::turmoil;
-use mailslot_sim::report::{Detail, Explain, InvalidQuestion, Pcapng, Question, RunReport, Trace, Verdict, summary};
+use mailslot_sim::report::suite::shell_word;
+use mailslot_sim::report::{
+    Detail, Explain, InvalidQuestion, Pcapng, Question, RunPage, RunReport, Trace, Verdict, summary,
+};
 use mailslot_sim::scenario::{Scenario, Study};
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
 use mailslot_sim::time::Instant;
 
 use super::check::{files_of, read_scenario, refuse, warn};
-use super::output::{PendingFile, create_folder, failed, message, print, write_file};
+use super::output::{create_folder, message, print, write_file};
 use super::{Exit, Global};
+use outputs::{FIGURES, PAGE, REPORT, STDOUT, Target, check_outputs};
 
 /// Runs a scenario once and prints what happened.
 #[derive(clap::Args)]
@@ -51,7 +56,7 @@ pub(super) struct Arguments {
     /// are numbered from 0; where a flow has several senders, FLOW is FLOW/SENDER.
     #[arg(long, value_name = "FLOW:MESSAGE@HOST")]
     explain: Option<String>,
-    /// Write report.json to this folder.
+    /// Write report.json, the page report.html and its pictures (figures/) to this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -118,10 +123,10 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     }
     let to_stdout =
         [&arguments.trace, &arguments.pcap].into_iter().any(|path| path.as_deref() == Some(Path::new(STDOUT)));
-    let (outcome, life) = watched(&scenario, arguments, question)?;
+    let (outcome, Watched { life, page }) = watched(&scenario, arguments, question)?;
     let report = RunReport::new(&scenario, arguments.replication, &outcome);
-    if let Some(folder) = &arguments.out {
-        write_file(&folder.join(REPORT), &report.to_json())?;
+    if let (Some(folder), Some(page)) = (&arguments.out, page) {
+        write_folder(folder, &scenario, &outcome, &report, (&page, &replay(&scenario, arguments)))?;
     }
     let detail = if global.verbose { Detail::HostsAndLinks } else { Detail::Flows };
     let text = match arguments.format {
@@ -163,22 +168,28 @@ fn question(scenario: &Scenario, text: &str) -> Result<Question, Exit> {
     })
 }
 
-/// Runs the scenario, writes trace and capture if they are wanted, and tells of the message that is asked about.
-fn watched(
-    scenario: &Scenario,
-    arguments: &Arguments,
-    question: Option<Question>,
-) -> Result<(Outcome, Option<String>), Exit> {
+/// What those who watched a run have to tell.
+#[derive(Default)]
+struct Watched {
+    life: Option<String>,
+    page: Option<RunPage>,
+}
+
+/// Runs the scenario, writes trace and capture if they are wanted, and watches for what else is.
+fn watched(scenario: &Scenario, arguments: &Arguments, question: Option<Question>) -> Result<(Outcome, Watched), Exit> {
     let (trace, pcap) = (Target::open(arguments.trace.as_deref())?, Target::open(arguments.pcap.as_deref())?);
-    if trace.is_none() && pcap.is_none() && question.is_none() {
-        return Ok((simulate(scenario, arguments, ())?, None)); // nobody watches: that is faster
+    if trace.is_none() && pcap.is_none() && question.is_none() && arguments.out.is_none() {
+        return Ok((simulate(scenario, arguments, ())?, Watched::default())); // nobody watches: that is faster
     }
     let (trace, trace_out) = trace.map(Target::divide).unzip();
     let (pcap, pcap_out) = pcap.map(Target::divide).unzip();
     let written = (trace_out.map(|out| Trace::new(scenario, out)), pcap_out.map(|out| Pcapng::new(scenario, out)));
-    let observers = Rc::new(RefCell::new((written, question.map(|question| Explain::new(scenario, question)))));
+    let life = question.map(|question| Explain::new(scenario, question));
+    let page = arguments.out.as_ref().map(|_| RunPage::new(scenario));
+    let observers = Rc::new(RefCell::new((written, (life, page))));
     let outcome = simulate(scenario, arguments, observers.clone())?;
-    let ((trace_written, pcap_written), life) = Rc::into_inner(observers).expect("the run is over").into_inner();
+    let ((trace_written, pcap_written), (life, page)) =
+        Rc::into_inner(observers).expect("the run is over").into_inner();
     if let (Some(target), Some(written)) = (trace, trace_written) {
         target.finish(written.finish())?;
     }
@@ -189,41 +200,43 @@ fn watched(
         message(&format!("error: --explain: {why}"));
         Exit::NothingSelected
     })?;
-    Ok((outcome, life))
+    Ok((outcome, Watched { life, page }))
 }
 
-/// Where something is written: a file that comes into being when it is whole, or stdout.
-enum Target {
-    File(PendingFile),
-    Stdout,
+/// Writes report, page and pictures into a folder.
+fn write_folder(
+    folder: &Path,
+    scenario: &Scenario,
+    outcome: &Outcome,
+    report: &RunReport,
+    (page, replay): (&RunPage, &str),
+) -> Result<(), Exit> {
+    write_file(&folder.join(REPORT), &report.to_json())?;
+    write_file(&folder.join(PAGE), &page.draw(scenario, outcome, report, replay))?;
+    let figures = page.figures(scenario);
+    if !figures.is_empty() {
+        create_folder(&folder.join(FIGURES))?;
+    }
+    figures
+        .iter()
+        .try_for_each(|(name, picture)| write_file(&folder.join(FIGURES).join(format!("{name}.svg")), picture))
 }
 
-impl Target {
-    fn open(path: Option<&Path>) -> Result<Option<Self>, Exit> {
-        match path {
-            None => Ok(None),
-            Some(path) if path == Path::new(STDOUT) => Ok(Some(Target::Stdout)),
-            Some(path) => PendingFile::create(path).map(|file| Some(Target::File(file))),
-        }
+/// The command that repeats the run, without the folders that its file is in: results hold no path of a machine.
+fn replay(scenario: &Scenario, arguments: &Arguments) -> String {
+    let name = arguments.file.file_name().filter(|_| arguments.file != Path::new(STDOUT));
+    let name = name.map_or_else(|| format!("{}.toml", scenario.name()), |name| name.to_string_lossy().into_owned());
+    let mut command = format!("mailslot-sim run {}", shell_word(&name));
+    arguments.set.iter().for_each(|set| command.push_str(&format!(" --set {}", shell_word(set))));
+    arguments.seed.iter().for_each(|seed| command.push_str(&format!(" --seed {seed}")));
+    arguments.point.iter().for_each(|point| command.push_str(&format!(" --point {}", shell_word(point))));
+    if arguments.replication > 0 {
+        command.push_str(&format!(" --replication {}", arguments.replication));
     }
-
-    /// With the writer apart.
-    fn divide(mut self) -> (Self, Box<dyn Write>) {
-        let out: Box<dyn Write> = match &mut self {
-            Target::File(file) => Box::new(file.writer()),
-            Target::Stdout => Box::new(io::BufWriter::new(io::stdout())),
-        };
-        (self, out)
+    if arguments.driver != Driver::Events {
+        command.push_str(" --driver turmoil");
     }
-
-    /// All was written, or not. A reader of stdout that has seen enough is no failure.
-    fn finish(self, written: io::Result<Box<dyn Write>>) -> Result<(), Exit> {
-        match (self, written) {
-            (Target::File(file), written) => file.finish(written),
-            (Target::Stdout, Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
-            (Target::Stdout, _) => Ok(()),
-        }
-    }
+    command
 }
 
 fn simulate(
@@ -251,43 +264,3 @@ fn warn_of_waiting(scenario: &Scenario, driver: Driver) {
         message(&format!("{hosts} hosts for up to {end} under turmoil: {message_text}"));
     }
 }
-
-/// Refuses outputs that would overwrite the scenario or one another.
-fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
-    let report = arguments.out.as_ref().map(|folder| folder.join(REPORT));
-    if arguments.explain.is_some() && arguments.format != Format::Text {
-        message("error: --explain is for people: it goes with --format text");
-        return Err(Exit::BadCommandLine);
-    }
-    let [trace, pcap] = [&arguments.trace, &arguments.pcap].map(Option::as_deref);
-    if trace == pcap && trace == Some(Path::new(STDOUT)) {
-        message("error: trace and capture cannot both go to stdout");
-        return Err(Exit::BadCommandLine);
-    }
-    let file = |path: &&Path| *path != Path::new(STDOUT);
-    let files = [
-        ("the scenario", Some(arguments.file.as_path())),
-        ("the report", report.as_deref()),
-        ("the trace", trace.filter(file)),
-        ("the capture", pcap.filter(file)),
-    ];
-    let files: Vec<_> = files.into_iter().filter_map(|(what, path)| Some((what, path?))).collect();
-    for (position, (what, path)) in files.iter().enumerate() {
-        let overwritten = files[..position].iter().find(|(_, earlier)| real(earlier) == real(path));
-        if let Some((other, _)) = overwritten {
-            message(&format!("error: {what} {} would overwrite {other}", path.display()));
-            return Err(Exit::BadCommandLine);
-        }
-    }
-    Ok(())
-}
-
-/// One spelling for each file, whether it exists or not.
-fn real(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Instead of a file.
-const STDOUT: &str = "-";
-/// The report in the folder of `--out`.
-const REPORT: &str = "report.json";

@@ -1,20 +1,8 @@
-"""Uses the page of a study as people do. Arguments: the page, a folder for screenshots, a folder for the browser."""
+"""Uses the page of a study as people do."""
 
-import json
-import pathlib
-import sys
+from checks import ENTER, ESCAPE, RIGHT, TAB, check, clipboard, load, looks, quiet, seen, tip
 
-from webdriver import Browser
-
-TAB, ENTER, ESCAPE, RIGHT, DOWN = "\ue004", "\ue007", "\ue00c", "\ue014", "\ue015"
 COMMAND = "mailslot-sim run grid.toml --point {} --replication 0"
-failures = 0
-
-
-def check(what, holds, found=""):
-    global failures
-    failures += not holds
-    print(f"ok {what}" if holds else f"FAILED {what}: {found}")
 
 
 def mark(browser, number):
@@ -30,14 +18,6 @@ def mark(browser, number):
     )
 
 
-def tip(browser):
-    return browser.script('const tip = document.getElementById("tip"); return tip.hidden ? "" : tip.innerText;')
-
-
-def clipboard(browser):
-    return browser.script("return navigator.clipboard.readText();")
-
-
 def choose(browser, axis, label):
     browser.script(
         """const select = [...document.querySelectorAll("label")].find((it) => it.innerText.startsWith(arguments[0])).querySelector("select");
@@ -45,23 +25,6 @@ def choose(browser, axis, label):
            select.dispatchEvent(new Event("change"));""",
         axis, label,
     )
-
-
-def seen(browser, selector):
-    return browser.script(
-        "return [...document.querySelectorAll(arguments[0])].filter((it) => it.getClientRects().length).length;", selector
-    )
-
-
-def load(browser, page):
-    url = page.as_uri()
-    browser.log("performance")
-    browser.open(url)
-    messages = browser.log("browser")
-    check("no message on the console", not messages, messages)
-    events = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
-    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    check("nothing is asked for but the page", asked == [url], asked)
 
 
 def pointer(browser):
@@ -119,51 +82,12 @@ def table(browser):
     check("the name of a point in the table copies its command", clipboard(browser) == COMMAND.format(point), clipboard(browser))
 
 
-def looks(browser, shots):
-    overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;"
-    overlap = """
-      const texts = [...document.querySelectorAll("figure svg:not(.key) text")].filter((it) => it.getClientRects().length);
-      const found = [];
-      for (const svg of document.querySelectorAll("figure > svg")) {
-        const frame = svg.getBoundingClientRect();
-        const boxes = texts.filter((it) => svg.contains(it)).map((it) => [it.textContent, it.getBoundingClientRect()]);
-        boxes.forEach(([text, box], at) => {
-          if (box.left < frame.left - 1 || box.right > frame.right + 1) found.push(text + " is cut");
-          for (const [other, its] of boxes.slice(at + 1)) {
-            if (box.left < its.right && its.left < box.right && box.top < its.bottom && its.top < box.bottom) found.push(text + " over " + other);
-          }
-        });
-      }
-      return found;"""
-    for scheme in ("light", "dark"):
-        browser.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        for width in (1280, 400):
-            browser.resize(width, 900)
-            browser.script("scrollTo(0, 0);")
-            browser.screenshot(shots / f"{scheme}-{width}.png")
-            check(f"{scheme}, {width} px: nothing is wider than the window", browser.script(overflow) == 0, browser.script(overflow))
-            check(f"{scheme}, {width} px: no label is cut or lies over another", browser.script(overlap) == [], browser.script(overlap))
-    browser.devtools("Emulation.setEmulatedMedia", media="print")
-    browser.resize(794, 1123)
-    browser.screenshot(shots / "print.png")
-    check("paper has no lists to choose from, and all rows", seen(browser, "form") == 0 and seen(browser, "tbody tr") == 5)
-
-
-def main():
-    page, shots, profile = map(pathlib.Path, sys.argv[1:])
-    with Browser(profile) as browser:
-        browser.resize(1280, 900)
-        load(browser, page)
-        for permission in ("clipboard-read", "clipboard-write"):
-            browser.devtools("Browser.setPermission", permission={"name": permission}, setting="granted")
-        pointer(browser)
-        keyboard(browser)
-        filters(browser)
-        table(browser)
-        messages = browser.log("browser")
-        check("no message on the console after all that", not messages, messages)
-        looks(browser, shots)
-    sys.exit(failures > 0)
-
-
-main()
+def use(browser, page, shots):
+    load(browser, page)
+    pointer(browser)
+    keyboard(browser)
+    filters(browser)
+    table(browser)
+    quiet(browser)
+    looks(browser, shots, "study")
+    check("paper has all rows", seen(browser, "tbody tr") == 5, seen(browser, "tbody tr"))

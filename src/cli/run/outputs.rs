@@ -1,0 +1,86 @@
+//! Where a run is written to, beside its result on stdout.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Arguments, Format};
+use crate::cli::Exit;
+use crate::cli::output::{PendingFile, failed, message};
+
+/// Where something is written: a file that comes into being when it is whole, or stdout.
+pub(super) enum Target {
+    File(PendingFile),
+    Stdout,
+}
+
+impl Target {
+    pub(super) fn open(path: Option<&Path>) -> Result<Option<Self>, Exit> {
+        match path {
+            None => Ok(None),
+            Some(path) if path == Path::new(STDOUT) => Ok(Some(Target::Stdout)),
+            Some(path) => PendingFile::create(path).map(|file| Some(Target::File(file))),
+        }
+    }
+
+    /// With the writer apart.
+    pub(super) fn divide(mut self) -> (Self, Box<dyn Write>) {
+        let out: Box<dyn Write> = match &mut self {
+            Target::File(file) => Box::new(file.writer()),
+            Target::Stdout => Box::new(io::BufWriter::new(io::stdout())),
+        };
+        (self, out)
+    }
+
+    /// All was written, or not. A reader of stdout that has seen enough is no failure.
+    pub(super) fn finish(self, written: io::Result<Box<dyn Write>>) -> Result<(), Exit> {
+        match (self, written) {
+            (Target::File(file), written) => file.finish(written),
+            (Target::Stdout, Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed("stdout", &error)),
+            (Target::Stdout, _) => Ok(()),
+        }
+    }
+}
+
+/// Refuses outputs that would overwrite the scenario or one another.
+pub(super) fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
+    let in_folder = |name: &str| arguments.out.as_ref().map(|folder| folder.join(name));
+    let (report, page) = (in_folder(REPORT), in_folder(PAGE));
+    if arguments.explain.is_some() && arguments.format != Format::Text {
+        message("error: --explain is for people: it goes with --format text");
+        return Err(Exit::BadCommandLine);
+    }
+    let [trace, pcap] = [&arguments.trace, &arguments.pcap].map(Option::as_deref);
+    if trace == pcap && trace == Some(Path::new(STDOUT)) {
+        message("error: trace and capture cannot both go to stdout");
+        return Err(Exit::BadCommandLine);
+    }
+    let file = |path: &&Path| *path != Path::new(STDOUT);
+    let files = [
+        ("the scenario", Some(arguments.file.as_path())),
+        ("the report", report.as_deref()),
+        ("the page", page.as_deref()),
+        ("the trace", trace.filter(file)),
+        ("the capture", pcap.filter(file)),
+    ];
+    let files: Vec<_> = files.into_iter().filter_map(|(what, path)| Some((what, path?))).collect();
+    for (position, (what, path)) in files.iter().enumerate() {
+        let overwritten = files[..position].iter().find(|(_, earlier)| real(earlier) == real(path));
+        if let Some((other, _)) = overwritten {
+            message(&format!("error: {what} {} would overwrite {other}", path.display()));
+            return Err(Exit::BadCommandLine);
+        }
+    }
+    Ok(())
+}
+
+/// One spelling for each file, whether it exists or not.
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Instead of a file.
+pub(super) const STDOUT: &str = "-";
+/// The report and the page in the folder of `--out`, and the pictures of the page.
+pub(super) const REPORT: &str = "report.json";
+pub(super) const PAGE: &str = "report.html";
+pub(super) const FIGURES: &str = "figures";

@@ -1,0 +1,179 @@
+//! What happened to network and hosts: the timeline of faults.
+
+use maud::{Markup, html};
+
+use super::spacetime::moment;
+use crate::id::HostId;
+use crate::report::names::Names;
+use crate::report::page::picture::{Picture, clipped, number, text_width};
+use crate::scenario::Phase;
+use crate::stats::Event;
+use crate::time::{Duration, Instant};
+
+/// The faults of a run, the first ones.
+#[derive(Default)]
+pub(super) struct Incidents {
+    pub(super) all: Vec<Incident>,
+    /// How many there was no room for.
+    pub(super) left_out: u64,
+}
+
+/// Something that happened.
+pub(super) struct Incident {
+    pub(super) at: Instant,
+    pub(super) name: &'static str,
+    pub(super) host: Option<HostId>,
+    pub(super) what: String,
+}
+
+impl Incident {
+    /// In words.
+    pub(super) fn words(&self, names: &Names) -> String {
+        let Incident { name, host, what, .. } = self;
+        let parts =
+            [Some(*name), host.map(|host| names.host(host)), Some(what.as_str()).filter(|what| !what.is_empty())];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Incidents {
+    pub(super) fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        let Event::Fault { name, host, what } = event else { return };
+        if self.all.len() == MAX_INCIDENTS {
+            self.left_out += 1;
+            return;
+        }
+        self.all.push(Incident { at, name, host: *host, what: clipped(what, MAX_WHAT) });
+    }
+
+    /// A row for each thing that things happened to, along the time of the run: bars for what lasts, dots for the rest.
+    pub(super) fn picture(&self, names: &Names, phases: &[Phase], end: Duration) -> Picture {
+        let rows = self.rows(names);
+        let label = |row: &Row| clipped(&row.about, MAX_LABEL);
+        let left = rows.iter().map(|row| text_width(&label(row))).fold(40.0, f64::max) + 16.0;
+        let x = |at: Instant| {
+            left + (WIDTH - left - RIGHT)
+                * (at.since(Instant::ZERO).nanos() as f64 / end.nanos().max(1) as f64).min(1.0)
+        };
+        let bottom = TOP + ROW * rows.len() as f64;
+        let step = STEPS.into_iter().map(Duration::from_secs).find(|step| step.nanos() >= end.nanos() / TICKS);
+        let step = step.unwrap_or(end).nanos().max(1);
+        let ticks = (0..=end.nanos() / step).map(|tick| Instant::from_nanos(tick * step));
+        let of_phase = |at: Duration| number(x(Instant::ZERO + at));
+        let body = html! {
+            @for phase in phases {
+                rect.phase x=(of_phase(phase.from)) width=(number(x(Instant::ZERO + phase.to) - x(Instant::ZERO + phase.from))) y="0" height=(number(bottom)) {}
+                text.phase x=(of_phase(phase.from)) dx="3" y="12" { (clipped(&phase.name, 16)) }
+            }
+            @for (number, row) in rows.iter().enumerate() {
+                @let y = TOP + ROW * number as f64;
+                text.y x=(left - 8.0) y=(y + 12.0) { (label(row)) }
+                path.g d=(format!("M{left} {}H{}", y + 8.0, WIDTH - RIGHT)) {}
+                @for Bar { from, to, name } in &row.bars {
+                    @let end = to.map_or(WIDTH - RIGHT, &x).max(x(*from) + 3.0);
+                    rect class=(format!("bar {name}")) x=(self::number(x(*from))) width=(self::number(end - x(*from))) y=(y + 3.0) height="10" {}
+                    @if *name != "set" && *name != "partition" { text x=(self::number(end + 4.0)) y=(y + 12.0) { (name) } }
+                }
+                @for at in &row.dots { use.dot href="#m0" x=(self::number(x(*at))) y=(y + 8.0) {} }
+            }
+            @for tick in ticks {
+                path.g d=(format!("M{} {}v4", number(x(tick)), number(bottom))) {}
+                text.x x=(number(x(tick))) y=(number(bottom + 16.0)) { (tick.since(Instant::ZERO)) }
+            }
+        };
+        Picture {
+            title: "what happened to network and hosts".to_owned(),
+            description: format!("{} faults along the time of the run; the table below lists them.", self.all.len()),
+            width: WIDTH,
+            height: bottom + 24.0,
+            body,
+        }
+    }
+
+    /// The faults as a table.
+    pub(super) fn table(&self, names: &Names) -> Markup {
+        html! {
+            table {
+                thead { tr { th scope="col" { "time" } th scope="col" { "what" } th scope="col" { "host" } th scope="col" { "with" } } }
+                tbody {
+                    @for incident in &self.all {
+                        tr {
+                            td { (moment(incident.at)) }
+                            td.words { (incident.name) }
+                            td.words { bdi { (incident.host.map_or("", |host| names.host(host))) } }
+                            td.words { bdi { (incident.what) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn rows(&self, names: &Names) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        for Incident { at, name, host, what } in &self.all {
+            let (about, begins, ends) = match *name {
+                "partition" | "heal" => ("partition".to_owned(), *name == "partition", *name == "heal"),
+                "set" => (
+                    what.trim_start_matches(NO_LONGER).to_owned(),
+                    !what.starts_with(NO_LONGER),
+                    what.starts_with(NO_LONGER),
+                ),
+                name => {
+                    let host = host.map_or("", |host| names.host(host));
+                    (host.to_owned(), ["crash", "pause"].contains(&name), ["restart", "resume"].contains(&name))
+                }
+            };
+            let position = rows.iter().position(|row| row.about == about);
+            let position = position.unwrap_or_else(|| {
+                rows.push(Row { about, bars: Vec::new(), dots: Vec::new() });
+                rows.len() - 1
+            });
+            let row = &mut rows[position];
+            let bar = Bar { from: *at, to: None, name };
+            match row.bars.iter_mut().find(|bar| bar.to.is_none()) {
+                Some(open) if ends || begins => {
+                    open.to = Some(*at);
+                    row.bars.extend(begins.then_some(bar));
+                }
+                None if begins => row.bars.push(bar),
+                _ => row.dots.push(*at),
+            }
+        }
+        rows.truncate(MAX_ROWS);
+        rows
+    }
+}
+
+/// What happened to one thing.
+struct Row {
+    about: String,
+    bars: Vec<Bar>,
+    dots: Vec<Instant>,
+}
+
+/// What lasted; to the end where that is not known.
+struct Bar {
+    from: Instant,
+    to: Option<Instant>,
+    name: &'static str,
+}
+
+/// How a fault says that values are set no longer.
+const NO_LONGER: &str = "no longer ";
+/// The most faults that a page lists (a choice).
+pub(super) const MAX_INCIDENTS: usize = 500;
+/// The longest text of a fault, as of the groups of a partition.
+const MAX_WHAT: usize = 200;
+/// The most rows of the timeline (a choice).
+const MAX_ROWS: usize = 40;
+const MAX_LABEL: usize = 30;
+const WIDTH: f64 = 1_000.0;
+/// On the right of the last moment, for half of its label.
+const RIGHT: f64 = 40.0;
+const TOP: f64 = 18.0;
+const ROW: f64 = 18.0;
+/// How many round moments are named, about; and how many seconds may be between them.
+const TICKS: u64 = 6;
+const STEPS: [u64; 18] =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];

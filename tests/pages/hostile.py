@@ -1,0 +1,33 @@
+"""Prints a scenario whose texts are as bad as they can be: markup, quotes, marks of direction, and 10,000 characters."""
+
+EVIL = "<b class='evil'>\u202ex</b><script>window.evil = 1</script>&quot;]]>"
+text = EVIL + "--><img src=x onerror='window.evil = 1'>"
+SLOT = "<b class=\"evil\">&x"
+
+print(f'''schema = 1
+name = "hostile"
+description = "{text}{"long " * 2000}"
+duration = "10 s"
+[link.l]
+loss = "20 %"
+[segment.s]
+link = {{ down = "l" }}
+[[host]]
+name = "A'&B"
+domain = "D&amp;"
+segment = "s"
+[[host]]
+name = "C'&{{1..3}}"
+domain = "D&amp;"
+segment = "s"
+[[mailslot]]
+on = "C'&{{1..3}}"
+name = '{SLOT}'
+[[traffic]]
+name = "f"
+from = "A'&B"
+to = '\\\\D&amp;\\mailslot\\{SLOT}'
+every = "100 ms"
+[[event]]
+at = "2 s"
+crash = "C'&1"''')

@@ -1,0 +1,19 @@
+"""Uses pages in a browser. Arguments: the pages of a study, of a run and of a hostile run, and folders for screenshots and for the
+browser."""
+
+import pathlib
+import sys
+
+import checks
+import run_page
+import study_page
+from webdriver import Browser
+
+study, run, hostile, shots, profile = map(pathlib.Path, sys.argv[1:])
+with Browser(profile) as browser:
+    study_page.use(browser, study, shots)
+    browser.devtools("Emulation.setEmulatedMedia", media="screen")
+    run_page.use(browser, run, shots)
+    browser.devtools("Emulation.setEmulatedMedia", media="screen")
+    run_page.use_hostile(browser, hostile, shots)
+sys.exit(checks.failures > 0)
