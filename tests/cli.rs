@@ -63,6 +63,28 @@ fn the_main_job_prints_belief_beside_fact() {
     assert_eq!(run(&["run", ALARM]).stdout, ran.stdout);
 }
 
+/// A bar for each share, as long as it is; green or red where a terminal is, or is said to be, and nobody forbids it.
+#[test]
+fn shares_have_bars_and_bars_have_colours_where_they_can() {
+    let plain = run(&["run", ALARM]).stdout;
+    let bar = |row: &str| {
+        let row = plain.lines().find(|line| line.contains(row)).unwrap();
+        row.chars().filter(|c| ('█'..='▏').contains(c)).collect::<String>()
+    };
+    assert_eq!(bar("  delivered "), "██████▋", "93.95 % of 7 columns");
+    assert_eq!(bar("  lost_on_link "), "▍", "6.05 %");
+    assert_eq!(bar("all got it"), "███▍", "47.40 %");
+    assert!(!plain.contains('\u{1b}'), "a pipe is no terminal");
+    let coloured = run(&["run", ALARM, "--color", "always"]).stdout;
+    assert!(coloured.contains("\u{1b}[32m██████▋\u{1b}[0m [93.32, 94.53]"), "{coloured}");
+    assert!(coloured.contains("6.05 % \u{1b}[31m▍\u{1b}[0m\n") && coloured.contains("\u{1b}[32mholds\u{1b}[0m "));
+    let violated = run(&["run", ALARM, "--color", "always", "--set", "link.switch.loss.mean=50 %"]).stdout;
+    assert!(violated.contains("\u{1b}[31mVIOLATED\u{1b}[0m "), "{violated}");
+    assert_eq!(run(&["run", ALARM, "--color", "never"]).stdout, plain);
+    let stripped = coloured.replace("\u{1b}[32m", "").replace("\u{1b}[31m", "").replace("\u{1b}[0m", "");
+    assert_eq!(stripped, plain, "nothing but colour differs");
+}
+
 /// The README shows what is really printed.
 #[test]
 fn the_readme_shows_the_real_output() {

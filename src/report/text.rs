@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use anstyle::Style;
+
 use super::json::RunReport;
-use super::verdict::ExpectationReport;
+use super::terminal::{BAD, GOOD, bar, painted};
+use super::verdict::{ExpectationReport, Verdict};
 use super::wording::{
     Counts, app_figures, facts, figures, grouped, hosts_and_links, notes, percentage, phase_rows, plural, senders,
     share, six_digits,
@@ -21,7 +24,7 @@ pub enum Detail {
     HostsAndLinks,
 }
 
-/// The summary of a run.
+/// The summary of a run. Colours are ANSI escapes, which `anstream` takes out where nobody can see them.
 #[must_use]
 pub fn summary(scenario: &Scenario, outcome: &Outcome, report: &RunReport, detail: Detail) -> String {
     let mut text = String::new();
@@ -58,10 +61,15 @@ fn flow_section(text: &mut String, scenario: &Scenario, flow: &Flow, tally: &Flo
     let left = sender_view(tally);
     let right = truth(tally, theory);
     let _ = writeln!(text, "  {:<LEFT$}What happened", "What the sender saw");
-    let _ = writeln!(text, "  {:<LEFT$}{}", "-".repeat(LEFT - 4), "-".repeat(WIDTH - LEFT - 2));
+    let _ = writeln!(text, "  {:<LEFT$}{}", "-".repeat(LEFT - 2), "-".repeat(WIDTH - LEFT - 2));
     for row in 0..left.len().max(right.len()) {
-        let cell = |cells: &[String]| cells.get(row).cloned().unwrap_or_default();
-        line(text, format!("  {:<LEFT$}{}", cell(&left), cell(&right)).trim_end());
+        let left = left.get(row).map_or("", String::as_str);
+        match right.get(row) {
+            Some(Truth { words, bar, style }) => {
+                line_with(text, format!("  {left:<LEFT$}{words}").trim_end(), bar, *style);
+            }
+            None => line(text, format!("  {left}").trim_end()),
+        }
     }
     belief(text, tally, theory);
     let mut below = String::new();
@@ -143,10 +151,42 @@ fn sender_view(tally: &FlowTally) -> Vec<String> {
     rows
 }
 
+/// A row about what happened, and the bar in it.
+struct Truth {
+    words: String,
+    bar: String,
+    style: Style,
+}
+
+impl Truth {
+    const NOTHING: Truth = Truth { words: String::new(), bar: String::new(), style: Style::new() };
+
+    fn of(words: String) -> Self {
+        Truth { words, ..Truth::NOTHING }
+    }
+
+    /// A count, which share that is, as a bar too, and perhaps the interval.
+    fn share(label: &str, ratio: Proportion, with_interval: bool, style: Style) -> Self {
+        let Some(share) = ratio.value() else { return Truth::of(counted_wide(label, ratio.k)) };
+        let bar = bar(share, BAR);
+        let interval = ratio.wilson95().filter(|_| with_interval);
+        let interval = interval.map(|(low, high)| format!(" [{:.2}, {:.2}]", low * 100.0, high * 100.0));
+        let words =
+            format!("{}{} {bar:<BAR$}{}", counted_wide(label, ratio.k), percents(share), interval.unwrap_or_default());
+        Truth { words: words.trim_end().to_owned(), bar, style }
+    }
+
+    /// What the closed form says, below what was measured.
+    fn theory(theory: Option<f64>, measured: Proportion) -> Option<Self> {
+        let theory = theory.filter(|_| measured.n > 0)?;
+        Some(Truth::of(format!("{:<30}{}", "  in theory", percents(theory))))
+    }
+}
+
 /// What became of the messages.
-fn truth(tally: &FlowTally, theory: Theory) -> Vec<String> {
-    let mut rows = vec![counted_wide("addressed", tally.addressed)];
-    rows[0].push_str(&match tally.audience_size {
+fn truth(tally: &FlowTally, theory: Theory) -> Vec<Truth> {
+    let mut addressed = counted_wide("addressed", tally.addressed);
+    addressed.push_str(&match tally.audience_size {
         0 if tally.writes == 0 => "   nothing was written".to_owned(),
         0 if tally.succeeded == 0 => "   no write succeeded".to_owned(),
         0 => "   nobody is in the audience".to_owned(),
@@ -154,32 +194,33 @@ fn truth(tally: &FlowTally, theory: Theory) -> Vec<String> {
         size if tally.addressed == u64::from(size) * tally.all_ratio().n => format!("   {size} recipients"),
         size => format!("   up to {size} recipients"),
     });
+    let mut rows = vec![Truth::of(addressed)];
     for fate in Fate::ALL {
         let ratio = Proportion { k: tally.fate(fate), n: tally.addressed };
         if fate == Fate::Delivered {
-            rows.push(format!("{}{}", counted_wide(fate.name(), ratio.k), share(ratio)));
-            rows.extend(theory_row(theory.delivery_ratio, ratio));
+            rows.push(Truth::share(fate.name(), ratio, true, GOOD));
+            rows.extend(Truth::theory(theory.delivery_ratio, ratio));
         } else if ratio.k > 0 {
-            rows.push(format!("{}{}", counted_wide(fate.name(), ratio.k), percentage(ratio.value())));
+            rows.push(Truth::share(fate.name(), ratio, false, BAD));
         }
     }
     if tally.audience_size > 1 {
         let all = tally.all_ratio();
-        rows.push(String::new());
-        rows.push(format!("{}{}", counted_wide("all got it", all.k), share(all)));
-        rows.extend(theory_row(theory.all_ratio, all));
-        rows.push(counted_wide("some got it", tally.some));
-        rows.push(counted_wide("nobody got it", tally.none));
+        let part = |k: u64| Proportion { k, n: all.n };
+        rows.push(Truth::NOTHING);
+        rows.push(Truth::share("all got it", all, true, GOOD));
+        rows.extend(Truth::theory(theory.all_ratio, all));
+        rows.push(Truth::share("some got it", part(tally.some), false, BAD));
+        rows.push(Truth::share("nobody got it", part(tally.none), false, BAD));
     }
     if tally.without_audience > 0 {
-        rows.push(counted_wide("addressed nobody", tally.without_audience));
+        rows.push(Truth::of(counted_wide("addressed nobody", tally.without_audience)));
     }
     rows
 }
 
-/// What the closed form says, below what was measured.
-fn theory_row(theory: Option<f64>, measured: Proportion) -> Option<String> {
-    theory.filter(|_| measured.n > 0).map(|theory| format!("{:<30}{}", "  in theory", percentage(Some(theory))))
+fn percents(share: f64) -> String {
+    format!("{:>8.2} %", share * 100.0)
 }
 
 fn table(text: &mut String, Counts { of, columns, rows }: &Counts<'_>) {
@@ -205,7 +246,10 @@ fn expectations(text: &mut String, expectations: &[ExpectationReport]) {
             expectation.value.map_or("it has no value".to_owned(), |value| format!("it is {}", six_digits(value)));
         let [of, metric, bound] = expectation.words();
         let pieces = [of, metric, format!("{bound}:"), value];
-        wrapped(text, &format!("  {:<9} ", expectation.result.name()), pieces.iter().map(String::as_str));
+        let mut lines = String::new();
+        wrapped(&mut lines, &format!("  {:<9} ", expectation.result.name()), pieces.iter().map(String::as_str));
+        let style = if expectation.result == Verdict::Holds { GOOD } else { BAD };
+        text.push_str(&painted(&lines, expectation.result.name(), style));
     }
 }
 
@@ -220,6 +264,12 @@ fn counted_wide(label: &str, count: u64) -> String {
 /// A line of at most [`WIDTH`] columns.
 fn line(text: &mut String, content: &str) {
     text.push_str(&cut(content, WIDTH));
+    text.push('\n');
+}
+
+/// The same, with a part of it in another style.
+fn line_with(text: &mut String, content: &str, part: &str, style: Style) {
+    text.push_str(&painted(&cut(content, WIDTH), part, style));
     text.push('\n');
 }
 
@@ -261,7 +311,8 @@ pub(super) fn wrapped<'a>(text: &mut String, first: &str, pieces: impl Iterator<
 
 /// Columns of the summary.
 const WIDTH: usize = 100;
-/// Columns of its left half.
-const LEFT: usize = 36;
+/// Columns of its left half, and of a bar.
+const LEFT: usize = 33;
+const BAR: usize = 7;
 /// The most characters of a phase's name: the figures beside it count more.
 const MAX_PHASE_NAME: usize = 16;

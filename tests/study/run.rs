@@ -4,13 +4,39 @@ use serde_json::Value;
 
 use super::{Desk, GRID};
 
+/// What every summary of the grid ends with: the shares of the table, one letter for each burst, both where they are one.
+const CURVE: &str = "
+alarm delivery_ratio against loss
+
+         1 |*····
+           |    ··········
+           |          ····*····
+     0.975 |                   ·····
+           |                        ·····
+           |                             ·····
+      0.95 |                                  ·····
+           |                                       ·····
+           |                                            ·····
+     0.925 |                                                 ·····
+           |                                                      ·····
+           |                                                           ·····
+       0.9 |                                                                ······
+           |                                                                      ·B
+     0.875 |
+           ++-------------+--------------------------------------------------------+
+            0           0.02                                                      0.1
+            A burst=2
+            B burst=4
+";
+
 #[test]
 fn a_grid_is_run_and_a_second_start_does_nothing() {
     let desk = Desk::new();
     let done = desk.study("r", &[]).exits(0).says(&["50 runs"]);
     assert!(done.out.starts_with("grid, 5 of 5 points\n"), "{}", done.out);
     assert!(done.out.contains("loss=0.1,burst=4"), "{}", done.out);
-    assert!(done.out.ends_with("expectations: 5 hold, 0 violated, 0 inconclusive\n"), "{}", done.out);
+    assert!(done.out.contains("\n\nexpectations: 5 hold, 0 violated, 0 inconclusive\n\n"), "{}", done.out);
+    assert!(done.out.ends_with(CURVE), "{}", done.out);
     let files = desk.files("r");
     let again = desk.study("r", &[]).exits(0).says(&["nothing was run"]);
     assert_eq!((again.out, desk.files("r")), (done.out, files));
@@ -29,6 +55,20 @@ fn a_list_shows_points_and_seeds_and_runs_nothing() {
     let text = desk.run(&["study", "grid.toml", "--list"]).exits(0).out;
     assert!(text.contains("5 points, 50 runs at most"), "{text}");
     assert_eq!(std::fs::read_dir(desk.folder.path()).unwrap().count(), 1, "only the scenario is there");
+}
+
+/// Values without an order have columns of their own, and no line between them; a single point has no curve.
+#[test]
+fn a_curve_needs_an_axis() {
+    let (head, _) = GRID.split_once("[[expect]]").unwrap();
+    let axis = "[study]\nreplications = 2\n[study.axes]\nabout = { set = \"description\", values = [\"this\", \"a text that is long\"] }\n";
+    let desk = Desk::with(&format!("{head}{axis}"));
+    let text = desk.study("r", &[]).exits(0).out;
+    let (_, curve) = text.split_once("alarm delivery_ratio against about\n").unwrap();
+    assert!(!curve.contains('·') && curve.matches('A').count() == 2, "{curve}");
+    assert!(curve.contains("this") && curve.contains("a%20text%20th~"), "{curve}");
+    let one = desk.run(&["study", "grid.toml", "--out", "one", "--filter", "about == 'this'"]).exits(0).out;
+    assert!(!one.contains("against"), "{one}");
 }
 
 #[test]

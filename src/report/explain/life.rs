@@ -86,7 +86,7 @@ impl Explain {
         }
     }
 
-    /// What happened, for people: once the run is over.
+    /// What happened, for people: once the run is over. Colours are ANSI escapes, as in [`summary`](crate::report::summary).
     ///
     /// # Errors
     ///

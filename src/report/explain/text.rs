@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::life::{Explain, Step};
+use crate::report::terminal::{BAD, GOOD};
 use crate::report::text::wrapped;
 use crate::report::wording::{grouped, plural};
 use crate::stats::Fate;
@@ -22,7 +23,9 @@ pub(super) fn render(life: &Explain) -> Result<String, String> {
     }
     let without = if life.succeeded == 0 { "no write succeeded" } else { "it is not in the audience" };
     let fate = life.fate.map_or(without, Fate::name);
-    let mut text = format!("{}:{} from {sender} at {host}: {fate}\n\n", question.flow, question.message);
+    let style = if life.fate == Some(Fate::Delivered) { GOOD } else { BAD };
+    let mut text =
+        format!("{}:{} from {sender} at {host}: {style}{fate}{style:#}\n\n", question.flow, question.message);
     let times: Vec<String> = life.steps.iter().map(|step| seconds(step.at)).collect();
     let width = times.iter().map(String::len).max().unwrap_or(0);
     let places = life.steps.iter().map(|step| step.place.chars().count()).max().unwrap_or(0);

@@ -6,7 +6,6 @@ pub(super) mod study;
 
 mod bars;
 mod picture;
-mod scale;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

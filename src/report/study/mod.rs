@@ -1,6 +1,7 @@
 //! The results of a study: a line for each run, a table of points, and a summary. All of them are made of the stored lines
 //! alone, in the order of points and replications, so it does not matter how the runs came about.
 
+mod curve;
 mod recorder;
 mod summary;
 mod table;

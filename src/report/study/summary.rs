@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::curve;
 use crate::report::judgement::Judgement;
 use crate::report::verdict::Verdict;
 use crate::report::wording::six_digits;
@@ -43,8 +44,8 @@ pub fn verdict(points: &[PointSummary]) -> Option<Verdict> {
     points.iter().flat_map(|point| &point.expectations).map(|judgement| judgement.result).max()
 }
 
-/// For people: a table, and the expectations that do not hold, each with the command that shows the replication which is
-/// farthest beyond the bound. `replay` is the beginning of that command.
+/// For people: a table, the expectations that do not hold, each with the command that shows the replication which is farthest
+/// beyond the bound, and the main figure as a curve. `replay` is the beginning of that command.
 #[must_use]
 pub fn to_text(manifest: &Manifest, points: &[PointSummary], replay: &str) -> String {
     let mut rows = vec![["point", "runs", "", "figure", "value", "95 % interval", "theory"].map(str::to_owned)];
@@ -104,7 +105,7 @@ pub fn to_text(manifest: &Manifest, points: &[PointSummary], replay: &str) -> St
     if more > 0 {
         let _ = writeln!(text, "  and {more} more: --filter narrows the points down, --format json has them all");
     }
-    text
+    text + &curve::draw(manifest, points)
 }
 
 /// As JSON, with a line feed at the end.

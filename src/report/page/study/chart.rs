@@ -6,7 +6,7 @@ use maud::{Markup, PreEscaped, html};
 use super::data::{Entry, Figure};
 use super::grid::{Axis, Grid, Line, Look, Row};
 use crate::report::page::picture::{self, Key, MAX_LABEL, Picture, clipped, number, path, text_width};
-use crate::report::page::scale::Scale;
+use crate::report::scale::Scale;
 use crate::report::wording::six_digits;
 
 /// What is drawn.

@@ -6,17 +6,17 @@ use super::data::Entry;
 use crate::study::Manifest;
 
 /// What is drawn of a study.
-pub(super) struct Grid {
+pub(in crate::report) struct Grid {
     /// In the order of the file.
-    pub(super) axes: Vec<Axis>,
+    pub(in crate::report) axes: Vec<Axis>,
 }
 
 /// An axis with the values that it has on the page.
-pub(super) struct Axis {
-    pub(super) name: String,
+pub(in crate::report) struct Axis {
+    pub(in crate::report) name: String,
     /// Each as the names of points spell it.
-    pub(super) labels: Vec<String>,
-    pub(super) numbers: Vec<Option<f64>>,
+    pub(in crate::report) labels: Vec<String>,
+    pub(in crate::report) numbers: Vec<Option<f64>>,
 }
 
 /// A flow or app at a point: a row of the table, a bar, and a place in each chart.
@@ -45,7 +45,7 @@ pub(super) struct Look {
 
 impl Grid {
     /// Of these points of a study.
-    pub(super) fn new(manifest: &Manifest, points: &[usize]) -> Self {
+    pub(in crate::report) fn new(manifest: &Manifest, points: &[usize]) -> Self {
         let axis = |(position, name): (usize, &str)| {
             let mut values: Vec<(String, Option<f64>)> = Vec::new();
             for point in points {
@@ -65,7 +65,7 @@ impl Grid {
     }
 
     /// Where a point is.
-    pub(super) fn places(&self, id: &str) -> Vec<usize> {
+    pub(in crate::report) fn places(&self, id: &str) -> Vec<usize> {
         let place = |(position, axis): (usize, &Axis)| {
             let label = label(id, position);
             axis.labels.iter().position(|known| known == label).unwrap_or(0)
@@ -74,7 +74,7 @@ impl Grid {
     }
 
     /// The axes that have more than one value.
-    pub(super) fn varied(&self) -> Vec<usize> {
+    pub(in crate::report) fn varied(&self) -> Vec<usize> {
         (0..self.axes.len()).filter(|axis| self.axes[*axis].labels.len() > 1).collect()
     }
 

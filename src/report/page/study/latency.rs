@@ -7,7 +7,7 @@ use super::chart::{self, HEIGHT, LEFT, RIGHT, WIDTH};
 use super::data::QUANTILES;
 use super::grid::{Grid, Row};
 use crate::report::page::picture::{Picture, number, path};
-use crate::report::page::scale::Scale;
+use crate::report::scale::Scale;
 use crate::time::Duration;
 
 /// The curves of some rows; nothing if none has delays.

@@ -3,7 +3,7 @@
 mod chart;
 mod charts;
 mod data;
-mod grid;
+pub(in crate::report) mod grid;
 mod headline;
 mod latency;
 mod shares;
