@@ -88,7 +88,7 @@ fn assert_same(name: &str, scenario: &Scenario, tolerance: u64) {
         for (phase, other) in flow.phases.iter().zip(&other.phases) {
             assert_eq!((phase.messages, phase.writes), (other.messages, other.writes), "{name}");
             assert_eq!(Fate::ALL.map(|fate| phase.fate(fate)), Fate::ALL.map(|fate| other.fate(fate)), "{name}");
-            assert_eq!((&phase.by_count, phase.loss_periods), (&other.by_count, other.loss_periods), "{name}");
+            assert_eq!((&phase.by_count, &phase.loss_periods), (&other.by_count, &other.loss_periods), "{name}");
         }
     }
     assert_eq!(outcome.links, other.links, "{name}");

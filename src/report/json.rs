@@ -144,6 +144,10 @@ struct LossPeriod {
     count: u64,
     mean: Option<f64>,
     max: u64,
+    /// Loss periods by their length in messages, from 0 on; the 101st number, that of 100, counts longer ones too. Left out if there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    by_length: Vec<u64>,
 }
 
 /// Times in nanoseconds, one-way delays say; null when there is none.
@@ -387,6 +391,7 @@ impl Figures {
                 count: tally.loss_periods.count,
                 mean: tally.loss_periods.mean(),
                 max: tally.loss_periods.max,
+                by_length: tally.loss_periods.by_length.clone(),
             },
             delay_ns: DelayReport::new(&tally.delays),
             ack: AckReport::new(tally),

@@ -66,7 +66,7 @@ pub struct FlowTally {
 }
 
 /// Runs of messages lost one after the other by the network (RFC 3357), per sender and recipient.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LossPeriods {
     /// How many.
     pub count: u64,
@@ -74,6 +74,9 @@ pub struct LossPeriods {
     pub messages: u64,
     /// Messages lost in the longest.
     pub max: u64,
+    /// How many there are of each length in messages, up to the longest; the last of [`LossPeriods::LENGTHS`] stands for all that
+    /// are longer, too.
+    pub by_length: Vec<u64>,
 }
 
 /// What was counted of acknowledgements that programs build themselves.
@@ -250,9 +253,7 @@ impl FlowTally {
         self.misdelivered += other.misdelivered;
         self.reordered += other.reordered;
         self.reorder_extent = self.reorder_extent.max(other.reorder_extent);
-        self.loss_periods.count += other.loss_periods.count;
-        self.loss_periods.messages += other.loss_periods.messages;
-        self.loss_periods.max = self.loss_periods.max.max(other.loss_periods.max);
+        self.loss_periods.add(&other.loss_periods);
         self.delays.merge(&other.delays);
         self.phases.resize_with(other.phases.len(), FlowTally::default);
         self.phases.iter_mut().zip(&other.phases).for_each(|(sum, phase)| sum.add(phase));
@@ -260,10 +261,28 @@ impl FlowTally {
 }
 
 impl LossPeriods {
+    /// How many lengths are told apart, from 0 on, which no period has.
+    pub const LENGTHS: usize = 101;
+
     pub(super) fn record(&mut self, length: u64) {
         self.count += 1;
         self.messages += length;
         self.max = self.max.max(length);
+        let position = length.min(Self::LENGTHS as u64 - 1) as usize;
+        if self.by_length.len() <= position {
+            self.by_length.resize(position + 1, 0);
+        }
+        self.by_length[position] += 1;
+    }
+
+    fn add(&mut self, other: &LossPeriods) {
+        self.count += other.count;
+        self.messages += other.messages;
+        self.max = self.max.max(other.max);
+        if self.by_length.len() < other.by_length.len() {
+            self.by_length.resize(other.by_length.len(), 0);
+        }
+        self.by_length.iter_mut().zip(&other.by_length).for_each(|(sum, count)| *sum += count);
     }
 
     /// The mean length in messages; `None` if there is no loss period.

@@ -45,6 +45,29 @@ fn the_command_has_what_was_set() {
     assert_eq!(stored["totals"], run["totals"]);
 }
 
+/// How long loss periods are is stored of each run, adds up, and is drawn.
+#[test]
+fn lengths_of_loss_periods_are_counted_and_drawn() {
+    let desk = Desk::new();
+    desk.study("r", &[]).exits(0);
+    let mut periods = 0;
+    for line in desk.read("r/runs.ndjson").lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let figures = &line["flows"][0]["loss_period"];
+        let by_length: Vec<u64> = serde_json::from_value(figures["by_length"].clone()).unwrap_or_default();
+        let count: u64 = by_length.iter().sum();
+        let messages: u64 = (0..).zip(&by_length).map(|(length, count)| length * count).sum();
+        assert_eq!(count, figures["count"].as_u64().unwrap());
+        assert_eq!(by_length.len().saturating_sub(1) as u64, figures["max"].as_u64().unwrap());
+        if count > 0 {
+            assert_eq!(figures["mean"].as_f64().unwrap(), messages as f64 / count as f64);
+        }
+        periods += count;
+    }
+    assert!(periods > 100, "{periods}");
+    assert!(desk.read("r/report.html").contains("of 1,000 loss periods"));
+}
+
 /// Every chart of the page is a file too: whole XML, which asks for nothing.
 #[test]
 fn charts_are_files_too() {
@@ -59,7 +82,7 @@ fn charts_are_files_too() {
     // What an earlier start had drawn and is not there any more goes.
     desk.run(&["study", "grid.toml", "--out", "one", "--filter", "loss == 0.1 && burst == 4"]).exits(0);
     let names: Vec<String> = desk.files("one").into_keys().filter(|name| name.starts_with("figures/")).collect();
-    assert_eq!(names, ["figures/alarm-delay.svg"]);
+    assert_eq!(names, ["figures/alarm-delay.svg", "figures/alarm-loss_period.by_length.svg"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::summary::{MainFigure, PointSummary};
 use crate::report::judgement::{Found, Judgement};
 use crate::report::page::study as page;
 use crate::report::verdict::ExpectationReport;
-use crate::stats::{Estimate, Fate, HistogramSum, Proportion};
+use crate::stats::{Estimate, Fate, HistogramSum, LossPeriods, Proportion};
 use crate::study::{Figure, Line, Manifest};
 
 /// What is known of a point so far: of every figure the value in each replication.
@@ -17,6 +17,8 @@ pub(super) struct PointTable {
     replications: u32,
     /// In the order of the report: the totals, which have no name, flows, apps.
     subjects: Vec<Subject>,
+    /// Of each the loss periods by their lengths, over all replications.
+    loss_periods: Vec<Vec<u64>>,
     /// Each expectation, and what it came to in each replication.
     expectations: Vec<(ExpectationReport, Vec<Found>)>,
 }
@@ -46,7 +48,9 @@ impl PointTable {
         for (position, (name, figures)) in line.subjects().enumerate() {
             if position == self.subjects.len() {
                 self.subjects.push((name.map(str::to_owned), BTreeMap::new()));
+                self.loss_periods.push(Vec::new());
             }
+            add_each(&mut self.loss_periods[position], &figures["loss_period"]["by_length"]);
             let table = &mut self.subjects[position].1;
             walk(figures, &mut String::new(), &mut |path, figure| {
                 let found = match table.get_mut(path) {
@@ -120,7 +124,7 @@ impl PointTable {
 
     /// What its page shows.
     pub(super) fn drawn(&self, position: usize, delays: &BTreeMap<String, HistogramSum>) -> page::Point {
-        let entry = |(name, table): &Subject| {
+        let entry = |((name, table), lengths): (&Subject, &Vec<u64>)| {
             let (of, main) = (name.clone()?, main_metric(table)?);
             let fates = Fate::ALL.map(|fate| (fate, sum(table, &format!("fates.{}", fate.name()))));
             let has_periods = sum(table, "loss_period.count") > 0;
@@ -130,6 +134,7 @@ impl PointTable {
                 reached: ["all", "some", "none"].map(|part| sum(table, &format!("audience.{part}"))),
                 fates: fates.into_iter().filter(|(_, count)| *count > 0).collect(),
                 loss_period: has_periods.then(|| (figure(table, "loss_period.mean"), most(table, "loss_period.max"))),
+                lengths: page::Lengths::of(lengths),
                 delays: delays.get(&of).map(page::Delays::of).unwrap_or_default(),
                 of,
             })
@@ -144,7 +149,7 @@ impl PointTable {
                 acknowledgements: sum(totals, "sender.acknowledgements"),
                 delivered: figure(totals, MAIN_FIGURES[0]).whole.unwrap_or_default(),
             },
-            entries: self.subjects.iter().filter_map(entry).collect(),
+            entries: self.subjects.iter().zip(&self.loss_periods).filter_map(entry).collect(),
         }
     }
 }
@@ -157,6 +162,16 @@ fn main_metric(table: &Table) -> Option<&'static str> {
 /// What is a main figure too, if messages have several recipients.
 fn all_metric(table: &Table) -> Option<&'static str> {
     table.get(AUDIENCE).is_some_and(|found| found[0].value > Some(1.0)).then_some(ALL)
+}
+
+/// Adds counts to counts by their positions.
+fn add_each(sums: &mut Vec<u64>, counts: &Value) {
+    for (position, count) in counts.as_array().into_iter().flatten().take(LossPeriods::LENGTHS).enumerate() {
+        if sums.len() <= position {
+            sums.push(0);
+        }
+        sums[position] += count.as_u64().unwrap_or(0);
+    }
 }
 
 /// A figure over the replications, beside its closed form.

@@ -3,7 +3,7 @@
 use super::chart::Along;
 use super::data::{Entry, Figure};
 use super::grid::{Grid, Row};
-use super::latency;
+use super::{latency, lengths};
 use crate::report::page::picture::Picture;
 
 /// A chart of some rows.
@@ -59,6 +59,9 @@ pub(super) fn draw(grid: &Grid, rows: &[Row<'_>], budget: &mut Budget) -> Vec<Ch
         let title = "mean length of loss periods, in messages,";
         charts.push(chart(along, title, |entry| entry.loss_period.map(|it| it.0)));
     }
+    let lengths = lengths::draw(grid, rows);
+    let metric = "loss_period.mean";
+    charts.push(lengths.map(|picture| Chart { name: "loss_period.by_length".to_owned(), metric, picture }));
     let delays = latency::draw(grid, rows);
     charts.push(delays.map(|picture| Chart { name: "delay".to_owned(), metric: "delay", picture }));
     charts.into_iter().flatten().collect()

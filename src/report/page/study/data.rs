@@ -32,6 +32,7 @@ pub(in crate::report) struct Entry {
     pub(in crate::report) fates: Vec<(Fate, u64)>,
     /// The mean length of loss periods, and the longest.
     pub(in crate::report) loss_period: Option<(Figure, u64)>,
+    pub(in crate::report) lengths: Lengths,
     pub(in crate::report) delays: Delays,
 }
 
@@ -45,6 +46,21 @@ pub(in crate::report) struct Figure {
     pub(in crate::report) whole: Option<Proportion>,
     /// What the closed form says, if there is one.
     pub(in crate::report) theory: Option<f64>,
+}
+
+/// How long loss periods are: of a thousand how many have as many messages as [`LENGTHS`] or more, as far as there are enough of
+/// them.
+#[derive(Default)]
+pub(in crate::report) struct Lengths(pub(super) Vec<f64>);
+
+impl Lengths {
+    /// Of periods by their lengths from 0 on.
+    pub(in crate::report) fn of(by_length: &[u64]) -> Self {
+        let all: u64 = by_length.iter().sum();
+        let at_least = |length: usize| by_length.iter().skip(length).sum::<u64>() as f64;
+        let periods = LENGTHS.into_iter().map(at_least).take_while(|periods| *periods >= BEYOND);
+        Lengths(periods.map(|periods| periods * 1e3 / all as f64).take_while(|share| *share >= 1.0).collect())
+    }
 }
 
 /// The delays of a point at [`QUANTILES`], in nanoseconds; as many as there are delays enough for.
@@ -67,5 +83,7 @@ impl Delays {
 
 /// The quantiles that curves of delays go through.
 pub(super) const QUANTILES: [f64; 10] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999];
-/// How many delays have to lie beyond a quantile for it to be shown (a choice).
+/// The lengths that curves of loss periods go through.
+pub(super) const LENGTHS: [usize; 18] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100];
+/// How many delays have to lie beyond a quantile for it to be shown, and how many loss periods must be so long (a choice).
 const BEYOND: f64 = 5.0;

@@ -6,12 +6,13 @@ mod data;
 pub(in crate::report) mod grid;
 mod headline;
 mod latency;
+mod lengths;
 mod shares;
 mod table;
 
 use maud::{Markup, html};
 
-pub(in crate::report) use data::{Delays, Entry, Figure, Point, Totals};
+pub(in crate::report) use data::{Delays, Entry, Figure, Lengths, Point, Totals};
 
 use self::charts::{Budget, Chart};
 use self::grid::{Grid, Row};
