@@ -32,6 +32,10 @@ what CTRL saw: 1 write, 1 succeeded, 0 acknowledgements
 what happened, of 12 recipients: 11 delivered, 1 lost_on_link
 ";
     assert_eq!(explained("plant-alarm", "alarm:13@STATION06"), expected);
+    assert!(
+        std::fs::read_to_string("docs/figures.md").unwrap().contains(expected),
+        "the guide shows what is really printed"
+    );
 }
 
 /// Each ends with what the report counts it as, and says why in words.

@@ -38,7 +38,12 @@ pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
 
 fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let (manifest, text) = {
-        let stored = Folder::read(&arguments.folder).map_err(|why| unusable(&why))?;
+        let stored = Folder::read(&arguments.folder).map_err(|why| {
+            if arguments.folder.join("report.json").exists() {
+                message("note: this is the folder of one run: `run FILE --out DIR` draws its page again");
+            }
+            unusable(&why)
+        })?;
         (stored.manifest().clone(), stored.manifest_text().to_owned())
     };
     let mut folder = Folder::open(&arguments.folder, &manifest, &text).map_err(|why| unusable(&why))?;

@@ -92,6 +92,8 @@ fn what_holds_no_study_is_not_drawn() {
     fs::create_dir(desk.path("empty")).unwrap();
     desk.run(&["report", "empty"]).exits(105);
     assert_eq!(fs::read_dir(desk.path("empty")).unwrap().count(), 0, "nothing was written");
+    desk.run(&["run", "grid.toml", "--out", "one"]).exits(0);
+    desk.run(&["report", "one"]).exits(105).says(&["the folder of one run", "one holds no study"]);
 }
 
 #[test]

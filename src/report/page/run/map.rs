@@ -72,7 +72,10 @@ pub(super) fn draw(name: &str, flow: &FlowFates, names: &Names, most: usize, bud
         (legend)
     };
     let picture = Picture {
-        title: format!("{name}: what became of each message at each recipient"),
+        title: match shown as u64 == flow.messages {
+            true => format!("{name}: what became of each message at each recipient"),
+            false => format!("{name}: what became of the first {shown} messages at each recipient"),
+        },
         description: format!(
             "A map of {} messages and {} recipients. The table beside it has the sums.",
             grouped(shown as u64),
