@@ -5,7 +5,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | [`time`], [`id`], [`rng`] | integer virtual time; identities; randomness as a function of identities |
+//! | [`time`], [`id`], [`rng`], [`draw`] | integer virtual time; identities; randomness as a function of identities; what came of it |
 //! | [`wire`] | bytes of NetBIOS datagrams, mailslot writes and name service packets, and nothing else |
 //! | [`message`] | what well-known mailslots carry: browser, netlogon and messenger messages |
 //! | [`app`] | programs of the NetBIOS age as state machines without IO: the browser service |
@@ -26,6 +26,7 @@
 //! table: the same scenario and seed give the same bytes on every machine.
 
 pub mod app;
+pub mod draw;
 #[cfg(feature = "tokio")]
 pub mod drive;
 pub mod id;

@@ -136,21 +136,6 @@ pub enum Purpose {
     Reorder = 6,
 }
 
-/// A draw, and what came of it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Decision {
-    /// What it was about.
-    pub purpose: Purpose,
-    /// The draw: 64 bits, each value alike.
-    pub draw: u64,
-    /// Of a question that it answers, how probable a yes was: it is one if the draw is below so much of 2^64.
-    pub probability: Option<f64>,
-    /// What the answer rests on beside the draw: the state of a model with memory. Empty if on nothing.
-    pub state: String,
-    /// The answer, in words.
-    pub outcome: String,
-}
-
 /// The draws of one link, in one replication.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LinkDraws {

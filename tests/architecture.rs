@@ -4,22 +4,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each part and the parts that it may use, apart from itself.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("time", &[]),
     ("id", &[]),
     ("rng", &["id"]),
+    ("draw", &["rng"]),
     ("wire", &[]),
     ("message", &["wire"]),
     ("app", &["time", "rng", "wire", "message"]),
     ("names", &["time", "wire"]),
     ("mailslot", &["time", "wire", "names"]),
-    ("link", &["time", "id", "rng"]),
+    ("link", &["time", "id", "rng", "draw"]),
     ("net", &["time", "id", "rng", "link"]),
-    ("stats", &["time", "id", "rng"]),
+    ("stats", &["time", "id", "draw"]),
     ("scenario", &["time", "id", "wire", "message", "names", "mailslot", "link", "net", "stats"]),
     ("sim", &["time", "id", "rng", "wire", "message", "app", "names", "mailslot", "link", "net", "stats", "scenario"]),
     ("study", &["time", "id", "stats", "scenario", "sim"]),
-    ("report", &["time", "id", "rng", "mailslot", "link", "net", "stats", "scenario", "sim", "study"]),
+    ("report", &["time", "id", "rng", "draw", "mailslot", "link", "net", "stats", "scenario", "sim", "study"]),
     ("drive", &["time", "id", "rng", "wire", "names", "mailslot", "link", "net", "stats", "scenario", "sim"]),
     ("cli", &["time", "wire", "message", "names", "mailslot", "scenario", "sim", "stats", "study", "report", "drive"]),
 ];

@@ -4,14 +4,15 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use mailslot_sim::draw::{Answer, Judgement, ModelState};
 use mailslot_sim::id::{DatagramId, LinkId, StreamId};
 use mailslot_sim::link::Probability;
-use mailslot_sim::rng::{Decision, Purpose, Root};
+use mailslot_sim::rng::{Purpose, Root};
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim;
 use mailslot_sim::stats::{Bound, Event, Fate, Instance, Observer};
 use mailslot_sim::time::Instant;
-use support::scenario;
+use support::{scenario, shipped};
 
 /// A broadcast to three over links with these models; B's link down has others than those of its neighbours.
 fn network(model: &str) -> Scenario {
@@ -75,7 +76,7 @@ struct Judge {
     /// What is due to happen because of the decisions on an instance at a link.
     due: BTreeMap<&'static str, (Instance, LinkId)>,
     /// The state that the next datagram meets, by link.
-    next: BTreeMap<LinkId, String>,
+    next: BTreeMap<LinkId, ModelState>,
     used: BTreeMap<u8, u64>,
 }
 
@@ -100,47 +101,54 @@ impl Observer for Judge {
         }
     }
 
-    fn decided(&mut self, _: Instant, link: LinkId, instance: &Instance, decisions: &dyn Fn() -> Vec<Decision>) {
-        assert_eq!((instance.stream, instance.bound), (StreamId(0), instance.bound));
+    fn judged(&mut self, _: Instant, link: LinkId, instance: &Instance, judgement: &dyn Fn() -> Judgement) {
+        assert_eq!(instance.stream, StreamId(0));
         assert!(matches!(instance.bound, Bound::Audience | Bound::Recipient(_)));
-        for Decision { purpose, draw, probability, state, outcome } in decisions() {
-            assert_eq!(
-                draw,
-                self.root.link(&self.links[link.index()]).draw(&self.id(instance), purpose),
-                "{purpose:?}"
-            );
-            *self.used.entry(purpose as u8).or_default() += 1;
-            let yes = probability.map(|it| Probability::new(it).unwrap().decides(draw));
-            match purpose {
-                Purpose::Loss => {
-                    assert_eq!(yes, Some(outcome == "lost"));
-                    if let Some(next) = self.next.get(&link).filter(|_| instance.duplicate == 0) {
-                        assert_eq!(state, *next, "the state that the datagram before left");
-                    }
-                    if outcome == "lost" {
-                        self.due.insert("lost", (*instance, link));
-                    }
-                }
-                Purpose::LossState => {
-                    assert!(yes.is_none_or(|changes| changes == (state != outcome)));
-                    self.next.insert(link, outcome);
-                }
-                Purpose::Corrupt => {
-                    assert_eq!(yes, Some(outcome.contains("flips")));
-                    if outcome.contains("flips") {
-                        self.due.insert("damaged", (*instance, link));
-                    }
-                }
-                Purpose::Duplicate => {
-                    assert_eq!(yes, Some(outcome == "doubled"));
-                    if outcome == "doubled" {
-                        self.due.insert("doubled", (*instance, link));
-                    }
-                }
-                Purpose::Delay => assert!(outcome.starts_with("takes ") && yes.is_none()),
-                Purpose::Reorder => assert_eq!((outcome.as_str(), yes), ("sent on without delay", Some(true))),
-                Purpose::CorruptBit => unreachable!("it is told with the damage"),
+        let judgement = judgement();
+        let happens = |due: &mut BTreeMap<_, _>, what, answer| {
+            if !matches!(answer, Answer::No) {
+                due.insert(what, (*instance, link));
             }
+        };
+        let mut drawn = 0;
+        for decision in &judgement.decisions {
+            let (purpose, draw) = (decision.purpose, decision.draw);
+            let own = self.root.link(&self.links[link.index()]).draw(&self.id(instance), purpose);
+            assert_eq!(draw, own, "{purpose:?}");
+            *self.used.entry(purpose as u8).or_default() += 1;
+            let yes = decision.probability.map(|it| Probability::new(it).unwrap().decides(draw));
+            match (purpose, decision.answer) {
+                (Purpose::Loss, answer @ (Answer::Yes | Answer::No)) => {
+                    assert_eq!(yes, Some(answer == Answer::Yes));
+                    if let Some(next) = self.next.get(&link).filter(|_| instance.duplicate == 0) {
+                        assert_eq!(decision.state, Some(*next), "the state that the datagram before left");
+                    }
+                    assert_eq!(judgement.takes_nanos.is_none(), answer == Answer::Yes);
+                    happens(&mut self.due, "lost", answer);
+                }
+                (Purpose::LossState, Answer::Next(next)) => {
+                    assert!(yes.is_none_or(|changes| changes == (decision.state != Some(next))));
+                    self.next.insert(link, next);
+                }
+                (Purpose::Corrupt, answer @ (Answer::Bit(_) | Answer::No)) => {
+                    assert_eq!(yes, Some(answer != Answer::No));
+                    happens(&mut self.due, "damaged", answer);
+                }
+                (Purpose::Duplicate, answer @ (Answer::Yes | Answer::No)) => {
+                    assert_eq!(yes, Some(answer == Answer::Yes));
+                    assert_eq!(judgement.copy_takes_nanos.is_some(), answer == Answer::Yes);
+                    happens(&mut self.due, "doubled", answer);
+                }
+                (Purpose::Delay, Answer::Nanos(nanos)) => {
+                    assert!(yes.is_none());
+                    drawn = nanos;
+                }
+                (Purpose::Reorder, answer @ (Answer::Yes | Answer::No)) => assert_eq!(yes, Some(answer == Answer::Yes)),
+                unexpected => panic!("{unexpected:?}"),
+            }
+        }
+        if let Some(takes) = judgement.takes_nanos {
+            assert_eq!(takes, drawn + judgement.waits_nanos);
         }
     }
 }
@@ -184,8 +192,7 @@ fn every_fate_is_told_once() {
         "duplicates",
         "samba-election",
     ] {
-        let text = std::fs::read_to_string(format!("scenarios/{name}.toml")).unwrap();
-        let scenario = scenario(&text);
+        let scenario = shipped(name, &[]);
         let mut sum = Sum::default();
         let outcome = sim::run(&scenario, 0, &mut sum).unwrap();
         let totals = outcome.tally.totals();

@@ -1,5 +1,7 @@
 //! `run --explain`: the life of one message at one recipient.
 
+use std::collections::BTreeMap;
+
 use assert_cmd::Command;
 
 /// Standard output, standard error and exit code of `run`.
@@ -102,6 +104,9 @@ fn what_cannot_be_answered_says_what_could() {
     }
     let (_, error, code) = run(&["scenarios/plant-alarm.toml", "--explain", "alarm:1@STATION01", "--format", "json"]);
     assert_eq!((code, error.trim_end()), (2, "error: --explain is for people: it goes with --format text"));
+    let (_, error, code) = run(&["scenarios/plant-alarm.toml", "--explain", "alarm:1@STATION01", "--trace", "-"]);
+    let expected = "error: --explain writes to stdout, so trace and capture cannot go there";
+    assert_eq!((code, error.trim_end()), (2, expected));
 }
 
 #[test]
@@ -117,4 +122,76 @@ fn a_write_that_fails_has_no_audience() {
     let text = explained("windows-11", "from-new:0@OLD1");
     assert!(text.starts_with("from-new:0 from NEW1 at OLD1: no write succeeded"), "{text}");
     assert!(text.contains("the write fails with error 3025"), "{text}");
+}
+
+/// A link with a memory that a fault sets anew, halfway; its messages are answered over another such link.
+const STATES: &str = r#"
+schema = 1
+name = "states"
+seed = "5"
+duration = "4 s"
+[link.wan]
+loss = { mean = "30 %", burst = 4 }
+[segment.s]
+link = "wan"
+[[host]]
+name = "A"
+segment = "s"
+[[host]]
+name = "B"
+segment = "s"
+[[mailslot]]
+on = "B"
+name = "t"
+[[traffic]]
+name = "f"
+from = "A"
+to = '\\B\mailslot\t'
+every = "10 ms"
+count = 300
+ack = { slot = "r", timeout = "500 ms", tries = 1 }
+[[event]]
+at = "1.505 s"
+set = { "link.wan.loss.mean" = "50 %", "link.wan.loss.burst" = 6 }
+"#;
+
+/// Of every link: the state that each message met there, and whose draw is said to have brought it there.
+#[test]
+fn a_state_is_said_to_begin_where_it_began() {
+    let file = std::env::temp_dir().join(format!("mailslot-sim-states-{}.toml", std::process::id()));
+    std::fs::write(&file, STATES).unwrap();
+    let mut met: BTreeMap<String, BTreeMap<u32, (String, Option<u32>)>> = BTreeMap::new();
+    for message in 0..300 {
+        let question = format!("f:{message}@B");
+        let (out, error, exit) = run(&[file.to_str().unwrap(), "--quiet", "--explain", &question]);
+        assert_eq!(exit, 0, "{error}");
+        let mut link = "";
+        let text: Vec<&str> = out.lines().collect();
+        for (line, next) in text.iter().zip(text.iter().skip(1)) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let [_, "s", at, "is", "offered", ..] = words[..] {
+                link = at;
+            } else if let ["loss", "in", "the", state, _, rest @ ..] = &words[..] {
+                let said = [rest, &next.split_whitespace().collect::<Vec<_>>()].concat().join(" ");
+                let since = said.strip_prefix("since ").and_then(|said| said.split_once("f:")?.1.split_once(' '));
+                let since = since.map(|(number, _)| number.trim_end_matches(|c: char| !c.is_ascii_digit()));
+
+                let met_there = ((*state).to_owned(), since.map(|number| number.parse().unwrap()));
+                met.entry(link.to_owned()).or_default().insert(message, met_there);
+            }
+        }
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(met.keys().collect::<Vec<_>>(), ["s/A/down", "s/A/up", "s/B/down", "s/B/up"]);
+    for (link, met) in met {
+        let mut named = 0;
+        for (message, (state, since)) in &met {
+            // Messages from 151 on meet the link as it was set: its memory begins anew.
+            let began = met.range(if *message < 151 { 0 } else { 151 }..*message).rev();
+            let began = began.skip_while(|(_, (before, _))| before == state).map(|(before, _)| *before).next();
+            assert_eq!(*since, began, "{link}: message {message} meets the {state} state");
+            named += u32::from(since.is_some());
+        }
+        assert!(named >= 20, "{link}: {named}");
+    }
 }

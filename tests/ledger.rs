@@ -35,7 +35,17 @@ fn tell(ledger: &mut Ledger, event: Event<'_>) {
 }
 
 fn instance(message: u64, copy: u16, bound: Bound) -> Instance {
-    Instance { stream: STREAM, message, copy, packet: 0, duplicate: 0, fragment: 0, interfaces: [0; 2], bound }
+    Instance {
+        stream: STREAM,
+        message,
+        identity: [0, message],
+        copy,
+        packet: 0,
+        duplicate: 0,
+        fragment: 0,
+        interfaces: [0; 2],
+        bound,
+    }
 }
 
 /// An instance for the only recipient.

@@ -5,6 +5,8 @@ mod support;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mailslot_sim::mailslot::{Config, Directory, MAX_REASSEMBLIES, Machine};
+use mailslot_sim::report::{RunPage, RunReport};
+use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim;
 use mailslot_sim::time::Instant;
 use peak_alloc::PeakAlloc;
@@ -17,7 +19,12 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// The most bytes that a run needs at once beyond what there was before.
 fn peak(seconds: u32, link: &str, mailslot: &str, traffic: &str) -> usize {
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let scenario = scenario(&format!(
+    let scenario = network(seconds, link, mailslot, traffic);
+    peak_of(|| drop(sim::run(&scenario, 0, &mut ()).unwrap()))
+}
+
+fn network(seconds: u32, link: &str, mailslot: &str, traffic: &str) -> Scenario {
+    scenario(&format!(
         r#"
         schema = 1
         name = "memory"
@@ -40,8 +47,7 @@ fn peak(seconds: u32, link: &str, mailslot: &str, traffic: &str) -> usize {
         every = "1 ms"
         {traffic}
         "#
-    ));
-    peak_of(|| drop(sim::run(&scenario, 0, &mut ()).unwrap()))
+    ))
 }
 
 fn peak_of(work: impl FnOnce()) -> usize {
@@ -76,6 +82,24 @@ fn a_message_that_waits_for_ever_does_not_make_the_others_pile_up() {
 fn messages_that_wait_for_replies_do_not_pile_up() {
     let ack = "ack = { slot = 'acks', timeout = \"20 ms\", tries = 3 }";
     assert_flat("delay = \"5 ms\"\nloss = \"20 %\"", "", ack);
+}
+
+/// The page of a run keeps what it shows, which has limits, and what is under way.
+#[test]
+fn the_page_of_a_run_does_not_grow_with_it() {
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let link = "loss = \"20 %\"\ndelay = { distribution = \"uniform\", min = \"0 s\", max = \"100 ms\" }\nduplicate = \"10 %\"";
+    let page = |seconds| {
+        let scenario = network(seconds, link, "", "");
+        peak_of(|| {
+            let mut page = RunPage::new(&scenario);
+            let outcome = sim::run(&scenario, 0, &mut page).unwrap();
+            let report = RunReport::new(&scenario, 0, &outcome);
+            drop(page.draw(&scenario, &outcome, &report, ""));
+        })
+    };
+    let (short, long) = (page(20), page(100));
+    assert!(long < short + short / 4, "{short} bytes for 20,000 messages, {long} for 100,000");
 }
 
 /// The measurement would see growth if there were any.

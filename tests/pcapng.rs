@@ -12,7 +12,7 @@ use mailslot_sim::sim;
 use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{Block, OptionCode, PcapNGReader};
 use serde_json::Value;
-use support::{Pair, report, scenario};
+use support::{Pair, report, shipped};
 
 struct Captured {
     link: String,
@@ -83,8 +83,7 @@ fn shipped_scenarios_count_the_same() {
     for file in
         ["plant-alarm", "one-way-cut", "duplicates", "congested-uplink", "small-mtu", "lost-queries", "branch-office"]
     {
-        let text = std::fs::read_to_string(format!("scenarios/{file}.toml")).unwrap();
-        let captured = assert_counts(&scenario(&text));
+        let captured = assert_counts(&shipped(file, &[]));
         assert!(!captured.is_empty(), "{file}");
     }
 }

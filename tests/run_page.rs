@@ -4,15 +4,15 @@
 mod pages;
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use mailslot_sim::report::{RunPage, RunReport};
+use mailslot_sim::report::{Explain, Question, RunPage, RunReport};
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim;
 use mailslot_sim::stats::Fate;
 use pages::{check_page, check_picture};
 use serde_json::Value;
-use support::{report, scenario, trace};
+use support::{report, scenario, shipped, trace};
 
 /// The page of a run, and its pictures.
 fn drawn(scenario: &Scenario) -> (String, Vec<(String, String)>) {
@@ -22,20 +22,19 @@ fn drawn(scenario: &Scenario) -> (String, Vec<(String, String)>) {
     (page.draw(scenario, &outcome, &report, "mailslot-sim run it.toml"), page.figures(scenario))
 }
 
-fn shipped(name: &str) -> Scenario {
-    scenario(&std::fs::read_to_string(format!("scenarios/{name}.toml")).unwrap())
-}
-
 /// An arrow of a diagram.
+#[derive(Debug)]
 struct Arrow {
-    flow: String,
-    message: u64,
     from: String,
     to: String,
     /// In nanoseconds.
+    start: u64,
     end: u64,
+    is_part: bool,
     fate: Option<String>,
-    link: Option<String>,
+    /// How it was lost, and on which link.
+    lost: Option<(String, String)>,
+    question: Option<String>,
 }
 
 /// All arrows of a page.
@@ -55,13 +54,17 @@ fn arrows(page: &str) -> Vec<Arrow> {
             whole.parse::<u64>().unwrap() * 1_000_000_000 + format!("{part:0<9}").parse::<u64>().unwrap()
         };
         Arrow {
-            flow: attribute(tag, "data-f").unwrap(),
-            message: facts[0].parse().unwrap(),
             from: facts[1].to_owned(),
             to: facts[2].to_owned(),
+            start: seconds(facts[3]),
             end: seconds(facts[4]),
+            is_part: facts[6].ends_with('1'),
             fate: attribute(tag, "data-k"),
-            link: attribute(tag, "data-l"),
+            lost: attribute(tag, "data-l").map(|lost| {
+                let (how, link) = lost.split_once(" on ").unwrap();
+                (how.to_owned(), link.to_owned())
+            }),
+            question: attribute(tag, "data-q"),
         }
     })
     .collect()
@@ -70,7 +73,7 @@ fn arrows(page: &str) -> Vec<Arrow> {
 /// What the rows of the maps of a page say: of each fate how many cells have it.
 fn cells(page: &str) -> BTreeMap<&'static str, u64> {
     let mut cells = BTreeMap::new();
-    for row in page.split(" data-k=\"").skip(1).filter(|row| row.contains(" data-q=\"")) {
+    for row in page.split("<g data-k=\"").skip(1) {
         let row = &row[..row.find('"').unwrap()];
         let mut count = String::new();
         for c in row.chars() {
@@ -80,7 +83,7 @@ fn cells(page: &str) -> BTreeMap<&'static str, u64> {
             }
             let number: u64 = if count.is_empty() { 1 } else { count.parse().unwrap() };
             count.clear();
-            if c != '.' {
+            if c != '.' && c != 'x' {
                 *cells.entry(Fate::ALL[(c as u8 - b'a') as usize].name()).or_default() += number;
             }
         }
@@ -111,7 +114,7 @@ fn every_shipped_scenario_has_a_sound_page_and_pictures() {
 
 #[test]
 fn the_same_run_has_the_same_page() {
-    let scenario = shipped("crash-and-return");
+    let scenario = shipped("crash-and-return", &[]);
     assert_eq!(drawn(&scenario), drawn(&scenario));
 }
 
@@ -127,7 +130,7 @@ fn maps_say_what_the_report_counts() {
         "samba-election",
         "branch-office",
     ] {
-        let scenario = shipped(name);
+        let scenario = shipped(name, &[]);
         let report = report(&scenario, 0);
         let counted = report["totals"]["fates"].as_object().unwrap();
         let counted: BTreeMap<_, _> =
@@ -137,44 +140,165 @@ fn maps_say_what_the_report_counts() {
     }
 }
 
-/// A diagram that has room for all has an arrow for each datagram that a link lost, and one for each that arrived, when it did.
+/// What a trace says of datagrams between hosts: who they are from and to, when they left and when they came; and those that were lost,
+/// how and where.
+type Traced = (BTreeMap<(String, String, u64), u64>, BTreeMap<(String, String), u64>);
+
+fn traced(scenario: &Scenario) -> Traced {
+    let (mut came, mut lost) = (BTreeMap::new(), BTreeMap::new());
+    for line in trace(scenario) {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        match line["event"].as_str().unwrap() {
+            "lost" => *lost.entry((text("fate"), text("link"))).or_default() += 1,
+            "arrived" => *came.entry((text("from"), text("host"), line["t_ns"].as_u64().unwrap())).or_default() += 1,
+            _ => {}
+        }
+    }
+    (came, lost)
+}
+
+/// The same of a diagram. Fragments that another one speaks for are no arrivals of their own.
+fn pictured(arrows: &[Arrow]) -> Traced {
+    let (mut came, mut lost) = (BTreeMap::new(), BTreeMap::new());
+    for arrow in arrows {
+        match &arrow.lost {
+            Some(lost_on) => *lost.entry(lost_on.clone()).or_default() += 1,
+            None if arrow.from == arrow.to || arrow.is_part => {}
+            None => *came.entry((arrow.from.clone(), arrow.to.clone(), arrow.end)).or_default() += 1,
+        }
+    }
+    (came, lost)
+}
+
+/// A diagram that has room for all has an arrow for each datagram that was lost, and one for each that arrived, when it did: in
+/// networks of every kind.
 #[test]
 fn arrows_are_what_the_trace_says() {
-    for name in ["hello", "silent-failures", "samba-election", "crash-and-return"] {
-        let scenario = shipped(name);
+    let queries = r#"
+        schema = 1
+        name = "queries"
+        duration = "3 s"
+        name_service = "broadcast"
+        [link.bad]
+        loss = "40 %"
+        delay = "3 ms"
+        [segment.s]
+        link = "bad"
+        [[host]]
+        name = "H{1..4}"
+        segment = "s"
+        [[mailslot]]
+        on = "H4"
+        name = "t"
+        [[traffic]]
+        name = "f"
+        from = "H{1..3}"
+        to = '\\H4\mailslot\t'
+        every = "1 s"
+        "#;
+    let homes = r#"
+        schema = 1
+        name = "homes"
+        duration = "2 s"
+        [link.bad]
+        loss = "20 %"
+        delay = { distribution = "uniform", min = "1 ms", max = "9 ms" }
+        duplicate = "20 %"
+        [segment.a]
+        link = "bad"
+        [segment.b]
+        link = "bad"
+        [segment.c]
+        link = "bad"
+        [[host]]
+        name = "A"
+        segment = ["a", "b"]
+        [[host]]
+        name = "B"
+        segment = ["b", "c"]
+        [[host]]
+        name = "C"
+        segment = "c"
+        [[router]]
+        name = "R"
+        joins = ["a", "b", "c"]
+        link = "bad"
+        forward_broadcast = true
+        [[mailslot]]
+        on = "{A,B,C}"
+        name = "t"
+        [[traffic]]
+        name = "f"
+        from = "A"
+        to = '\\WORKGROUP\mailslot\t'
+        every = "200 ms"
+        "#;
+    let slots = r#"[[mailslot]]
+        on = "A"
+        name = "t"
+        [[mailslot]]
+        on = "B"
+        name = "t"
+        [[mailslot]]
+        on = "C"
+        name = "t""#;
+    let homes = homes.replace("[[mailslot]]\n        on = \"{A,B,C}\"\n        name = \"t\"", slots);
+    for (name, scenario) in [
+        ("hello", shipped("hello", &[])),
+        ("silent-failures", shipped("silent-failures", &[])),
+        ("samba-election", shipped("samba-election", &[])),
+        ("acknowledged and doubled", shipped("app-level-ack", &["duration=2 s", "link.radio.duplicate=50 %"])),
+        ("queries", scenario(queries)),
+        ("several segments", scenario(&homes)),
+    ] {
+        let (page, _) = drawn(&scenario);
+        assert!(!page.contains("(MAX_ARROWS)") && !page.contains("(MAX_ASIDES)"), "{name}: all are drawn");
+        let arrows = arrows(&page);
+        assert_eq!(pictured(&arrows), traced(&scenario), "{name}");
+        assert!(arrows.iter().all(|arrow| arrow.start <= arrow.end), "{name}");
+        assert!(arrows.len() > 20, "{name}");
+    }
+}
+
+/// IP fragments are arrows of their own, which end when they come, and not when the rest is given up.
+#[test]
+fn fragments_end_when_they_come() {
+    let (page, _) = drawn(&shipped("small-mtu", &["duration=10 s"]));
+    let arrows = arrows(&page);
+    assert!(arrows.iter().any(|arrow| arrow.is_part) && arrows.iter().any(|arrow| arrow.lost.is_some()));
+    for arrow in &arrows {
+        assert!(arrow.end - arrow.start < 1_000_000_000, "{arrow:?}");
+    }
+}
+
+/// Every command that a page copies can be run, and tells of the fate that the page shows.
+#[test]
+fn questions_of_a_page_have_answers() {
+    for (name, flow_with_several) in [("one-way-cut", true), ("plant-alarm", false)] {
+        let scenario = shipped(name, &[]);
         let (page, _) = drawn(&scenario);
         let arrows = arrows(&page);
-        let mut lost: BTreeMap<String, u64> = BTreeMap::new();
-        let mut arrived: BTreeSet<(String, u64, String, u64)> = BTreeSet::new();
-        for line in trace(&scenario) {
-            let line: Value = serde_json::from_str(&line).unwrap();
-            let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-            match line["event"].as_str().unwrap() {
-                "lost" => *lost.entry(text("link")).or_default() += 1,
-                "arrived" if line.get("service").is_none() => {
-                    let (message, at) = (line["message"].as_u64().unwrap(), line["t_ns"].as_u64().unwrap());
-                    arrived.insert((text("flow"), message, text("host"), at));
-                }
-                _ => {}
-            }
+        let asked: Vec<&Arrow> = arrows.iter().filter(|arrow| arrow.question.is_some()).step_by(150).collect();
+        assert!(asked.len() > 5);
+        for arrow in asked {
+            let text = arrow.question.as_deref().unwrap();
+            assert!(!flow_with_several || text.starts_with("orders:") || text.starts_with("status/STATION"), "{text}");
+            let question = Question::parse(&scenario, text).unwrap();
+            let mut life = Explain::new(&scenario, question);
+            sim::run(&scenario, 0, &mut life).unwrap();
+            let life = life.finish().unwrap();
+            assert!(life.lines().next().unwrap().contains(arrow.fate.as_deref().unwrap()), "{text}: {life}");
         }
-        let mut drawn: BTreeMap<String, u64> = BTreeMap::new();
-        for arrow in &arrows {
-            if let Some(link) = &arrow.link {
-                *drawn.entry(link.clone()).or_default() += 1;
-            }
-        }
-        assert_eq!(drawn, lost, "{name}");
-        let is_paused = name == "crash-and-return"; // what comes for a host that stands still arrives later
-        let ends: BTreeSet<_> = arrows
-            .iter()
-            .filter(|arrow| arrow.link.is_none() && arrow.from != arrow.to)
-            .map(|arrow| (arrow.flow.clone(), arrow.message, arrow.to.clone(), arrow.end))
-            .collect();
-        let missing: Vec<_> = arrived.difference(&ends).collect();
-        assert!(missing.is_empty() || is_paused && missing.iter().all(|it| it.2 == "CONSOLE3"), "{name}: {missing:?}");
-        assert!(arrows.iter().filter(|arrow| arrow.fate.as_deref() == Some("delivered")).count() > 0);
     }
+}
+
+/// A write that fails has a cell of its own: it is neither a fate nor nothing.
+#[test]
+fn writes_that_fail_are_on_the_map() {
+    let (page, _) = drawn(&shipped("windows-11", &[]));
+    assert!(page.contains("class=\"failed\"") && page.contains("write failed"));
+    assert!(page.contains("<g data-k=\"60x\" data-q=\"from-new:#@OLD1\">"), "a row of failures");
 }
 
 /// A hundred recipients of a thousand messages, each lost or not by the toss of a coin, in a domain of more, all with the longest
@@ -213,6 +337,51 @@ fn crowded() -> Scenario {
         crash = "THE-LONGEST{0001..0100}"
         "#,
     )
+}
+
+/// Everything at once that a page has limits for: flows, phases, expectations, faults with long words, hosts with the longest names.
+#[test]
+fn a_page_with_everything_is_small() {
+    let long = "x".repeat(40);
+    let mut text = format!(
+        r#"
+        schema = 1
+        name = "{long}"
+        description = "{}"
+        duration = "100 s"
+        [link.coin]
+        loss = "50 %"
+        [segment.{long}]
+        link = "coin"
+        [[host]]
+        name = "THE-LONGEST{{0001..1100}}"
+        segment = "{long}"
+        [[mailslot]]
+        on = "THE-LONGEST{{0001..0040}}"
+        name = "t"
+        "#,
+        "&<>\\\"".repeat(10_000)
+    );
+    for number in 0..20 {
+        text += &format!(
+            "[[traffic]]\nname = \"{long}{number:02}\"\nfrom = \"THE-LONGEST1000\"\nto = '\\\\WORKGROUP\\mailslot\\t'\nevery = \"1 s\"\n"
+        );
+    }
+    for number in 0..100 {
+        let name = format!("{number:02}{long}");
+        text += &format!("[[phase]]\nname = \"{name}\"\nfrom = \"{number} s\"\nto = \"{} s\"\n", number + 1);
+        text += &format!(
+            "[[event]]\nat = \"{number} s\"\nfor = \"500 ms\"\npartition = [[\"THE-LONGEST{{0001..0500}}\"], [\"THE-LONGEST{{0501..1100}}\"]]\n"
+        );
+        text += "[[expect]]\nmetric = \"delivery_ratio\"\nat_least = 0.9\n[[expect]]\nmetric = \"all_ratio\"\nat_least = 0.9\n".replace("all_ratio", "fates.delivered").as_str();
+    }
+    let scenario = scenario(&text);
+    let (page, pictures) = drawn(&scenario);
+    check_page(&page);
+    for limit in ["(MAX_PHASE_ROWS)", "(MAX_ROWS)"] {
+        assert!(page.contains(limit), "{limit}");
+    }
+    pictures.iter().for_each(|(name, picture)| check_picture(name, picture));
 }
 
 #[test]

@@ -8,11 +8,7 @@ use mailslot_sim::sim;
 use mailslot_sim::stats::{Event, Observer};
 use mailslot_sim::time::Instant;
 use serde_json::Value;
-use support::{Pair, report, scenario, trace, try_scenario};
-
-fn shipped(name: &str) -> String {
-    std::fs::read_to_string(format!("scenarios/{name}.toml")).unwrap()
-}
+use support::{Pair, report, scenario, shipped, trace};
 
 /// Two hosts and a flow of 1000 messages between them; `link` is the way down to the receiver.
 fn two_hosts(link: &str, mailslot: &str, traffic: &str) -> Scenario {
@@ -28,7 +24,7 @@ fn fate(report: &Value, fate: &str) -> u64 {
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let run = |seed| {
-        let scenario = scenario(&shipped("plant-alarm")).with_seed(seed);
+        let scenario = shipped("plant-alarm", &[]).with_seed(seed);
         let outcome = sim::run(&scenario, 0, &mut ()).unwrap();
         (RunReport::new(&scenario, 0, &outcome).to_json(), trace(&scenario))
     };
@@ -38,7 +34,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn replications_of_a_seed_differ() {
-    let scenario = scenario(&shipped("plant-alarm"));
+    let scenario = shipped("plant-alarm", &[]);
     assert_ne!(report(&scenario, 0)["flows"], report(&scenario, 1)["flows"]);
 }
 
@@ -46,8 +42,7 @@ fn replications_of_a_seed_differ() {
 #[test]
 fn the_sender_sees_the_same_whether_everything_or_nothing_arrives() {
     let sender_lines = |loss: &str| -> Vec<String> {
-        let set = [format!("link.switch.loss.mean={loss}")];
-        let scenario = try_scenario(&shipped("plant-alarm"), &set).unwrap();
+        let scenario = shipped("plant-alarm", &[&format!("link.switch.loss.mean={loss}")]);
         let fates = report(&scenario, 0)["flows"][0]["fates"].clone();
         assert_eq!(fates["delivered"], if loss == "0 %" { 6000 } else { 0 });
         trace(&scenario).into_iter().filter(|line| line.contains("\"side\":\"sender\"")).collect()
@@ -107,7 +102,7 @@ fn what_is_on_a_link_when_the_run_ends_is_in_flight() {
 #[test]
 fn a_reader_takes_in_any_number_of_messages_at_once() {
     let set = ["link.cable.loss=0 %", "mailslot.hello.reader.poll=12 s", "traffic.greeting.every=50 us"];
-    let report = report(&try_scenario(&shipped("hello"), &set.map(String::from)).unwrap(), 0);
+    let report = report(&shipped("hello", &set), 0);
     assert_eq!(
         (fate(&report, "delivered"), &report["flows"][0]["delay_ns"]["max"]),
         (200_000, &12_000_000_000_u64.into())
@@ -119,7 +114,7 @@ fn a_reader_takes_in_any_number_of_messages_at_once() {
 #[test]
 fn what_topology_decides_stays_decided() {
     let set = ["link.wan.delay=200 s", "link.wan.loss=0 %", "segment.hq.link.up=wan"];
-    let report = report(&try_scenario(&shipped("branch-office"), &set.map(String::from)).unwrap(), 0);
+    let report = report(&shipped("branch-office", &set), 0);
     assert_eq!([fate(&report, "delivered"), fate(&report, "in_flight"), fate(&report, "unreachable")], [60, 240, 180]);
 }
 
@@ -197,7 +192,7 @@ fn damaged_addresses_can_lead_to_others() {
 
 #[test]
 fn a_domain_writes_own_copy_is_certain_and_takes_no_time() {
-    let scenario = try_scenario(&shipped("branch-office"), &["segment.hq.link=wan".into()]).unwrap();
+    let scenario = shipped("branch-office", &["segment.hq.link=wan"]);
     let report = report(&scenario, 0);
     assert_eq!(report["hosts"][0]["delivered"], 60, "BOSS reads its own");
     assert_eq!(report["flows"][0]["delay_ns"]["min"], 0);

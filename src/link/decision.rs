@@ -5,28 +5,43 @@ use super::delay::Distribution;
 use super::loss::Loss;
 use super::memory::Memory;
 use super::probability::Probability;
+use crate::draw::{Answer, Decision, Judgement};
 use crate::id::DatagramId;
-use crate::rng::{Decision, Purpose};
+use crate::rng::Purpose;
+use crate::time::Instant;
 
 impl Link {
-    /// By which draws the link came to its verdict on a datagram, in the order in which they count. Draws that a model does
-    /// not look at are left out, and of a lost datagram those that it did not come to. To be asked before the link is
-    /// offered anything else.
+    /// How the link came to its verdict on a datagram that it was offered `now`. To be asked before it is offered anything
+    /// else.
     #[must_use]
-    pub fn decisions(&self, id: &DatagramId, verdict: &Verdict) -> Vec<Decision> {
+    pub fn judgement(&self, now: Instant, id: &DatagramId, verdict: &Verdict) -> Judgement {
         let met = verdict.met.unwrap_or(self.memory);
-        let on_the_way = || [self.corruption(id, verdict), self.delay_of(id, &met), self.duplication(id, verdict)];
-        let of_carried = verdict.carriage.map(|_| on_the_way()).into_iter().flatten();
-        [self.loss(id, &met), self.step(id, &met)].into_iter().chain(of_carried).flatten().collect()
+        let before = [self.loss(id, &met), self.step(id, &met)].into_iter().flatten();
+        let Some(carriage) = verdict.carriage else {
+            return Judgement { decisions: before.collect(), ..Judgement::default() };
+        };
+        let order = self.order(id, &met);
+        let is_reordered = order.is_some_and(|order| order.answer == Answer::Yes);
+        let delay = if is_reordered { 0 } else { self.config.delay.after(met.delay, self.delay_draw(id)).nanos() };
+        let drawn =
+            (!is_reordered && !matches!(self.config.delay.distribution, Distribution::Constant(_))).then(|| {
+                let (purpose, draw, answer) = (Purpose::Delay, self.delay_draw(id), Answer::Nanos(delay));
+                Decision { purpose, draw, probability: None, state: None, answer }
+            });
+        let carried = [self.corruption(id, &carriage), order, drawn, self.duplication(id)];
+        let takes = |at: Instant| at.since(now).nanos();
+        Judgement {
+            decisions: before.chain(carried.into_iter().flatten()).collect(),
+            takes_nanos: Some(takes(carriage.arrival)),
+            waits_nanos: takes(carriage.arrival).saturating_sub(delay),
+            copy_takes_nanos: carriage.duplicate.map(takes),
+        }
     }
 
     fn loss(&self, id: &DatagramId, met: &Memory) -> Option<Decision> {
         let Config { loss, .. } = &self.config;
-        let risk = loss.risk(met.loss);
-        (*loss != Loss::NONE).then(|| Decision {
-            state: loss.describe(met.loss),
-            ..self.answer(id, Purpose::Loss, risk, ["lost", "not lost"])
-        })
+        let decision = self.answer(id, Purpose::Loss, loss.risk(met.loss));
+        (*loss != Loss::NONE).then(|| Decision { state: loss.state(met.loss), ..decision })
     }
 
     /// The step of the loss model after a datagram; copies that a network made do not step it.
@@ -37,51 +52,42 @@ impl Link {
             purpose: Purpose::LossState,
             draw: self.draws.draw(id, Purpose::LossState),
             probability: probability.map(Probability::value),
-            state: loss.describe(met.loss),
-            outcome: loss.describe(self.memory.loss),
+            state: loss.state(met.loss),
+            answer: Answer::Next(loss.state(self.memory.loss)?),
         })
     }
 
-    fn corruption(&self, id: &DatagramId, verdict: &Verdict) -> Option<Decision> {
-        let decision = self.answer(id, Purpose::Corrupt, self.config.corrupt, ["damaged", "not damaged"]);
-        let outcome = match verdict.carriage? {
-            Carriage { flip: Some(bit), .. } => format!("bit {} of byte {} of the payload flips", bit % 8, bit / 8),
-            _ => decision.outcome,
-        };
-        (self.config.corrupt != Probability::NEVER).then_some(Decision { outcome, ..decision })
+    fn corruption(&self, id: &DatagramId, carriage: &Carriage) -> Option<Decision> {
+        let decision = self.answer(id, Purpose::Corrupt, self.config.corrupt);
+        let answer = carriage.flip.map_or(Answer::No, Answer::Bit);
+        (self.config.corrupt != Probability::NEVER).then_some(Decision { answer, ..decision })
     }
 
-    /// How long it takes; if it may be sent on without delay, whether it is.
-    fn delay_of(&self, id: &DatagramId, met: &Memory) -> Option<Decision> {
-        let Config { delay, reorder, .. } = &self.config;
-        let draw = self.draws.draw(id, Purpose::Reorder);
-        if !reorder.is_none() && reorder.chooses(met.reorder, draw) {
-            let answer = self.answer(id, Purpose::Reorder, reorder.probability, ["sent on without delay"; 2]);
-            let probability = answer.probability.filter(|_| reorder.correlation.is_none()); // else a score is compared
-            return Some(Decision { probability, ..answer });
-        }
-        if matches!(delay.distribution, Distribution::Constant(_)) {
+    /// Whether it is sent on without delay. One that may not be, because of the gap, is not asked.
+    fn order(&self, id: &DatagramId, met: &Memory) -> Option<Decision> {
+        let reorder = self.config.reorder;
+        if reorder.is_none() || !reorder.may_choose(met.reorder) {
             return None;
         }
-        let draw = self.draws.draw(id, Purpose::Delay);
-        let outcome = format!("takes {}", delay.after(met.delay, draw));
-        let state = if delay.correlation.is_none() { "" } else { "a delay like the one before" };
-        Some(Decision { purpose: Purpose::Delay, draw, probability: None, state: state.to_owned(), outcome })
+        let is_chosen = reorder.chooses(met.reorder, self.draws.draw(id, Purpose::Reorder));
+        let decision = self.answer(id, Purpose::Reorder, reorder.probability);
+        let probability = decision.probability.filter(|_| reorder.correlation.is_none()); // else a score is compared
+        Some(Decision { probability, answer: if is_chosen { Answer::Yes } else { Answer::No }, ..decision })
     }
 
-    fn duplication(&self, id: &DatagramId, verdict: &Verdict) -> Option<Decision> {
-        let answers = match verdict.carriage? {
-            Carriage { duplicate: None, .. } => ["doubled, but there is no room for the copy", "not doubled"],
-            _ => ["doubled", "not doubled"],
-        };
-        let decision = self.answer(id, Purpose::Duplicate, self.config.duplicate, answers);
+    fn duplication(&self, id: &DatagramId) -> Option<Decision> {
+        let decision = self.answer(id, Purpose::Duplicate, self.config.duplicate);
         (self.config.duplicate != Probability::NEVER).then_some(decision)
     }
 
-    /// The answer that a draw gives to a question, the first if it is yes.
-    fn answer(&self, id: &DatagramId, purpose: Purpose, probability: Probability, [yes, no]: [&str; 2]) -> Decision {
+    fn delay_draw(&self, id: &DatagramId) -> u64 {
+        self.draws.draw(id, Purpose::Delay)
+    }
+
+    /// The answer that a draw gives to a question.
+    fn answer(&self, id: &DatagramId, purpose: Purpose, probability: Probability) -> Decision {
         let draw = self.draws.draw(id, purpose);
-        let outcome = if probability.decides(draw) { yes } else { no }.to_owned();
-        Decision { purpose, draw, probability: Some(probability.value()), state: String::new(), outcome }
+        let answer = if probability.decides(draw) { Answer::Yes } else { Answer::No };
+        Decision { purpose, draw, probability: Some(probability.value()), state: None, answer }
     }
 }

@@ -56,7 +56,12 @@ impl Reorder {
     /// Whether a datagram that meets this state is sent on without delay; `draw` is its own.
     pub(super) fn chooses(&self, state: ReorderState, draw: u64) -> bool {
         let rank = if self.correlation.is_none() { draw } else { self.correlation.after(state.score, draw).rank() };
-        state.delayed == self.gap.get() - 1 && self.probability.decides(rank)
+        self.may_choose(state) && self.probability.decides(rank)
+    }
+
+    /// Whether one that meets this state may be sent on without delay: enough were delayed before it.
+    pub(super) fn may_choose(&self, state: ReorderState) -> bool {
+        state.delayed == self.gap.get() - 1
     }
 
     /// What the next datagram meets.

@@ -71,7 +71,7 @@ pub trait Carrier<C: Clone> {
         let _ = (flight, link);
     }
 
-    /// The link has come to this verdict on it: [`Link::decisions`] says why.
+    /// The link has come to this verdict on it: [`Link::judgement`] says why.
     fn judged(&mut self, flight: &Flight<C>, link: LinkId, model: &Link, verdict: &Verdict) {
         let _ = (flight, link, model, verdict);
     }

@@ -13,6 +13,8 @@ pub(super) struct Names {
     segments: Vec<Vec<String>>,
     /// Flow and sender of each stream, or app and host.
     streams: Vec<(String, HostId)>,
+    /// How many of them are flows'.
+    of_flows: usize,
     /// The machine at which each link's events happen, if it is not the sender's, and whether the link leads there.
     hosts_of_links: Vec<Option<(HostId, bool)>>,
 }
@@ -41,6 +43,7 @@ impl Names {
                 .flat_map(senders)
                 .chain(scenario.programs().map(|(app, host)| (app.name.clone(), host)))
                 .collect(),
+            of_flows: scenario.flows.iter().map(|flow| flow.senders.len()).sum(),
             hosts_of_links,
         }
     }
@@ -56,6 +59,19 @@ impl Names {
     /// Flow and sender, or app and host; `None` of what belongs to none.
     pub(super) fn stream(&self, stream: StreamId) -> Option<(&str, HostId)> {
         self.streams.get(stream.index()).map(|(name, host)| (name.as_str(), *host))
+    }
+
+    /// What `--explain` is asked about a message of a flow at a recipient. A flow with several senders is named with its own.
+    pub(super) fn question(&self, stream: StreamId, message: &str, recipient: HostId) -> String {
+        let Some((flow, sender)) = self.stream(stream) else { return String::new() };
+        let is_alone = self.streams[..self.of_flows].iter().filter(|(name, _)| name == flow).nth(1).is_none();
+        let sender = if is_alone { String::new() } else { format!("/{}", self.host(sender)) };
+        format!("{flow}{sender}:{message}@{}", self.host(recipient))
+    }
+
+    /// Whether a stream is that of a program, and not a flow's.
+    pub(super) fn is_program(&self, stream: StreamId) -> bool {
+        stream.index() >= self.of_flows
     }
 
     /// The machine that sent an instance.

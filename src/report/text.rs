@@ -8,8 +8,8 @@ use super::json::RunReport;
 use super::terminal::{BAD, GOOD, bar, painted};
 use super::verdict::{ExpectationReport, Verdict};
 use super::wording::{
-    Counts, app_figures, facts, figures, grouped, hosts_and_links, notes, percentage, phase_rows, plural, senders,
-    share, six_digits,
+    Counts, app_figures, audience, facts, figures, grouped, hosts_and_links, notes, percentage, phase_rows, plural,
+    senders, share, six_digits,
 };
 use crate::scenario::{App, Flow, Phase, Scenario};
 use crate::sim::{AppTheory, Driver, Outcome, Theory, theory, theory_of_apps};
@@ -185,15 +185,7 @@ impl Truth {
 
 /// What became of the messages.
 fn truth(tally: &FlowTally, theory: Theory) -> Vec<Truth> {
-    let mut addressed = counted_wide("addressed", tally.addressed);
-    addressed.push_str(&match tally.audience_size {
-        0 if tally.writes == 0 => "   nothing was written".to_owned(),
-        0 if tally.succeeded == 0 => "   no write succeeded".to_owned(),
-        0 => "   nobody is in the audience".to_owned(),
-        1 => "   1 recipient".to_owned(),
-        size if tally.addressed == u64::from(size) * tally.all_ratio().n => format!("   {size} recipients"),
-        size => format!("   up to {size} recipients"),
-    });
+    let addressed = format!("{}   {}", counted_wide("addressed", tally.addressed), audience(tally));
     let mut rows = vec![Truth::of(addressed)];
     for fate in Fate::ALL {
         let ratio = Proportion { k: tally.fate(fate), n: tally.addressed };
@@ -283,7 +275,7 @@ fn cut(content: &str, width: usize) -> String {
 }
 
 /// The text, or its beginning and its end: names of links differ at the end.
-fn cut_inside(content: &str, width: usize) -> String {
+pub(super) fn cut_inside(content: &str, width: usize) -> String {
     let length = content.chars().count();
     if length <= width {
         return content.to_owned();

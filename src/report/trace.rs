@@ -145,6 +145,7 @@ impl Names {
             | Event::Split { .. }
             | Event::Forwarded { .. }
             | Event::Spread { .. }
+            | Event::Collected { .. }
             | Event::Stalled { .. }
             | Event::Joined { .. }
             | Event::SentAside { .. }

@@ -37,6 +37,18 @@ pub(super) fn senders(scenario: &Scenario, flow: &Flow) -> String {
     }
 }
 
+/// Whom the messages of a flow address.
+pub(super) fn audience(tally: &FlowTally) -> String {
+    match tally.audience_size {
+        0 if tally.writes == 0 => "nothing was written".to_owned(),
+        0 if tally.succeeded == 0 => "no write succeeded".to_owned(),
+        0 => "nobody is in the audience".to_owned(),
+        1 => "1 recipient".to_owned(),
+        size if tally.addressed == u64::from(size) * tally.all_ratio().n => format!("{size} recipients"),
+        size => format!("up to {size} recipients"),
+    }
+}
+
 /// What is known of a flow beside its fates, as far as there is something to say.
 pub(super) fn figures(tally: &FlowTally, theory: Theory) -> Vec<(&'static str, String)> {
     let figures = [
@@ -213,9 +225,12 @@ pub(super) fn notes(scenario: &Scenario, flow: &Flow, tally: &FlowTally) -> Vec<
             "no router leads from the sender's segment to the recipient's, and the sender is not told"
         });
     }
+    if flow.is_written_again() && tally.fate(Fate::Delivered) > 0 {
+        notes.push("a message's delay counts from the write that was read first, not from the first write of it");
+    }
     if scenario.depends_within_run(flow) && tally.fate(Fate::Delivered) < tally.addressed {
         notes.push(
-            "losses come in bursts or on a shared link here, so messages of one run depend on each other and the \
+            "losses come in bursts, on a shared link or from a queue here, so messages of one run depend on each other and the \
              intervals, which take them as independent, are too narrow",
         );
     }

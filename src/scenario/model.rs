@@ -257,6 +257,11 @@ impl Flow {
         }
     }
 
+    /// Whether its messages may be written more than once.
+    pub(crate) fn is_written_again(&self) -> bool {
+        matches!(&self.traffic, Traffic::Generated(generated) if generated.copies.number > 1)
+    }
+
     /// Whether a message of it may begin from one moment on and before another.
     pub(crate) fn writes_in(&self, from: Duration, to: Duration) -> bool {
         let generated = match &self.traffic {
@@ -301,6 +306,14 @@ impl Generated {
 }
 
 impl Target {
+    /// As reports show it.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Target::Named { name, slot } => format!(r"\\{name}\mailslot\{slot}"),
+            Target::Local(slot) | Target::PrimaryDomain(slot) => slot.to_string(),
+        }
+    }
+
     pub(crate) fn slot(&self) -> &SlotName {
         match self {
             Target::Local(slot) | Target::PrimaryDomain(slot) | Target::Named { slot, .. } => slot,

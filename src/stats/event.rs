@@ -11,6 +11,9 @@ pub struct Instance {
     pub stream: StreamId,
     /// Number of the message in the stream.
     pub message: u64,
+    /// What tells its datagram from those with other contents: the first parts of [`DatagramId`](crate::id::DatagramId), which
+    /// are not the message's own where it is an answer, a reply or of the name service.
+    pub identity: [u64; 2],
     /// Which of the writes that carry the message made it.
     pub copy: u16,
     /// Which of the packets of that write it is: [`DatagramId::packet`](crate::id::DatagramId).
@@ -207,6 +210,13 @@ pub enum Event<'a> {
     },
     /// It reached a machine.
     Arrived {
+        /// Which instance.
+        instance: Instance,
+        /// Which machine.
+        host: HostId,
+    },
+    /// It is an IP fragment, and came to its host: it waits there for the others.
+    Collected {
         /// Which instance.
         instance: Instance,
         /// Which machine.

@@ -316,6 +316,7 @@ impl Observer for Ledger {
             Event::ProgramWrite { .. }
             | Event::Offered { .. }
             | Event::Corrupted { .. }
+            | Event::Collected { .. }
             | Event::Stalled { .. }
             | Event::Fault { .. } => {}
             Event::Lost { instance, fate, links_passed, .. } => self.end(instance, *fate, (*links_passed).into()),

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::event::{Event, Instance, Settled};
 use super::ledger::StreamLayout;
+use crate::draw::Judgement;
 use crate::id::{HostId, LinkId};
-use crate::rng::Decision;
 use crate::time::Instant;
 
 /// Somebody who is told every event of a run, in order.
@@ -30,9 +30,9 @@ pub trait Observer {
         let _ = (at, link, frame);
     }
 
-    /// May ask by which draws a link decides about an instance that it is offered, before the events that come of them.
-    fn decided(&mut self, at: Instant, link: LinkId, instance: &Instance, decisions: &dyn Fn() -> Vec<Decision>) {
-        let _ = (at, link, instance, decisions);
+    /// May ask how a link came to its verdict on an instance that it is offered, before the events that come of it.
+    fn judged(&mut self, at: Instant, link: LinkId, instance: &Instance, judgement: &dyn Fn() -> Judgement) {
+        let _ = (at, link, instance, judgement);
     }
 }
 
@@ -60,8 +60,8 @@ macro_rules! tell {
             $(for other in $others { other.see(at, link, frame); })+
         }
 
-        fn decided(&mut $self, at: Instant, link: LinkId, instance: &Instance, decisions: &dyn Fn() -> Vec<Decision>) {
-            $(for other in $others { other.decided(at, link, instance, decisions); })+
+        fn judged(&mut $self, at: Instant, link: LinkId, instance: &Instance, judgement: &dyn Fn() -> Judgement) {
+            $(for other in $others { other.judged(at, link, instance, judgement); })+
         }
     };
 }

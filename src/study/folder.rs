@@ -16,6 +16,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::error::{FolderError, io_error};
+use super::figures::FIGURES;
 use super::line::Line;
 use super::manifest::{Manifest, Rule};
 use super::pending::Pending;
@@ -401,28 +402,6 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes pictures, each with the name of its file, in place of those that are there.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be written.
-    pub fn write_figures(&self, figures: &[(String, String)]) -> Result<(), FolderError> {
-        let folder = self.path.join(FIGURES);
-        if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(io_error("replace", &folder))?;
-        }
-        if figures.is_empty() {
-            return Ok(());
-        }
-        fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
-        for (name, picture) in figures {
-            let mut file = Pending::create(&folder.join(file_name(name) + ".svg"))?;
-            file.write(picture.as_bytes())?;
-            file.rename()?;
-        }
-        Ok(())
-    }
-
     /// Takes the log away: `runs.ndjson` has all that is in it. Runs of points that have not enough of them stay.
     ///
     /// # Errors
@@ -446,7 +425,7 @@ impl Folder {
 }
 
 /// A name of a point, flow or picture as that of a file: short, and nothing in it means anything to a file system or a shell.
-fn file_name(id: &str) -> String {
+pub(super) fn file_name(id: &str) -> String {
     let name = escaped(id, |c| c.is_ascii_alphanumeric() || "._-=,".contains(c));
     if name.len() <= MAX_FILE_NAME {
         return name;
@@ -515,7 +494,6 @@ const MANIFEST: &str = "manifest.json";
 const RUNS: &str = "runs.ndjson";
 const LOG: &str = "runs.log";
 const HISTOGRAMS: &str = "hist";
-const FIGURES: &str = "figures";
 /// What a study makes in its folder, and would replace.
 const OWN: [&str; 7] = [RUNS, LOG, HISTOGRAMS, FIGURES, "points.csv", "report.html", "timing.json"];
 /// The end of the name of a histogram's file: text, HdrHistogram V2 compressed, in base 64.

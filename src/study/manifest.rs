@@ -22,9 +22,6 @@ pub struct Manifest {
     pub axes: Vec<AxisEntry>,
     /// When a point has enough replications.
     pub replications: Rule,
-    /// What was set from outside the file, as `PATH=VALUE`; left out if nothing was.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub set: Vec<String>,
     /// Every point, in order.
     pub points: Vec<PointEntry>,
 }

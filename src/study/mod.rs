@@ -6,6 +6,7 @@
 
 mod error;
 mod execute;
+mod figures;
 mod folder;
 mod line;
 mod manifest;
@@ -16,6 +17,8 @@ mod rule;
 
 pub use error::FolderError;
 pub use execute::{Ended, Execution, Progress, StudyFailure};
+pub(crate) use figures::OWN as OWN_FIGURE;
+pub use figures::write_figures;
 pub use folder::{Folder, Record};
 pub use line::{Figure, Line};
 pub use manifest::{AxisEntry, Manifest, PointEntry, Rule};

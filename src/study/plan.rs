@@ -80,7 +80,6 @@ impl<'a> Plan<'a> {
             hash,
             axes: axes.collect(),
             replications,
-            set: study.given().map(str::to_owned).collect(),
             points,
         };
         Ok(Plan { study, read_file, manifest, deliveries, nanos, warnings })

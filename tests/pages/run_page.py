@@ -1,17 +1,19 @@
 """Uses the page of a run as people do."""
 
+import re
+
 from checks import DOWN, ENTER, ESCAPE, RIGHT, TAB, check, clipboard, load, looks, quiet, seen, tip
 
 EXPLAIN = "mailslot-sim run plant-alarm.toml --explain alarm:{}@{}"
 
 
 def cell(browser, message, row):
-    """The middle of a cell of the map, in the window."""
+    """A place in a cell of the map, in the window: cells may be less than two pixels wide."""
     return browser.script(
         """const map = document.querySelector("g.map[data-w]");
            map.ownerSVGElement.scrollIntoView({ block: "center" });
-           const place = new DOMPoint(arguments[0] + 0.5, (arguments[1] + 0.5) * map.dataset.h).matrixTransform(map.getScreenCTM());
-           return [place.x, place.y];""",
+           const place = new DOMPoint(arguments[0], (arguments[1] + 0.5) * map.dataset.h).matrixTransform(map.getScreenCTM());
+           return [Math.ceil(place.x + 0.05), place.y];""",
         message, row,
     )
 
@@ -92,11 +94,24 @@ def zoom(browser):
                 const texts = [...space.querySelectorAll("text.time")];
                 const at = (it) => it.getBoundingClientRect().top - space.getBoundingClientRect().top - space.clientHeight / 2;
                 const nearest = texts.reduce((best, it) => Math.abs(at(it)) < Math.abs(at(best)) ? it : best);
+                space.scrollTop += at(nearest);
                 const was = at(nearest);
                 document.getElementById(arguments[0]).click();
                 return [was, at(nearest), nearest.textContent];"""
     was, is_, label = browser.script(middle, "closer")
-    check("what is in the middle stays there", abs(is_ - was) <= abs(was) + 2, (label, was, is_))
+    check("what is in the middle stays there", abs(was) < 1 and abs(is_) < 2, (label, was, is_))
+    moments = browser.script(
+        """const space = document.getElementById("space"), found = [];
+           for (const top of [0, 200, 1000, 1e6]) {
+             space.scrollTop = top;
+             space.dispatchEvent(new Event("scroll"));
+             found.push(space.querySelector("text.now").textContent);
+           }
+           return found;""")
+    seconds = [re.fullmatch(r"↓ (\d+\.\d{6}) s", text) for text in moments]
+    check("the moment at the top is told", all(seconds), moments)
+    seconds = [float(found[1]) for found in seconds if found]
+    check("and goes on with what is seen", seconds == sorted(set(seconds)) and 0 <= seconds[-1] <= 60, moments)
     browser.script('document.getElementById("space").focus();')
     browser.keys("-")
     browser.keys("-")
@@ -112,6 +127,37 @@ def pan(browser):
     browser.drag(x, y, x, y - 150)
     found = browser.script('return document.getElementById("space").scrollTop;')
     check("dragging moves what is seen", abs(found - 450) < 3, found)
+
+
+    x, y, *_ = arrow(browser, 3)
+    before = "nobody copied"
+    browser.script("return navigator.clipboard.writeText(arguments[0]);", before)
+    browser.drag(x, y, x, y - 100)
+    check("dragging from an arrow copies nothing", clipboard(browser) == before, clipboard(browser))
+    selected = browser.script("return getSelection().toString();")
+    check("it selects no text", selected == "", selected)
+
+
+def from_near(browser):
+    """Arrows may be longer than the window."""
+    for _ in range(6):
+        browser.script('document.getElementById("closer").click();')
+    outside = """const box = document.getElementById("tip").getBoundingClientRect();
+                 return [box.left, box.top, innerWidth - box.right, innerHeight - box.bottom].filter((room) => room < 0);"""
+    arrow(browser, 3)
+    x, y = browser.script(
+        """const line = [...document.querySelectorAll("g[data-i]:not([hidden])")][3].querySelector("line");
+           const [x1, y1, x2, y2] = ["x1", "y1", "x2", "y2"].map((name) => line[name].baseVal.value);
+           const part = Math.min(1, 60 / (y2 - y1));
+           const at = new DOMPoint(x1 + (x2 - x1) * part, y1 + (y2 - y1) * part).matrixTransform(line.getScreenCTM());
+           return [at.x, at.y];""")
+    browser.point(x, y)
+    check("from as near as can be an arrow is told in the window", tip(browser) and not browser.script(outside), browser.script(outside))
+    browser.script('document.getElementById("space").focus();')
+    browser.keys(TAB)
+    check("for the keyboard too", tip(browser) and not browser.script(outside), (tip(browser), browser.script(outside)))
+    browser.keys(ESCAPE)
+    browser.script('document.getElementById("whole").click();')
 
 
 def keyboard(browser):
@@ -135,6 +181,7 @@ def use(browser, page, shots):
     diagram(browser)
     zoom(browser)
     pan(browser)
+    from_near(browser)
     keyboard(browser)
     quiet(browser)
     looks(browser, shots, "run")

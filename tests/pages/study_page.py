@@ -2,7 +2,7 @@
 
 from checks import ENTER, ESCAPE, RIGHT, TAB, check, clipboard, load, looks, quiet, seen, tip
 
-COMMAND = "mailslot-sim run grid.toml --point {} --replication 0"
+COMMAND = "mailslot-sim run grid.toml --seed 42 --point {} --replication 0"
 
 
 def mark(browser, number):

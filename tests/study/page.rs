@@ -1,5 +1,6 @@
 //! The page of a study: one file, whole, harmless and the same whenever it is drawn.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use mailslot_sim::report::suite::shell_word;
@@ -28,14 +29,14 @@ fn drawing_again_gives_the_same_bytes() {
     assert_eq!(desk.files("r"), files);
 }
 
-/// Results know what the study was started with, but for the name of the file.
+/// Results know the seed that the study was started with; what was set belongs to the file.
 #[test]
-fn the_command_has_what_was_set() {
+fn the_command_repeats_a_run() {
     let desk = Desk::new();
     desk.study("r", &["--set", "traffic.alarm.every=50 ms", "--seed", "7"]).exits(101);
     let page = desk.read("r/report.html");
-    assert!(page.contains("data-replay=\"mailslot-sim run grid.toml --set 'traffic.alarm.every=50 ms' --set seed=7\""));
-    let set = ["--set", "traffic.alarm.every=50 ms", "--set", "seed=7", "--point", "loss=0.1,burst=4"];
+    assert!(page.contains("data-replay=\"mailslot-sim run grid.toml --seed 7\""));
+    let set = ["--set", "traffic.alarm.every=50 ms", "--seed", "7", "--point", "loss=0.1,burst=4"];
     let run = desk.run(&[&["run", "grid.toml", "--format", "json"], &set[..]].concat()).out;
     let run: serde_json::Value = serde_json::from_str(&run).unwrap();
     let runs = desk.read("r/runs.ndjson");
@@ -79,10 +80,24 @@ fn charts_are_files_too() {
     for (name, bytes) in figures {
         check_picture(name, std::str::from_utf8(bytes).unwrap());
     }
-    // What an earlier start had drawn and is not there any more goes.
     desk.run(&["study", "grid.toml", "--out", "one", "--filter", "loss == 0.1 && burst == 4"]).exits(0);
-    let names: Vec<String> = desk.files("one").into_keys().filter(|name| name.starts_with("figures/")).collect();
-    assert_eq!(names, ["figures/alarm-delay.svg", "figures/alarm-loss_period.by_length.svg"]);
+    let names = ["figures/alarm-delay.svg", "figures/alarm-loss_period.by_length.svg"];
+    assert_eq!(figures_of(&desk, "one"), names);
+    // What was drawn before and is not there any more goes; what others put there stays.
+    desk.run(&["run", "grid.toml", "--out", "run"]).exits(0);
+    for folder in ["one", "run"] {
+        let drawn = figures_of(&desk, folder);
+        let picture = desk.read(&format!("one/{}", names[0]));
+        fs::write(desk.path(&format!("{folder}/figures/stale.svg")), picture).unwrap();
+        fs::write(desk.path(&format!("{folder}/figures/mine.svg")), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>")
+            .unwrap();
+        fs::write(desk.path(&format!("{folder}/figures/mine.txt")), "").unwrap();
+        let again: &[&str] = if folder == "one" { &["report", "one"] } else { &["run", "grid.toml", "--out", "run"] };
+        desk.run(again).exits(0);
+        let mine = ["figures/mine.svg", "figures/mine.txt"].map(str::to_owned);
+        let expected: BTreeSet<String> = drawn.into_iter().chain(mine).collect();
+        assert_eq!(figures_of(&desk, folder), expected.into_iter().collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -94,6 +109,29 @@ fn what_holds_no_study_is_not_drawn() {
     assert_eq!(fs::read_dir(desk.path("empty")).unwrap().count(), 0, "nothing was written");
     desk.run(&["run", "grid.toml", "--out", "one"]).exits(0);
     desk.run(&["report", "one"]).exits(105).says(&["the folder of one run", "one holds no study"]);
+}
+
+#[test]
+fn a_run_replaces_no_results_of_something_else() {
+    let desk = Desk::new();
+    desk.study("r", &[]).exits(0);
+    let files = desk.files("r");
+    let run = ["run", "grid.toml", "--out"];
+    desk.run(&[&run[..], &["r"]].concat()).exits(105).says(&["r holds the results of a study: take another folder"]);
+    assert_eq!(desk.files("r"), files);
+    for name in ["report.html", "report.json"] {
+        fs::create_dir_all(desk.path("mine")).unwrap();
+        fs::write(desk.path("mine").join(name), "mine").unwrap();
+        let what = format!("mine has {name} of something else: take another folder");
+        desk.run(&[&run[..], &["mine"]].concat()).exits(105).says(&[&what]);
+        assert_eq!(desk.read(&format!("mine/{name}")), "mine");
+        fs::remove_dir_all(desk.path("mine")).unwrap();
+    }
+}
+
+/// The pictures in a folder of results.
+fn figures_of(desk: &Desk, folder: &str) -> Vec<String> {
+    desk.files(folder).into_keys().filter(|name| name.starts_with("figures/")).collect()
 }
 
 #[test]
@@ -116,10 +154,10 @@ fn the_command_on_the_page_shows_a_run() {
     let desk = Desk::new();
     desk.study("r", &[]).exits(0);
     let page = desk.read("r/report.html");
-    assert!(page.contains("data-replay=\"mailslot-sim run grid.toml\""));
+    assert!(page.contains("data-replay=\"mailslot-sim run grid.toml --seed 42\""));
     let id = "loss=0.1,burst=4";
     assert!(page.contains(&format!("<button>{id}</button>")) && shell_word(id) == id);
-    desk.run(&["run", "grid.toml", "--point", id, "--replication", "0"]).exits(0);
+    desk.run(&["run", "grid.toml", "--seed", "42", "--point", id, "--replication", "0"]).exits(0);
 }
 
 /// 1,156 points, of which the page draws as many as it says, each with three figures and charts along two axes.
@@ -166,7 +204,7 @@ fn points_whose_values_are_texts_have_names_that_a_shell_takes() {
     check_page(&page);
     let id = "about=it%27s%20<b>";
     assert!(page.contains("<button data-w=\"'about=it%27s%20&lt;b&gt;'\">about=it%27s%20&lt;b&gt;</button>"));
-    desk.run(&["run", "grid.toml", "--point", id, "--replication", "0"]).exits(0);
+    desk.run(&["run", "grid.toml", "--seed", "42", "--point", id, "--replication", "0"]).exits(0);
 }
 
 /// Shipped results, also those of programs, which have no flows: what is stored is all that is needed.

@@ -6,27 +6,28 @@ use super::{Desk, GRID};
 
 /// What every summary of the grid ends with: the shares of the table, one letter for each burst, both where they are one.
 const CURVE: &str = "
-alarm delivery_ratio against loss
+alarm all_ratio against loss
 
-         1 |*····
-           |    ··········
-           |          ····*····
-     0.975 |                   ·····
-           |                        ·····
-           |                             ·····
-      0.95 |                                  ·····
-           |                                       ·····
-           |                                            ·····
-     0.925 |                                                 ·····
-           |                                                      ·····
-           |                                                           ·····
-       0.9 |                                                                ······
-           |                                                                      ·B
-     0.875 |
+         1 |*···
+           |   ·········
+           |        ······B···
+       0.9 |             ·A   ····
+           |                      ·····
+           |                           ·····
+           |                                ·····
+       0.8 |                                     ·····
+           |                                          ·····
+           |                                               ·····
+       0.7 |                                                    ····
+           |                                                        ·····
+           |                                                             ·····
+           |                                                                  ·····
+       0.6 |                                                                       B
            ++-------------+--------------------------------------------------------+
             0           0.02                                                      0.1
             A burst=2
             B burst=4
+            * several
 ";
 
 #[test]

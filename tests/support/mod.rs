@@ -23,6 +23,12 @@ pub(crate) fn scenario(text: &str) -> Scenario {
     try_scenario(text, &[]).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
+/// A scenario that ships with the program, with these values.
+pub(crate) fn shipped(name: &str, set: &[&str]) -> Scenario {
+    let set: Vec<String> = set.iter().map(|set| (*set).to_owned()).collect();
+    try_scenario(&std::fs::read_to_string(format!("scenarios/{name}.toml")).unwrap(), &set).unwrap()
+}
+
 /// Two hosts of the domain DOM on a segment, A and B, and a flow from A; each field is lines of its table, but for the
 /// slot that B has and the target of the flow.
 pub(crate) struct Pair<'a> {

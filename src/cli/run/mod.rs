@@ -15,12 +15,14 @@ use mailslot_sim::report::{
 use mailslot_sim::scenario::{Scenario, Study};
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
+use mailslot_sim::study::write_figures;
 use mailslot_sim::time::Instant;
 
 use super::check::{files_of, read_scenario, refuse, warn};
 use super::output::{create_folder, message, print, write_file};
+use super::study::unusable;
 use super::{Exit, Global};
-use outputs::{FIGURES, PAGE, REPORT, STDOUT, Target, check_outputs};
+use outputs::{PAGE, REPORT, STDOUT, Target, check_folder, check_outputs};
 
 /// Runs a scenario once and prints what happened.
 #[derive(clap::Args)]
@@ -94,8 +96,8 @@ Examples:
   mailslot-sim run scenarios/plant-alarm.toml --explain alarm:17@STATION03
   mailslot-sim run scenarios/plant-alarm.toml --trace - | grep '\"side\":\"sender\"'
 
-Exit codes: 0 all expectations hold, 100 one is violated, 96 bad scenario, 4 no such point or message, 110 output not written,
-2 bad command line";
+Exit codes: 0 all expectations hold, 100 one is violated, 96 bad scenario, 4 no such point or message,
+105 the folder holds other results, 110 output not written, 2 bad command line";
 
 /// Runs the scenario; the expectations decide the exit code.
 pub(super) fn main(arguments: &Arguments, global: &Global) -> Exit {
@@ -117,6 +119,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let question = arguments.explain.as_deref().map(|text| question(&scenario, text)).transpose()?;
     if let Some(folder) = &arguments.out {
         create_folder(folder)?;
+        check_folder(folder)?;
     }
     if !global.quiet {
         warn_of_waiting(&scenario, arguments.driver);
@@ -212,14 +215,8 @@ fn write_folder(
     (page, replay): (&RunPage, &str),
 ) -> Result<(), Exit> {
     write_file(&folder.join(REPORT), &report.to_json())?;
-    write_file(&folder.join(PAGE), &page.draw(scenario, outcome, report, replay))?;
-    let figures = page.figures(scenario);
-    if !figures.is_empty() {
-        create_folder(&folder.join(FIGURES))?;
-    }
-    figures
-        .iter()
-        .try_for_each(|(name, picture)| write_file(&folder.join(FIGURES).join(format!("{name}.svg")), picture))
+    write_figures(folder, &page.figures(scenario)).map_err(|why| unusable(&why))?;
+    write_file(&folder.join(PAGE), &page.draw(scenario, outcome, report, replay))
 }
 
 /// The command that repeats the run, without the folders that its file is in: results hold no path of a machine.

@@ -1,6 +1,7 @@
 //! Where a run is written to, beside its result on stdout.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Arguments, Format};
@@ -50,6 +51,10 @@ pub(super) fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
         return Err(Exit::BadCommandLine);
     }
     let [trace, pcap] = [&arguments.trace, &arguments.pcap].map(Option::as_deref);
+    if arguments.explain.is_some() && [trace, pcap].contains(&Some(Path::new(STDOUT))) {
+        message("error: --explain writes to stdout, so trace and capture cannot go there");
+        return Err(Exit::BadCommandLine);
+    }
     if trace == pcap && trace == Some(Path::new(STDOUT)) {
         message("error: trace and capture cannot both go to stdout");
         return Err(Exit::BadCommandLine);
@@ -73,6 +78,28 @@ pub(super) fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
     Ok(())
 }
 
+/// Refuses a folder with results of something else: they would be replaced.
+pub(super) fn check_folder(folder: &Path) -> Result<(), Exit> {
+    let what = if folder.join("manifest.json").exists() {
+        "holds the results of a study".to_owned()
+    } else {
+        let of_run = is_report(&folder.join(REPORT));
+        match [REPORT, PAGE].into_iter().find(|name| folder.join(name).exists() && !of_run) {
+            Some(name) => format!("has {name} of something else"),
+            None => return Ok(()),
+        }
+    };
+    message(&format!("error: {} {what}: take another folder", folder.display()));
+    Err(Exit::Unrelated)
+}
+
+/// Whether a file is the report of a run.
+fn is_report(path: &Path) -> bool {
+    let mut text = String::new();
+    let length = BEGINNING.len() as u64;
+    File::open(path).and_then(|file| file.take(length).read_to_string(&mut text)).is_ok() && text == BEGINNING
+}
+
 /// One spelling for each file, whether it exists or not.
 fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
@@ -80,7 +107,8 @@ fn real(path: &Path) -> PathBuf {
 
 /// Instead of a file.
 pub(super) const STDOUT: &str = "-";
-/// The report and the page in the folder of `--out`, and the pictures of the page.
+/// The report and the page in the folder of `--out`.
 pub(super) const REPORT: &str = "report.json";
 pub(super) const PAGE: &str = "report.html";
-pub(super) const FIGURES: &str = "figures";
+/// How reports begin, of whatever version.
+const BEGINNING: &str = "{\n  \"schema\": \"mailslot-sim/report/";

@@ -111,15 +111,6 @@ impl FourState {
         state == LOST_IN_BURST || state == LOST_ALONE
     }
 
-    pub(super) fn describe(&self, state: LossState) -> &'static str {
-        match state {
-            GOOD_IN_BURST => "state 2, a gap in a burst",
-            LOST_IN_BURST => "state 3, a burst",
-            LOST_ALONE => "state 4, a single loss",
-            _ => "state 1, no burst",
-        }
-    }
-
     pub(super) fn next(&self, state: LossState, draw: u64) -> LossState {
         let either = |first: Probability, then: Probability| at_most(first.value() + then.value()).decides(draw);
         match state {

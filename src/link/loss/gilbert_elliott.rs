@@ -4,6 +4,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::LossState;
+use crate::draw::ModelState;
 use crate::link::Probability;
 
 /// The Gilbert-Elliott model: a chain of two states, stepped once for each datagram that is offered; in each state
@@ -97,8 +98,8 @@ impl GilbertElliott {
         }
     }
 
-    pub(super) fn describe(&self, state: LossState) -> &'static str {
-        if state == BAD { "the bad state" } else { "the good state" }
+    pub(super) fn state(&self, state: LossState) -> ModelState {
+        if state == BAD { ModelState::Bad } else { ModelState::Good }
     }
 }
 

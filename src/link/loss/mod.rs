@@ -16,6 +16,7 @@ pub use periodic::Periodic;
 use serde::Serialize;
 
 use super::probability::Probability;
+use crate::draw::ModelState;
 
 /// A loss model.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -110,14 +111,14 @@ impl Loss {
         }
     }
 
-    /// A state in words; empty where there is only one.
-    pub(super) fn describe(&self, state: LossState) -> String {
+    /// What a state is; `None` where there is only one.
+    pub(super) fn state(&self, state: LossState) -> Option<ModelState> {
         match self {
-            Loss::Independent(_) => String::new(),
-            Loss::GilbertElliott(model) => model.describe(state).to_owned(),
-            Loss::FourState(model) => model.describe(state).to_owned(),
-            Loss::Every(model) => format!("place {} of {}", state.0 + 1, model.every()),
-            Loss::Pattern(pattern) => format!("place {} of {}", state.0 + 1, pattern.len()),
+            Loss::Independent(_) => None,
+            Loss::GilbertElliott(model) => Some(model.state(state)),
+            Loss::FourState(_) => Some(ModelState::Numbered(state.0 as u8 + 1)),
+            Loss::Every(model) => Some(ModelState::Place(state.0 + 1, model.every().get())),
+            Loss::Pattern(pattern) => Some(ModelState::Place(state.0 + 1, pattern.len())),
         }
     }
 

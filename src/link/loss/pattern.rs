@@ -36,8 +36,8 @@ impl Pattern {
     }
 
     /// How many datagrams it is about.
-    pub(super) fn len(&self) -> usize {
-        self.0.lost.len()
+    pub(super) fn len(&self) -> u32 {
+        self.0.lost.len() as u32
     }
 
     /// The share of datagrams that are lost.

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Question;
-use super::text;
-use super::words::{comparison, describe, dropped, ordinal, share, which};
+use super::words::{Place, describe, dropped, lost, of_packet, said, wait, which};
+use super::{Question, text};
+use crate::draw::{Answer, Decision, Judgement, ModelState};
 use crate::id::{HostId, LinkId};
 use crate::report::names::Names;
-use crate::report::wording::six_digits;
-use crate::rng::{Decision, Purpose};
+use crate::rng::Purpose;
 use crate::scenario::Scenario;
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Settled, StreamLayout, Write};
 use crate::time::Instant;
@@ -17,46 +16,47 @@ use crate::time::Instant;
 pub struct Explain {
     pub(super) names: Names,
     pub(super) question: Question,
-    /// What its flow writes to, as the report shows it.
-    to: String,
-    /// The links on the ways from the sender to the recipient.
+    /// What its sender writes to.
+    targets: Vec<String>,
+    /// The links on the ways from the sender to the recipient, and back.
     ways: BTreeSet<LinkId>,
+    /// Whether it is written to a group.
+    is_group: bool,
+    /// Whether remote mailslots are disabled at the recipient.
+    is_disabled: bool,
+    /// Whether its readers reply.
+    pub(super) is_acknowledged: bool,
     /// The recipient's position among those of the stream, if it can ever be one.
     recipient: Option<u32>,
     pub(super) steps: Vec<Step>,
-    /// Which datagram's draw brought each link with a random memory into the state that it is in.
-    moved: BTreeMap<LinkId, String>,
-    /// What happened to network and hosts so far.
+    /// Faults that belong between the last step and the next, if there is one.
     faults: Vec<Step>,
+    /// Which datagram's draw brought each link with a random memory into the state that it is in.
+    moved: BTreeMap<LinkId, (String, ModelState)>,
+    /// Whether its slot has taken it.
+    accepted: bool,
     pub(super) fate: Option<Fate>,
     /// What became of it at all recipients.
     pub(super) fates: BTreeMap<Fate, u64>,
-    /// Messages of the stream so far.
+    /// Messages of the stream so far, those that were not written included.
     pub(super) messages: u64,
     pub(super) writes: u64,
     pub(super) succeeded: u64,
     pub(super) acknowledgements: u64,
+    /// Whether the sender believes that it was delivered there.
+    pub(super) is_believed: bool,
     /// Steps that are left out.
     pub(super) left_out: u64,
-    accepted: bool,
 }
 
 /// Something that happened.
-#[derive(Clone)]
 pub(super) struct Step {
     pub(super) at: Instant,
     /// A host or a link.
     pub(super) place: String,
     pub(super) what: String,
-    /// The draws behind it.
+    /// The draws behind it, and what came of them.
     pub(super) draws: Vec<String>,
-}
-
-/// Where something happened to an instance.
-#[derive(Clone, Copy)]
-enum Place {
-    Link(LinkId),
-    Host(HostId),
 }
 
 impl Explain {
@@ -64,25 +64,35 @@ impl Explain {
     #[must_use]
     pub fn new(scenario: &Scenario, question: Question) -> Self {
         let flow = scenario.flows.iter().find(|flow| flow.name == question.flow).expect("it was found by its name");
-        let targets = flow.messages().into_keys().filter(|(sender, _)| *sender == question.sender);
-        let ways = targets.flat_map(|(sender, to)| scenario.paths(sender, to, question.host));
+        let (sender, host) = (question.sender, question.host);
+        let targets: Vec<_> =
+            flow.messages().into_keys().filter(|(of, _)| *of == sender).map(|(_, target)| target).collect();
+        let there = targets.iter().flat_map(|target| scenario.paths(sender, target, host)).flatten();
+        let back = scenario.topology().path(host, sender).into_iter().flatten().filter(|_| host != sender);
         Explain {
             names: Names::new(scenario),
-            to: flow.to.clone(),
-            ways: ways.flatten().collect(),
+            ways: there.chain(back).collect(),
+            is_group: targets.iter().any(|target| scenario.is_group(sender, target)),
+            targets: match targets[..] {
+                [_] => vec![flow.to.clone()],
+                _ => targets.iter().map(|target| target.to_text()).collect(),
+            },
+            is_disabled: scenario.hosts[host.index()].remote_mailslots_disabled && host != sender,
+            is_acknowledged: flow.ack().is_some(),
             question,
             recipient: None,
             steps: Vec::new(),
-            moved: BTreeMap::new(),
             faults: Vec::new(),
+            moved: BTreeMap::new(),
+            accepted: false,
             fate: None,
             fates: BTreeMap::new(),
             messages: 0,
             writes: 0,
             succeeded: 0,
             acknowledgements: 0,
+            is_believed: false,
             left_out: 0,
-            accepted: false,
         }
     }
 
@@ -95,87 +105,93 @@ impl Explain {
         text::render(&self)
     }
 
+    fn is_of_message(&self, instance: &Instance) -> bool {
+        (instance.stream, instance.message) == (self.question.stream, self.question.message)
+    }
+
     /// Whether what happens to an instance at a place is part of the message's life at the recipient.
     fn concerns(&self, instance: &Instance, place: Place) -> bool {
-        if (instance.stream, instance.message) != (self.question.stream, self.question.message) {
-            return false;
-        }
-        match (instance.bound, place) {
-            (Bound::Audience | Bound::Part(_), Place::Link(link)) => self.ways.contains(&link),
-            (Bound::Audience | Bound::Part(_), Place::Host(_)) => false,
-            (Bound::Recipient(recipient), _) => Some(recipient) == self.recipient,
-            (Bound::Bystander | Bound::Uncounted, Place::Link(link)) => {
-                self.ways.contains(&link) && self.names.host_at(link) == Some(self.question.host)
+        self.is_of_message(instance)
+            && match (instance.bound, place) {
+                (Bound::Audience | Bound::Part(_), Place::Link(link)) => self.ways.contains(&link),
+                (Bound::Audience | Bound::Part(_), Place::Host(_)) => false,
+                (Bound::Recipient(recipient), _) => Some(recipient) == self.recipient,
+                (Bound::Bystander | Bound::Uncounted, Place::Link(link)) => {
+                    self.names.end_of(link) == Some(self.question.host)
+                }
+                (Bound::Bystander | Bound::Uncounted, Place::Host(host)) => host == self.question.host,
+                (Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host), _) => host == self.question.host,
+                (Bound::NameService(_), _) => false,
             }
-            (Bound::Bystander | Bound::Uncounted, Place::Host(host)) => host == self.question.host,
-            (Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host), _) => host == self.question.host,
-            (Bound::NameService(_), _) => false,
+    }
+
+    /// A step, behind the faults since the last one; of those before the first step the last few.
+    fn step(&mut self, at: Instant, place: String, what: String) {
+        let faults = std::mem::take(&mut self.faults);
+        let skipped = if self.steps.is_empty() { faults.len().saturating_sub(MAX_EARLIER) } else { 0 };
+        let next = Step { at, place, what, draws: Vec::new() };
+        for step in faults.into_iter().skip(skipped).chain([next]) {
+            if self.steps.len() == MAX_STEPS {
+                self.left_out += 1;
+            } else {
+                self.steps.push(step);
+            }
         }
     }
 
-    fn step(&mut self, at: Instant, place: impl Into<String>, what: impl Into<String>) {
-        if self.steps.len() == MAX_STEPS {
-            self.left_out += 1;
-            return;
-        }
-        if self.steps.is_empty() {
-            let before = self.faults.len().saturating_sub(MAX_EARLIER);
-            self.steps.extend(self.faults[before..].iter().cloned());
-        }
-        self.steps.push(Step { at, place: place.into(), what: what.into(), draws: Vec::new() });
-    }
-
-    fn on_link(&mut self, at: Instant, instance: &Instance, link: LinkId, what: String) {
-        if self.concerns(instance, Place::Link(link)) {
-            let place = self.names.link(link).to_owned();
-            self.step(at, place, what);
+    /// A step of an instance at a place, if it concerns the recipient.
+    fn add(&mut self, at: Instant, instance: &Instance, place: Place, what: &str) {
+        if self.concerns(instance, place) {
+            let what = format!("{what}{}", which(&self.names, instance, place));
+            self.step(at, place.name(&self.names).to_owned(), what);
         }
     }
 
-    fn at_host(&mut self, at: Instant, instance: &Instance, host: HostId, what: String) {
-        if self.concerns(instance, Place::Host(host)) {
-            let place = self.names.host(host).to_owned();
-            self.step(at, place, what);
-        }
+    fn at_sender(&mut self, at: Instant, what: String) {
+        self.step(at, self.names.host(self.question.sender).to_owned(), what);
     }
 
     fn write(&mut self, at: Instant, write: &Write<'_>) {
-        if write.stream != self.question.stream {
-            return;
-        }
         self.messages = self.messages.max(write.message + 1);
         if write.message != self.question.message {
             return;
         }
         self.writes += 1;
         self.succeeded += u64::from(write.result.is_ok());
-        let again =
-            if write.copy > 0 { format!(" again, for the {} time,", ordinal(write.copy + 1)) } else { String::new() };
-        let called = if write.called == at { "" } else { " (the name of the target had to be found first)" };
         let result = match &write.result {
             Ok(sent) if sent.own.is_some() && sent.own == self.recipient => {
-                "the write succeeds, and a copy goes straight into its own mailslot, by no network".to_owned()
+                "succeeds, and a copy goes straight into its own mailslot, by no network".to_owned()
             }
-            Ok(sent) if sent.packets.is_empty() => "the write succeeds; nothing leaves the machine".to_owned(),
-            Ok(_) => "the write succeeds".to_owned(),
-            Err(code) => format!("the write fails with error {code}"),
+            Ok(sent) if sent.packets.is_empty() => "succeeds; nothing leaves the machine".to_owned(),
+            Ok(_) => "succeeds".to_owned(),
+            Err(code) if write.called != at => format!("fails with error {code}: nobody said who bears the name"),
+            Err(code) => format!("fails with error {code}"),
         };
-        let what = format!("writes {} B to {}{again}: {result}{called}", write.bytes, self.to);
-        let place = self.names.host(self.question.sender).to_owned();
-        self.step(at, place, what);
+        let what = match write.called == at {
+            true => format!("{}: the write {result}", self.writing(write.copy, write.bytes, write.target)),
+            false => format!("the write returns: it {result}"),
+        };
+        self.at_sender(at, what);
+    }
+
+    fn writing(&self, copy: u16, bytes: u32, target: u32) -> String {
+        let again = if copy > 0 { format!(", {}", of_packet(copy)) } else { String::new() };
+        let target = self.targets.get(target as usize).or(self.targets.first()).map_or("", String::as_str);
+        format!("writes {bytes} B to {target}{again}")
     }
 
     fn fault(&mut self, at: Instant, name: &str, host: Option<HostId>, what: &str) {
-        let place = host.map_or("network", |host| self.names.host(host)).to_owned();
-        let what = format!("({name}{}{what})", if what.is_empty() { "" } else { ": " });
-        let concerns = host.is_none_or(|host| [self.question.host, self.question.sender].contains(&host));
-        if !concerns {
-            return;
+        if name == "set" {
+            self.moved.clear(); // models may have begun anew
         }
-        match self.steps.is_empty() {
-            true => self.faults.push(Step { at, place, what, draws: Vec::new() }),
-            false if self.fate.is_none() => self.step(at, place, what),
-            false => {}
+        if host.is_none_or(|host| [self.question.host, self.question.sender].contains(&host)) {
+            let place = host.map_or("network", |host| self.names.host(host)).to_owned();
+            let what = format!("({name}{}{what})", if what.is_empty() { "" } else { ": " });
+            self.faults.push(Step { at, place, what, draws: Vec::new() });
+            let most = if self.steps.is_empty() { MAX_EARLIER } else { MAX_STEPS };
+            if self.faults.len() > most {
+                self.faults.remove(0);
+            }
         }
     }
 }
@@ -188,131 +204,116 @@ impl Observer for Explain {
     }
 
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
+        let is_it = |stream, message| (stream, message) == (self.question.stream, self.question.message);
         match event {
-            Event::Write(write) => self.write(at, write),
+            Event::Write(write) if write.stream == self.question.stream => self.write(at, write),
+            Event::WriteBegun { stream, message, target, .. } if is_it(*stream, *message) => {
+                let target = self.targets.get(*target as usize).or(self.targets.first()).map_or("", String::as_str);
+                let what = format!("calls for a write to {target}, whose name has to be found first");
+                self.at_sender(at, what);
+            }
+            Event::Unwritten { stream, message } if *stream == self.question.stream => {
+                self.messages = self.messages.max(message + 1);
+                if *message == self.question.message {
+                    self.at_sender(at, "does not write: its program does not run, or has forgotten it".to_owned());
+                }
+            }
             Event::Fault { name, host, what } => self.fault(at, name, *host, what),
             Event::Offered { instance, link, bytes } => {
-                let what = format!("is offered {bytes} B{}", which(instance));
-                self.on_link(at, instance, *link, what);
+                self.add(at, instance, Place::Link(*link), &format!("is offered {bytes} B"));
             }
-            Event::Lost { instance, link, fate, .. } => {
-                let why = match fate {
-                    Fate::LostInPartition => "a partition cuts it off",
-                    Fate::LostInQueue => "its queue is full, so it drops it",
-                    _ => "loses it",
-                };
-                let what = format!("{why}{}: {}", which(instance), fate.name());
-                self.on_link(at, instance, *link, what);
+            Event::Lost { instance, link, fate, .. } => self.add(at, instance, Place::Link(*link), &lost(*fate)),
+            Event::Collected { instance, host } => {
+                self.add(at, instance, Place::Host(*host), "an IP fragment comes, and waits for the rest");
             }
             Event::Stalled { instance, host } => {
-                let what = format!("it comes, and waits until the host goes on{}", which(instance));
-                self.at_host(at, instance, *host, what);
+                self.add(at, instance, Place::Host(*host), "it comes, and waits until the host goes on");
             }
-            Event::Arrived { instance, host } => {
-                self.at_host(at, instance, *host, format!("it arrives{}", which(instance)))
-            }
+            Event::Arrived { instance, host } => self.add(at, instance, Place::Host(*host), "it arrives"),
             Event::Discarded { instance, host, reason, fate } => {
-                let what = format!("drops it{}, without a word: {}", which(instance), dropped(*reason, *fate));
-                self.at_host(at, instance, *host, what);
+                let what = dropped(*reason, *fate, self.is_disabled && *host == self.question.host);
+                self.add(at, instance, Place::Host(*host), &what);
             }
             Event::Enqueued { instance, host } if self.concerns(instance, Place::Host(*host)) => {
-                let again =
-                    std::mem::replace(&mut self.accepted, true) && matches!(instance.bound, Bound::Recipient(_));
-                let what = if again { "the mailslot takes it once more: a duplicate" } else { "the mailslot takes it" };
-                self.at_host(at, instance, *host, format!("{what}{}", which(instance)));
+                let is_first =
+                    !matches!(instance.bound, Bound::Recipient(_)) || !std::mem::replace(&mut self.accepted, true);
+                let what =
+                    if is_first { "the mailslot takes it" } else { "the mailslot takes it once more: a duplicate" };
+                self.add(at, instance, Place::Host(*host), what);
             }
             Event::Read { instance, host, delay, damaged } => {
                 let damaged = if *damaged { ", with other bytes than were written" } else { "" };
-                let what = format!("a program reads it{}, {delay} after the write{damaged}", which(instance));
-                self.at_host(at, instance, *host, what);
+                let what = format!("a program reads it, {delay} after the write{damaged}");
+                self.add(at, instance, Place::Host(*host), &what);
             }
             Event::Gone { instance, host, fate } => {
-                let why = if *fate == Fate::ClosedUnread {
-                    "it was in the mailslot, unread, when that closed"
-                } else {
-                    "the host is down"
-                };
-                self.at_host(at, instance, *host, format!("{why}{}: {}", which(instance), fate.name()));
+                let closed = *fate == Fate::ClosedUnread;
+                let why = if closed { "it was in the mailslot, unread, when that closed" } else { "the host is down" };
+                self.add(at, instance, Place::Host(*host), &format!("{why}: {}", fate.name()));
             }
             Event::Misdelivered { instance, host } => {
-                self.at_host(at, instance, *host, "a mailslot takes it that it was not addressed to".to_owned());
-            }
-            Event::Joined { instance } => {
-                self.at_host(
-                    at,
-                    instance,
-                    self.question.host,
-                    format!("a fragment comes to the others{}", which(instance)),
-                );
+                self.add(at, instance, Place::Host(*host), "a mailslot takes it that it was not addressed to");
             }
             Event::Left { instance, fate, .. } => {
-                let what = if *fate == Fate::Unread {
-                    "the run ends, and nobody has read it"
-                } else {
-                    "the run ends, and it is still on its way"
-                };
-                self.at_host(at, instance, self.question.host, format!("{what}{}: {}", which(instance), fate.name()));
+                let is_unread = *fate == Fate::Unread;
+                let what = if is_unread { "nobody has read it" } else { "it is still on its way" };
+                let what = format!("the run ends, and {what}: {}", fate.name());
+                self.add(at, instance, Place::Host(self.question.host), &what);
             }
             Event::Replied { instance } => {
-                self.at_host(at, instance, self.question.host, "its program writes a reply".to_owned());
+                self.add(at, instance, Place::Host(self.question.host), "its program writes a reply");
             }
-            Event::Acknowledged { instance } => {
-                let is_own = (instance.stream, instance.message) == (self.question.stream, self.question.message);
-                self.acknowledgements += u64::from(is_own);
+            Event::Acknowledged { instance } => self.acknowledgements += u64::from(self.is_of_message(instance)),
+            Event::Believed { stream, message, recipient }
+                if is_it(*stream, *message) && Some(*recipient) == self.recipient =>
+            {
+                self.is_believed = true;
+                let what = format!("believes that {} has it", self.names.host(self.question.host));
+                self.at_sender(at, what);
             }
-            Event::Believed { stream, message, recipient } => {
-                let is_it = (*stream, *message, Some(*recipient))
-                    == (self.question.stream, self.question.message, self.recipient);
-                if is_it {
-                    let [sender, host] =
-                        [self.question.sender, self.question.host].map(|host| self.names.host(host).to_owned());
-                    self.step(at, sender, format!("believes that {host} has it"));
-                }
-            }
-            Event::WriteBegun { .. }
-            | Event::ProgramWrite { .. }
-            | Event::Unwritten { .. }
-            | Event::Corrupted { .. }
-            | Event::Split { .. }
-            | Event::Duplicated { .. }
-            | Event::Forwarded { .. }
-            | Event::Spread { .. }
-            | Event::SentAside { .. }
-            | Event::Enqueued { .. }
-            | Event::Confirmed { .. } => {}
+            _ => {}
         }
     }
 
-    fn settled(&mut self, _: Instant, settled: &Settled) {
-        if (settled.stream, settled.message) == (self.question.stream, self.question.message) {
-            *self.fates.entry(settled.fate).or_default() += 1;
-            if Some(settled.recipient) == self.recipient {
-                self.fate = Some(settled.fate);
+    fn settled(&mut self, at: Instant, settled: &Settled) {
+        if (settled.stream, settled.message) != (self.question.stream, self.question.message) {
+            return;
+        }
+        *self.fates.entry(settled.fate).or_default() += 1;
+        if Some(settled.recipient) == self.recipient {
+            self.fate = Some(settled.fate);
+            if settled.fate == Fate::Unreachable {
+                let why = match self.is_group {
+                    true => "no router forwards the broadcast to its segment",
+                    false => "no router leads to its segment",
+                };
+                self.step(at, self.names.host(self.question.host).to_owned(), format!("{why}: unreachable"));
             }
         }
     }
 
-    fn decided(&mut self, _: Instant, link: LinkId, instance: &Instance, decisions: &dyn Fn() -> Vec<Decision>) {
+    fn judged(&mut self, _: Instant, link: LinkId, instance: &Instance, judgement: &dyn Fn() -> Judgement) {
         if !self.ways.contains(&link) && !self.concerns(instance, Place::Link(link)) {
             return;
         }
-        let decisions = decisions();
+        let judgement = judgement();
         if self.concerns(instance, Place::Link(link)) && self.left_out == 0 {
-            let draws: Vec<String> = decisions
-                .iter()
-                .filter(|decision| decision.purpose != Purpose::LossState)
-                .map(|decision| describe(decision, self.moved.get(&link).map(String::as_str)))
-                .collect();
+            // A copy that the network made meets what its original met: that may be over.
+            let moved = self.moved.get(&link).filter(|_| instance.duplicate == 0);
+            let of_draws = judgement.decisions.iter().filter(|decision| decision.purpose != Purpose::LossState);
+            let draws = of_draws.map(|decision| describe(decision, &judgement, moved)).chain(wait(&judgement));
+            let draws: Vec<String> = draws.collect();
             if let Some(step) = self.steps.last_mut() {
                 step.draws = draws;
             }
         }
-        let steps = decisions.iter().filter(|decision| decision.purpose == Purpose::LossState);
-        for Decision { draw, probability, .. } in steps.filter(|decision| decision.state != decision.outcome) {
-            let draw = probability.map_or(format!("draw {}", six_digits(share(*draw))), |it| comparison(*draw, it));
-            let name = self.names.stream(instance.stream).map_or("", |(name, _)| name);
-            let from = self.names.sender(instance).map_or("", |host| self.names.host(host));
-            self.moved.insert(link, format!("{name}:{} of {from} ({draw})", instance.message));
+        for decision in judgement.decisions {
+            if let Decision { answer: Answer::Next(next), state, .. } = decision
+                && state != Some(next)
+            {
+                let by = format!("{} ({})", said(&self.names, instance), super::words::comparison(&decision));
+                self.moved.insert(link, (by, next));
+            }
         }
     }
 }

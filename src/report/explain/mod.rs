@@ -88,6 +88,7 @@ fn sender_of(scenario: &Scenario, flow: &Flow, sender: Option<&str>, text: &str)
 fn unknown(what: &str, name: &str, known: &[&str]) -> InvalidQuestion {
     let hint = match nearest(name, known) {
         Some(near) => format!("; did you mean `{near}`?"),
+        None if known.is_empty() => ": the scenario has none".to_owned(),
         None => {
             let shown: Vec<&str> = known.iter().take(MAX_SHOWN).copied().collect();
             let more = if known.len() > MAX_SHOWN { " and others" } else { "" };

@@ -1,21 +1,40 @@
 //! Events and draws in words.
 
+use crate::draw::{Answer, Decision, Judgement, ModelState};
+use crate::id::{HostId, LinkId};
+use crate::report::names::Names;
 use crate::report::wording::six_digits;
-use crate::rng::{Decision, Purpose};
+use crate::rng::Purpose;
 use crate::stats::{Bound, Fate, Instance, Reason};
+use crate::time::Duration;
 
-/// The packet, if a message or its receiver can have several, in a few words.
-pub(super) fn which(instance: &Instance) -> String {
+/// Where something happens.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    Link(LinkId),
+    Host(HostId),
+}
+
+impl Place {
+    pub(super) fn name(self, names: &Names) -> &str {
+        match self {
+            Place::Link(link) => names.link(link),
+            Place::Host(host) => names.host(host),
+        }
+    }
+}
+
+/// Which packet it is, in a few words, if a message or its receiver can have several.
+pub(super) fn which(names: &Names, instance: &Instance, place: Place) -> String {
     let Instance { copy, packet, duplicate, fragment, bound, .. } = *instance;
     let mut parts = Vec::new();
-    let answer = match bound {
-        Bound::Answer(_) => Some("the answer"),
-        Bound::Reply(_) | Bound::StrayReply(_) => Some("the reply"),
-        _ => None,
-    };
-    parts.extend(answer.map(str::to_owned));
+    match bound {
+        Bound::Answer(_) => parts.push("the answer".to_owned()),
+        Bound::Reply(_) | Bound::StrayReply(_) => parts.push("the reply".to_owned()),
+        _ => {}
+    }
     if copy > 0 {
-        parts.push(format!("{} write", ordinal(copy + 1)));
+        parts.push(of_packet(copy));
     }
     if packet >> 8 > 0 {
         parts.push(format!("transport {}", packet >> 8));
@@ -29,40 +48,117 @@ pub(super) fn which(instance: &Instance) -> String {
     if duplicate > 0 {
         parts.push("a copy that the network made".to_owned());
     }
+    if let Place::Host(host) = place
+        && let Some(segment) =
+            names.segment(host, instance.interfaces[1]).filter(|_| names.sender(instance) != Some(host))
+    {
+        parts.push(format!("from {segment}"));
+    }
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
-/// A draw in words; `moved` says whose draw brought the link into the state that it is in.
-pub(super) fn describe(decision: &Decision, moved: Option<&str>) -> String {
-    let Decision { purpose, draw, probability, state, outcome } = decision;
-    let about = match purpose {
-        Purpose::Loss => "loss",
-        Purpose::LossState => "state",
-        Purpose::Corrupt | Purpose::CorruptBit => "damage",
-        Purpose::Duplicate => "copy",
-        Purpose::Delay => "delay",
-        Purpose::Reorder => "order",
+/// Which write of a message, by the number of its copy.
+pub(super) fn of_packet(copy: u16) -> String {
+    let number = u32::from(copy) + 1;
+    let end = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
     };
-    let state = match (purpose, state.as_str()) {
-        (_, "") => String::new(),
-        (Purpose::Loss, state) => match moved {
-            Some(by) => format!("in {state}, since {by}; "),
-            None => format!("in {state}; "),
+    format!("the {number}{end} time")
+}
+
+/// Whose datagram an instance is.
+pub(super) fn said(names: &Names, instance: &Instance) -> String {
+    let sender = names.sender(instance).map_or("", |host| names.host(host));
+    let Some((name, _)) = names.stream(instance.stream) else { return format!("a packet of {sender}") };
+    let message = instance.message;
+    match instance.bound {
+        Bound::Answer(_) | Bound::Reply(_) | Bound::StrayReply(_) => format!("{sender}'s answer to {name}:{message}"),
+        Bound::NameService(_) => format!("a packet of {sender} for a name"),
+        _ => format!("{name}:{message} of {sender}"),
+    }
+}
+
+/// A draw in words; `moved` says whose draw brought the link into the state that it is in, and which that is.
+pub(super) fn describe(decision: &Decision, judgement: &Judgement, moved: Option<&(String, ModelState)>) -> String {
+    let Decision { purpose, state, answer, .. } = decision;
+    let (about, yes, no) = match purpose {
+        Purpose::Loss => ("loss", "lost", "not lost"),
+        Purpose::Corrupt | Purpose::CorruptBit => ("damage", "damaged", "not damaged"),
+        Purpose::Duplicate => ("copy", "doubled", "not doubled"),
+        Purpose::Reorder => ("order", "sent on without delay", "takes its time"),
+        Purpose::Delay | Purpose::LossState => ("delay", "", ""),
+    };
+    let state = state.map_or(String::new(), |state| {
+        let since = moved.filter(|(_, to)| *to == state).map_or(String::new(), |(by, _)| format!(", since {by}"));
+        format!("in {}{since}; ", named(state))
+    });
+    let answer = match answer {
+        Answer::Yes if *purpose == Purpose::Duplicate => match judgement.copy_takes_nanos {
+            Some(nanos) => format!("{yes}; the copy takes {}", Duration::from_nanos(nanos)),
+            None => format!("{yes}, but there is no room for the copy"),
         },
-        (_, state) => format!("{state}; "),
+        Answer::Yes => yes.to_owned(),
+        Answer::No => no.to_owned(),
+        Answer::Bit(bit) => format!("bit {} of byte {} of the payload flips", bit % 8, bit / 8),
+        Answer::Nanos(nanos) => format!("takes {}", Duration::from_nanos(*nanos)),
+        Answer::Next(state) => named(*state),
     };
-    let draw = match probability {
+    format!("{about:<8}{state}{}: {answer}", comparison(decision))
+}
+
+/// What a link does with a datagram because of others.
+pub(super) fn wait(judgement: &Judgement) -> Option<String> {
+    let takes = Duration::from_nanos(judgement.takes_nanos.filter(|_| judgement.waits_nanos > 0)?);
+    let waits = Duration::from_nanos(judgement.waits_nanos);
+    Some(format!("{:<8}takes {takes} in all, {waits} of it at the rate of the link or behind others", "time"))
+}
+
+/// A draw beside what it was compared with.
+pub(super) fn comparison(Decision { draw, probability, .. }: &Decision) -> String {
+    let draw = *draw as f64 / 18_446_744_073_709_551_616.0;
+    match *probability {
         Some(0.0) => "probability 0".to_owned(),
         Some(1.0) => "probability 1".to_owned(),
-        Some(probability) => comparison(*draw, *probability),
-        None => format!("draw {}", six_digits(share(*draw))),
+        Some(probability) => {
+            let sign = if draw < probability { "<" } else { ">=" };
+            let shown = [draw, probability].map(six_digits);
+            let [draw, probability] = if shown[0] == shown[1] { [draw, probability] } else { shown };
+            format!("draw {draw} {sign} {probability}")
+        }
+        None => format!("draw {}", six_digits(draw)),
+    }
+}
+
+fn named(state: ModelState) -> String {
+    match state {
+        ModelState::Good => "the good state".to_owned(),
+        ModelState::Bad => "the bad state".to_owned(),
+        ModelState::Numbered(1) => "state 1, no burst".to_owned(),
+        ModelState::Numbered(2) => "state 2, a gap in a burst".to_owned(),
+        ModelState::Numbered(3) => "state 3, a burst".to_owned(),
+        ModelState::Numbered(number) => format!("state {number}, a single loss"),
+        ModelState::Place(place, of) => format!("place {place} of {of}"),
+    }
+}
+
+/// How a link ends a datagram.
+pub(super) fn lost(fate: Fate) -> String {
+    let why = match fate {
+        Fate::LostInPartition => "a partition cuts it off",
+        Fate::LostInQueue => "its queue is full, so it drops it",
+        _ => "loses it",
     };
-    format!("{about:<8}{state}{draw}: {outcome}")
+    format!("{why}: {}", fate.name())
 }
 
 /// Why a machine dropped it, and what that means.
-pub(super) fn dropped(reason: Reason, fate: Fate) -> String {
+pub(super) fn dropped(reason: Reason, fate: Fate, is_disabled: bool) -> String {
     let why = match reason {
+        Reason::NoSuchMailslot if is_disabled => "remote mailslots are disabled there",
         Reason::NoSuchMailslot => "nobody has the mailslot open",
         Reason::Malformed => "checksum or parser refuse it",
         Reason::NotForUs => "it does not bear the name",
@@ -70,26 +166,5 @@ pub(super) fn dropped(reason: Reason, fate: Fate) -> String {
         Reason::SlotFull => "the mailslot is full",
         Reason::MissingFragment => "a fragment is missing",
     };
-    format!("{why}: {}", fate.name())
-}
-
-/// A draw beside what it was compared with.
-pub(super) fn comparison(draw: u64, probability: f64) -> String {
-    let sign = if share(draw) < probability { "<" } else { ">=" };
-    let shown = [share(draw), probability].map(six_digits);
-    let [draw, probability] = if shown[0] == shown[1] { [share(draw), probability] } else { shown };
-    format!("draw {draw} {sign} {probability}")
-}
-
-/// Which part of all draws are below one.
-pub(super) fn share(draw: u64) -> f64 {
-    draw as f64 / 18_446_744_073_709_551_616.0
-}
-
-pub(super) fn ordinal(number: u16) -> String {
-    match number {
-        2 => "2nd".to_owned(),
-        3 => "3rd".to_owned(),
-        number => format!("{number}th"),
-    }
+    format!("drops it, without a word: {why}: {}", fate.name())
 }

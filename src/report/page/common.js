@@ -13,18 +13,26 @@
     if (active) active.classList.remove("on");
     active = null;
   };
-  addEventListener("scroll", hide, { passive: true });
 
-  // Pieces beside a place of the window: above it where there is room.
+  // Pieces beside a place of the window, which may be larger than that: above it where there is room.
+  const place = (box) => {
+    const size = tip.getBoundingClientRect();
+    const within = (wanted, room) => Math.max(8, Math.min(wanted, room - 8));
+    const above = box.top - size.height - 10;
+    tip.style.left = `${within(box.left + box.width / 2 - size.width / 2, innerWidth - size.width)}px`;
+    tip.style.top = `${within(above > 8 ? above : box.bottom + 10, innerHeight - size.height)}px`;
+  };
   const put = (box, pieces) => {
     tip.replaceChildren(...pieces);
     tip.hidden = false;
-    const size = tip.getBoundingClientRect();
-    const left = Math.min(Math.max(8, box.left + box.width / 2 - size.width / 2), innerWidth - size.width - 8);
-    const above = box.top - size.height - 10;
-    tip.style.left = `${Math.max(8, left)}px`;
-    tip.style.top = `${above > 8 ? above : box.bottom + 10}px`;
+    place(box);
   };
+
+  // What is shown goes with what it is about where that has the focus, and away where it was under the pointer.
+  const moved = () => {
+    if (active && active === document.activeElement) place(active.getBoundingClientRect()); else hide();
+  };
+  addEventListener("scroll", moved, { passive: true });
 
   const copy = async (command) => {
     let copied = true;
@@ -44,7 +52,7 @@
   // lines(mark) what there is to say of it, its name first; command(mark) what a click copies, if anything; next(mark, key)
   // the one in the direction of an arrow key.
   const attach = (svg, of) => {
-    const show = (mark, last) => {
+    const show = (mark, last, pointer) => {
       if (active === mark && !tip.hidden && !last && !of.moves) return;
       hide();
       active = mark;
@@ -53,20 +61,20 @@
       const command = of.command(mark);
       const pieces = [piece("b", name), ...lines.map((line) => piece("span", line))];
       if (command) pieces.push(piece("code", last || command));
-      put(mark.getBoundingClientRect(), pieces);
+      put(pointer && of.large ? new DOMRect(pointer.clientX - 4, pointer.clientY - 4, 8, 8) : mark.getBoundingClientRect(), pieces);
     };
-    const copyMark = async (mark) => {
+    const copyMark = async (mark, pointer) => {
       const command = of.command(mark);
-      if (command) show(mark, await copy(command));
+      if (command) show(mark, await copy(command), pointer);
     };
     svg.addEventListener("pointermove", (event) => {
       const mark = event.buttons ? null : of.at(event);
-      if (mark) show(mark); else hide();
+      if (mark) show(mark, "", event); else hide();
     });
     svg.addEventListener("pointerleave", hide);
     svg.addEventListener("click", (event) => {
       const mark = of.at(event);
-      if (mark) copyMark(mark);
+      if (mark) copyMark(mark, event);
     });
     // Not on the picture itself: a browser would let Tab stop at it.
     svg.parentElement.addEventListener("focusin", (event) => { if (event.target.hasAttribute("data-r")) show(event.target); });

@@ -49,9 +49,12 @@ fn heading(kind: &str, name: &str, description: &str) -> Markup {
     }
 }
 
-/// A share as the summary of a run prints it.
+/// A share as the summary of a run prints it; with more digits where it is nearly none or all.
 fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
+    let nearly =
+        |digits: usize| format!("{:.digits$}", share * 100.0).parse().is_ok_and(|it: f64| it == 0.0 || it == 100.0);
+    let digits = (2..MAX_DIGITS).find(|digits| share == 0.0 || share == 1.0 || !nearly(*digits)).unwrap_or(MAX_DIGITS);
+    format!("{:.digits$} %", share * 100.0)
 }
 
 /// The script of a page: what all have, and what is its own.
@@ -62,7 +65,28 @@ macro_rules! script {
 }
 use script;
 
+/// The most digits of a share: there are never so many messages that one of them needs more.
+const MAX_DIGITS: usize = 15;
 /// The longest description that a page shows (a choice).
 const MAX_DESCRIPTION: usize = 20_000;
 
 const STYLE: &str = include_str!("style.css");
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn only_none_is_0_and_only_all_is_100() {
+        for (share, text) in [
+            (0.0, "0.00 %"),
+            (1.0, "100.00 %"),
+            (0.9395, "93.95 %"),
+            (0.99996, "99.996 %"),
+            (1.0 - 1e-9, "99.9999999 %"),
+            (0.000_04, "0.004 %"),
+        ] {
+            assert_eq!(percent(share), text);
+        }
+    }
+}

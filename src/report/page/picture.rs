@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use maud::{Markup, PreEscaped, html};
 
+use crate::study::OWN_FIGURE;
+
 /// What is drawn, in units that are pixels at its natural size.
 pub(super) struct Picture {
     /// What it shows, in a few words.
@@ -43,7 +45,7 @@ impl Picture {
         };
         let size = format!("viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\"");
         let body = clean(&body.into_string());
-        format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {size} role=\"img\">{body}</svg>\n")
+        format!("{OWN_FIGURE} {size} role=\"img\">{body}</svg>\n")
     }
 }
 
@@ -132,7 +134,7 @@ pub(super) const STYLE: &str = include_str!("picture.css");
 /// What pictures use by its ID.
 pub(super) const SYMBOLS: &str = include_str!("symbols.svg");
 /// The longest label of a sign.
-const MAX_KEY: usize = 20;
+const MAX_KEY: usize = 24;
 /// The longest label of a value.
 pub(super) const MAX_LABEL: usize = 14;
 /// The width of a letter, about.

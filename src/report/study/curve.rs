@@ -1,4 +1,4 @@
-//! The curve of a study as text: the main figure along the first axis, a letter for each combination of the others.
+//! The curve of a study as text: a flow or app along an axis, a letter for each combination of the others.
 
 use std::collections::BTreeMap;
 
@@ -8,32 +8,26 @@ use crate::report::scale::Scale;
 use crate::report::wording::six_digits;
 use crate::study::Manifest;
 
-/// The curve of the first flow or app; empty if nothing is varied, or nothing has a value.
+/// The curve of the flow or app that varies most, along the axis that makes most of that; empty if nothing is varied, or
+/// nothing has a value.
 pub(super) fn draw(manifest: &Manifest, points: &[PointSummary]) -> String {
     let positions: BTreeMap<&str, usize> =
         manifest.points.iter().enumerate().map(|(position, point)| (point.id.as_str(), position)).collect();
     let shown: Vec<usize> = points.iter().filter_map(|point| positions.get(point.point.as_str()).copied()).collect();
     let grid = Grid::new(manifest, &shown);
-    let Some(along) = grid.varied().first().copied() else { return String::new() };
-    let fixed = fixed(&grid, along);
-    let places = |point: &PointSummary| grid.places(&point.point);
-    let is_drawn =
-        |places: &[usize]| fixed.iter().zip(places).all(|(fixed, place)| fixed.is_none_or(|fixed| fixed == *place));
-    let Some(first) = points.iter().find_map(|point| point.figures.first()) else { return String::new() };
+    let Some(figure) = greatest(figures(&grid, points), Figure::range) else { return String::new() };
+    let Some(along) = greatest(grid.varied(), |axis| figure.effect(*axis)) else { return String::new() };
+    let fixed = figure.fixed(&grid, along);
     // Of each line, which has one value of all axes but one, the places along that, and the values there.
     let mut lines: BTreeMap<Vec<usize>, Vec<(usize, f64)>> = BTreeMap::new();
-    for point in points {
-        let mut others = places(point);
-        let figure = point.figures.iter().find(|figure| (&figure.of, figure.metric) == (&first.of, first.metric));
-        if let Some(value) = figure.and_then(|figure| figure.value).filter(|_| is_drawn(&others)) {
+    for (places, value) in &figure.values {
+        if fixed.iter().zip(places).all(|(fixed, place)| fixed.is_none_or(|fixed| fixed == *place)) {
+            let mut others = places.clone();
             let place = std::mem::take(&mut others[along]);
-            lines.entry(others).or_default().push((place, value));
+            lines.entry(others).or_default().push((place, *value));
         }
     }
     let values: Vec<f64> = lines.values().flatten().map(|(_, value)| *value).collect();
-    if values.is_empty() {
-        return String::new();
-    }
     let mut plot = Plot::new(Scale::of_axis(&grid.axes[along].numbers), Scale::of_figure(&values));
     for (letter, line) in (b'A'..).map(char::from).zip(lines.values_mut()) {
         line.sort_by_key(|(place, _)| *place);
@@ -43,7 +37,7 @@ pub(super) fn draw(manifest: &Manifest, points: &[PointSummary]) -> String {
     let what =
         |axis: usize, place: usize| format!("{}={}", grid.axes[axis].name, clipped(&grid.axes[axis].labels[place]));
     let of_fixed = (0..grid.axes.len()).filter_map(|axis| Some(format!(", {}", what(axis, fixed[axis]?))));
-    let title = format!("{} {} against {}", first.of, first.metric, grid.axes[along].name);
+    let title = format!("{} {} against {}", figure.of, figure.metric, grid.axes[along].name);
     let mut text = format!("\n{title}{}\n\n{}", of_fixed.collect::<String>(), plot.text(&grid.axes[along].labels));
     let told_apart: Vec<usize> =
         grid.varied().into_iter().filter(|axis| *axis != along && fixed[*axis].is_none()).collect();
@@ -51,22 +45,84 @@ pub(super) fn draw(manifest: &Manifest, points: &[PointSummary]) -> String {
         let values: Vec<String> = told_apart.iter().map(|axis| what(*axis, places[*axis])).collect();
         text.push_str(&format!("{:MARGIN$}{letter} {}\n", "", values.join(", ")));
     }
+    if plot.cells.iter().flatten().any(|cell| *cell == SEVERAL) {
+        text.push_str(&format!("{:MARGIN$}{SEVERAL} several\n", ""));
+    }
     text
 }
 
-/// The axes of which one value is shown, so that there are no more than [`MAX_LINES`] lines: the last ones, at their first values.
-fn fixed(grid: &Grid, along: usize) -> Vec<Option<usize>> {
-    let mut fixed = vec![None; grid.axes.len()];
-    let others = || grid.varied().into_iter().filter(|axis| *axis != along);
-    let mut lines: usize = others().map(|axis| grid.axes[axis].labels.len()).product();
-    for axis in others().collect::<Vec<_>>().into_iter().rev() {
-        if lines <= MAX_LINES {
-            break;
+/// The main figure of a flow or app.
+struct Figure<'a> {
+    of: &'a str,
+    metric: &'static str,
+    /// Where points are, and its values there.
+    values: Vec<(Vec<usize>, f64)>,
+}
+
+/// Those that have values, in the order of the report.
+fn figures<'a>(grid: &Grid, points: &'a [PointSummary]) -> Vec<Figure<'a>> {
+    let mut figures: Vec<Figure<'_>> = Vec::new();
+    let mut positions = BTreeMap::new();
+    for point in points {
+        let places = grid.places(&point.point);
+        for figure in &point.figures {
+            let Some(value) = figure.value else { continue };
+            let position = *positions.entry((&figure.of, figure.metric)).or_insert(figures.len());
+            if position == figures.len() {
+                figures.push(Figure { of: &figure.of, metric: figure.metric, values: Vec::new() });
+            }
+            figures[position].values.push((places.clone(), value));
         }
-        lines /= grid.axes[axis].labels.len();
-        fixed[axis] = Some(0);
     }
-    fixed
+    figures
+}
+
+impl Figure<'_> {
+    fn range(&self) -> f64 {
+        range(self.values.iter().map(|(_, value)| *value))
+    }
+
+    /// How far its means at the values of an axis differ.
+    fn effect(&self, axis: usize) -> f64 {
+        range(self.at_places(axis).into_values().map(|values| values.iter().sum::<f64>() / values.len() as f64))
+    }
+
+    /// Its values, by the place along an axis.
+    fn at_places(&self, axis: usize) -> BTreeMap<usize, Vec<f64>> {
+        let mut at: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        self.values.iter().for_each(|(places, value)| at.entry(places[axis]).or_default().push(*value));
+        at
+    }
+
+    /// The axes of which one value is shown, so that there are no more than [`MAX_LINES`] lines: the last ones, each where the
+    /// figure varies most.
+    fn fixed(&self, grid: &Grid, along: usize) -> Vec<Option<usize>> {
+        let mut fixed = vec![None; grid.axes.len()];
+        let others: Vec<usize> = grid.varied().into_iter().filter(|axis| *axis != along).collect();
+        let values = |axis: usize| grid.axes[axis].labels.len() as f64;
+        let mut lines: f64 = others.iter().map(|axis| values(*axis)).product();
+        for axis in others.into_iter().rev() {
+            if lines <= MAX_LINES {
+                break;
+            }
+            lines /= values(axis);
+            let places = self.at_places(axis).into_iter().collect();
+            fixed[axis] =
+                greatest(places, |(_, values): &(usize, Vec<f64>)| range(values.iter().copied())).map(|it| it.0);
+        }
+        fixed
+    }
+}
+
+/// The first of those of which something is greatest.
+fn greatest<T>(all: Vec<T>, key: impl Fn(&T) -> f64) -> Option<T> {
+    all.into_iter().rev().max_by(|one, other| key(one).total_cmp(&key(other)))
+}
+
+/// From the least to the greatest.
+fn range(values: impl Iterator<Item = f64>) -> f64 {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)));
+    high - low
 }
 
 /// A field of characters.
@@ -151,7 +207,7 @@ fn clipped(label: &str) -> String {
 }
 
 /// The most lines (a choice).
-const MAX_LINES: usize = 6;
+const MAX_LINES: f64 = 6.0;
 /// The size of the field, and the room on its left.
 const ROWS: usize = 15;
 const COLUMNS: usize = 72;

@@ -6,6 +6,7 @@ mod recorder;
 mod summary;
 mod table;
 
+use std::collections::BTreeSet;
 use std::io;
 
 pub use recorder::Recorder;
@@ -14,7 +15,7 @@ pub use summary::{PointSummary, to_json, to_ndjson, to_text, verdict};
 use self::table::PointTable;
 use crate::report::page::study::Page;
 use crate::report::suite::shell_word;
-use crate::study::{Folder, FolderError, Line, Manifest};
+use crate::study::{Folder, FolderError, Line, Manifest, write_figures};
 
 /// The folder's position among several, and the number of replications of a point that is complete.
 pub type Complete = Option<(usize, u32)>;
@@ -46,20 +47,22 @@ pub fn publish(out: &Folder, folders: &[&Folder], complete: &[Complete]) -> Resu
         page.add(table.drawn(point, &delays));
         out.write_histograms(point, &delays)?;
     }
+    write_figures(out.path(), &page.figures())?;
     let mut drawn = out.create("report.html")?;
     drawn.write(page.draw(&summaries).as_bytes())?;
     drawn.finish()?;
-    out.write_figures(&page.figures())?;
     points_csv.finish()?;
     runs.finish()?;
     Ok(summaries)
 }
 
-/// The beginning of the command that shows one run of a study.
+/// The beginning of the command that shows one run of a study, with the file and the values that were set for that.
 #[must_use]
 pub fn replay(manifest: &Manifest) -> String {
-    let set: String = manifest.set.iter().map(|set| format!(" --set {}", shell_word(set))).collect();
-    format!("mailslot-sim run {}{set}", shell_word(&format!("{}.toml", manifest.name)))
+    let seeds: BTreeSet<&str> = manifest.points.iter().map(|point| point.seed.as_str()).collect();
+    let one = seeds.first().filter(|_| seeds.len() == 1);
+    let seed = one.map_or(String::new(), |seed| format!(" --seed {seed}"));
+    format!("mailslot-sim run {}{seed}", shell_word(&format!("{}.toml", manifest.name)))
 }
 
 /// The summaries of complete points.

@@ -105,7 +105,13 @@ pub fn to_text(manifest: &Manifest, points: &[PointSummary], replay: &str) -> St
     if more > 0 {
         let _ = writeln!(text, "  and {more} more: --filter narrows the points down, --format json has them all");
     }
-    text + &curve::draw(manifest, points)
+    printable(&(text + &curve::draw(manifest, points)))
+}
+
+/// A text without characters that mean something to a terminal.
+fn printable(text: &str) -> String {
+    let is_control = |c: char| c.is_control() && c != '\n';
+    text.chars().map(|c| if is_control(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// As JSON, with a line feed at the end.

@@ -79,7 +79,7 @@ impl Context<'_> {
             self.warning(at, message);
         }
         let senders: BTreeSet<HostId> = records.iter().map(|record| record.from).collect();
-        let names: BTreeSet<String> = records.iter().map(|record| to_text(&record.to)).collect();
+        let names: BTreeSet<String> = records.iter().map(|record| Target::to_text(&record.to)).collect();
         let to = Vec::from_iter(names).join(", ");
         let traffic = Traffic::Captured(records);
         Some(Flow { name: spec.name.clone()?, to, senders: senders.into_iter().collect(), traffic })
@@ -132,12 +132,5 @@ impl Network {
     /// The one host that bears this name.
     fn bearer(&self, name: &NetbiosName) -> Option<HostId> {
         self.names.get(name).filter(|bearers| !bearers.group).map(|bearers| bearers.hosts[0])
-    }
-}
-
-fn to_text(target: &Target) -> String {
-    match target {
-        Target::Named { name, slot } => format!(r"\\{name}\mailslot\{slot}"),
-        Target::Local(slot) | Target::PrimaryDomain(slot) => slot.to_string(),
     }
 }

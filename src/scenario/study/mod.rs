@@ -104,14 +104,6 @@ impl Axis {
 }
 
 impl Study {
-    /// What was set from outside, as `PATH=VALUE`.
-    pub fn given(&self) -> impl Iterator<Item = &str> {
-        self.overrides.iter().filter_map(|it| match &it.origin {
-            Origin::Given(assignment) => Some(assignment.as_str()),
-            Origin::Axis { .. } => None,
-        })
-    }
-
     /// What is varied.
     #[must_use]
     pub fn axes(&self) -> &[Axis] {

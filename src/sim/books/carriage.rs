@@ -46,10 +46,10 @@ impl Cargo {
 /// The instance that a flight is.
 #[inline]
 pub(super) fn instance(flight: &Datagram) -> Instance {
-    let DatagramId { copy, packet, duplicate, fragment, .. } = *flight.id();
+    let DatagramId { stream_key, message: number, copy, packet, duplicate, fragment, .. } = *flight.id();
     let Cargo { stream, message, bound, .. } = *flight.cargo();
     let interfaces = [flight.left_by_number(), flight.arrives_at()];
-    Instance { stream, message, copy, packet, duplicate, fragment, interfaces, bound }
+    Instance { stream, message, identity: [stream_key, number], copy, packet, duplicate, fragment, interfaces, bound }
 }
 
 /// A flight that is on a link.
@@ -108,7 +108,7 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     #[inline]
     fn judged(&mut self, flight: &Datagram, link: LinkId, model: &Link, verdict: &Verdict) {
         let Journal { now, observer, .. } = &mut *self.journal;
-        observer.decided(*now, link, &instance(flight), &|| model.decisions(flight.id(), verdict));
+        observer.judged(*now, link, &instance(flight), &|| model.judgement(*now, flight.id(), verdict));
     }
 
     fn cut(&mut self, flight: &Datagram, link: LinkId) {
@@ -136,9 +136,11 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     /// A machine that stands still collects fragments all the same (a choice).
     fn collects(&mut self, host: HostId, flight: &Datagram) -> bool {
         let is_there = self.conditions[host.index()] != Condition::Down;
-        if !is_there {
-            self.journal.tell(Event::Gone { instance: instance(flight), host, fate: Fate::HostDown });
-        }
+        let instance = instance(flight);
+        self.journal.tell(match is_there {
+            true => Event::Collected { instance, host },
+            false => Event::Gone { instance, host, fate: Fate::HostDown },
+        });
         is_there
     }
 

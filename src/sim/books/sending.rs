@@ -114,8 +114,17 @@ impl<O: Observer> Books<O> {
         if let Ok(Written { own_copy: Some(disposition), .. }) = result {
             let host = self.streams[stream.index()].host;
             let bound = Bound::Uncounted;
-            let instance =
-                Instance { stream, message, copy: 0, packet: 0, duplicate: 0, fragment: 0, interfaces: [0; 2], bound };
+            let instance = Instance {
+                stream,
+                message,
+                identity: [self.streams[stream.index()].key, message],
+                copy: 0,
+                packet: 0,
+                duplicate: 0,
+                fragment: 0,
+                interfaces: [0; 2],
+                bound,
+            };
             self.dispose(host, disposition, Waiting { instance, written: self.now(), damaged: false, bytes });
         }
     }
@@ -172,8 +181,17 @@ impl<O: Observer> Books<O> {
         // It may have joined the domain since the message was written for the first time; what it drops then is nobody's.
         if let Some(disposition) = own_copy.filter(|it| own.is_some() || matches!(it, Disposition::Enqueued(_))) {
             let bound = own.map_or(Bound::Bystander, Bound::Recipient);
-            let instance =
-                Instance { stream, message, copy, packet: 0, duplicate: 0, fragment: 0, interfaces: [0; 2], bound };
+            let instance = Instance {
+                stream,
+                message,
+                identity: [self.streams[stream.index()].key, message],
+                copy,
+                packet: 0,
+                duplicate: 0,
+                fragment: 0,
+                interfaces: [0; 2],
+                bound,
+            };
             self.dispose(host, disposition, Waiting { instance, written: at, damaged: false, bytes });
         }
         for Packed { transmit, payload, route } in packets.drain(..) {

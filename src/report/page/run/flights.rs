@@ -1,6 +1,6 @@
 //! What becomes of each datagram of a run, from host to host: the arrows of its space-time diagram.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::id::{HostId, LinkId, StreamId};
 use crate::report::names::Names;
@@ -8,20 +8,32 @@ use crate::stats::{Bound, Event, Fate, Instance, StreamLayout};
 use crate::time::Instant;
 
 /// The first datagrams of a run.
+#[derive(Default)]
 pub(super) struct Flights {
     /// By stream, whom its messages can address.
     recipients: Vec<Vec<HostId>>,
-    /// When datagrams left their hosts.
+    /// When datagrams left their hosts, of the latest [`MAX_UNDER_WAY`]; the oldest first.
     starts: BTreeMap<Key, Instant>,
-    /// Which arrow leads to a host.
-    towards: BTreeMap<(Key, HostId), usize>,
+    started: VecDeque<Key>,
+    /// Which arrow leads to an interface of a host.
+    towards: BTreeMap<(Key, HostId, u8), usize>,
     pub(super) arrows: Vec<Arrow>,
-    /// The hosts that come first, and those that there are no lines for: they have no arrows.
+    /// How many of them are beside the point.
+    asides: usize,
+    /// The hosts that have lines, those of flows before others; and those that there are none for: they have no arrows.
     pub(super) lanes: BTreeSet<HostId>,
     pub(super) without_lane: BTreeSet<HostId>,
-    /// Arrows that there was no room for, and when the first of them began.
-    pub(super) left_out: u64,
-    pub(super) until: Option<Instant>,
+    /// What there was no room for: arrows of messages and replies, and asides.
+    pub(super) left_out: LeftOut,
+    pub(super) asides_left_out: LeftOut,
+}
+
+/// Arrows that there was no room for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct LeftOut {
+    pub(super) number: u64,
+    /// When the first of them began.
+    pub(super) from: Option<Instant>,
 }
 
 /// One instance of a datagram between two hosts.
@@ -39,10 +51,13 @@ pub(super) struct Arrow {
     /// When it arrived, or was lost.
     pub(super) end: Instant,
     pub(super) course: Course,
-    /// What that meant for the message; `None` if the host is not in the audience, or it is no message.
+    /// What that meant for a message of a flow at a recipient.
     pub(super) fate: Option<Fate>,
-    /// When a program read it.
-    pub(super) read: Option<Instant>,
+    /// When a program read it, or it left its slot unread.
+    pub(super) waited: Option<Instant>,
+    pub(super) is_read: bool,
+    /// Whether it is a fragment that another one speaks for.
+    pub(super) is_part: bool,
 }
 
 /// How far an arrow has come.
@@ -50,52 +65,47 @@ pub(super) struct Arrow {
 pub(super) enum Course {
     /// It is on its way.
     Open,
-    /// It was lost on this link.
-    Lost(LinkId),
+    /// It was lost on this link, in this way.
+    Lost(LinkId, Fate),
     Arrived,
 }
 
 /// What a datagram is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Kind {
-    /// A message of a flow or a program.
+    /// A message of a flow, at a recipient or on its way to all.
     Message,
-    /// What a machine or a program says to one.
+    /// The same at a host that is not addressed.
+    Overheard,
+    /// What a machine or a program says to a message.
     Reply,
+    /// A message of a program.
+    Program,
     /// The name service.
     Name,
 }
 
-/// A datagram, or a part of one, as it left a host.
-type Key = (StreamId, u64, Kind, HostId, [u16; 3], u32, u8);
+/// A datagram, or a part of one, as it left a host: who sent it, its identity, its copy, packet and fragment, the network's copy,
+/// and by which interface it left.
+type Key = (HostId, [u64; 2], [u16; 3], u32, u8);
 
 impl Flights {
-    pub(super) fn new() -> Self {
-        Flights {
-            recipients: Vec::new(),
-            starts: BTreeMap::new(),
-            towards: BTreeMap::new(),
-            arrows: Vec::new(),
-            lanes: BTreeSet::new(),
-            without_lane: BTreeSet::new(),
-            left_out: 0,
-            until: None,
-        }
-    }
-
     pub(super) fn begin(&mut self, streams: &[StreamLayout]) {
         self.recipients = streams.iter().map(|stream| stream.recipients.clone()).collect();
+        let senders = streams.iter().map(|stream| stream.sender).take(MAX_LANES / 2);
+        let recipients = streams.iter().flat_map(|stream| &stream.recipients).copied();
+        for host in senders.chain(recipients) {
+            if self.lanes.len() < MAX_LANES {
+                self.lanes.insert(host);
+            }
+        }
     }
 
     pub(super) fn observe(&mut self, names: &Names, at: Instant, event: &Event<'_>) {
         match event {
             Event::Offered { instance, link, .. } => match names.end_of(*link) {
                 Some(host) => drop(self.towards(names, at, instance, host)),
-                None if names.host_at(*link).is_some() && self.until.is_none() => {
-                    if let Some(key) = key(names, instance) {
-                        self.starts.entry(key).or_insert(at);
-                    }
-                }
+                None if names.host_at(*link).is_some() => self.depart(names, at, instance),
                 None => {}
             },
             Event::Lost { instance, link, fate, .. } => {
@@ -104,18 +114,21 @@ impl Flights {
                     None => self.open(names, at, instance, self.addressee(names, instance)),
                 };
                 if let Some(arrow) = arrow {
-                    (arrow.end, arrow.course, arrow.fate) = (at, Course::Lost(*link), Some(*fate));
+                    (arrow.end, arrow.course) = (at, Course::Lost(*link, *fate));
+                    arrow.fate = (arrow.kind == Kind::Message).then_some(*fate);
                 }
             }
-            Event::Arrived { instance, host } | Event::Stalled { instance, host } => {
-                self.arrive(names, at, instance, *host)
-            }
+            Event::Arrived { instance, host }
+            | Event::Stalled { instance, host }
+            | Event::Collected { instance, host } => self.arrive(names, at, instance, *host),
             Event::Joined { instance } => {
-                if let Some(host) = self.addressee(names, instance) {
-                    self.arrive(names, at, instance, host);
+                if let Some(arrow) = self.addressee(names, instance).and_then(|host| self.found(names, instance, host))
+                {
+                    arrow.is_part = true;
                 }
             }
             Event::Discarded { instance, host, fate, .. } => self.end(names, at, instance, *host, *fate),
+            Event::Misdelivered { instance, host } => self.end(names, at, instance, *host, Fate::Corrupted),
             Event::Gone { instance, host, fate } => {
                 self.arrive(names, at, instance, *host);
                 self.end(names, at, instance, *host, *fate);
@@ -126,10 +139,9 @@ impl Flights {
                 }
             }
             Event::Read { instance, host, .. } => {
-                let is_message = matches!(instance.bound, Bound::Recipient(_)) || instance.bound.replier().is_some();
                 if let Some(arrow) = self.found(names, instance, *host) {
-                    arrow.read = Some(at);
-                    arrow.fate = arrow.fate.or(is_message.then_some(Fate::Delivered));
+                    (arrow.waited, arrow.is_read) = (Some(at), true);
+                    arrow.fate = arrow.fate.or((arrow.kind == Kind::Message).then_some(Fate::Delivered));
                 }
             }
             Event::Left { instance, fate, .. } => {
@@ -141,38 +153,100 @@ impl Flights {
         }
     }
 
+    /// A datagram leaves its host. What has the same identity, as a question that is asked again, is another from now on.
+    fn depart(&mut self, names: &Names, at: Instant, instance: &Instance) {
+        let Some(key) = key(names, instance).filter(|(from, ..)| self.lanes.contains(from)) else { return };
+        let interfaces = (key, HostId(0), 0)..=(key, HostId(u32::MAX), u8::MAX);
+        self.towards.extract_if(interfaces, |_, _| true).for_each(drop);
+        if self.starts.insert(key, at).is_none() {
+            self.started.push_back(key);
+        }
+        if self.started.len() > MAX_UNDER_WAY
+            && let Some(oldest) = self.started.pop_front()
+        {
+            self.starts.remove(&oldest);
+        }
+    }
+
+    /// An instance has come to a host. A copy that the last link made is heard of for the first time.
     fn arrive(&mut self, names: &Names, at: Instant, instance: &Instance, host: HostId) {
-        if let Some(arrow) = self.found(names, instance, host).filter(|arrow| arrow.course == Course::Open) {
+        let is_new = instance.duplicate != 0 && self.left_out.from.is_none() && self.asides_left_out.from.is_none();
+        let arrow = match is_new {
+            true => self.towards(names, at, instance, host),
+            false => self.found(names, instance, host),
+        };
+        if let Some(arrow) = arrow.filter(|arrow| arrow.course == Course::Open) {
             (arrow.end, arrow.course) = (at, Course::Arrived);
         }
     }
 
     /// An instance comes to its end at a host, or when the run does.
     fn end(&mut self, names: &Names, at: Instant, instance: &Instance, host: HostId, fate: Fate) {
-        let is_addressed = matches!(instance.bound, Bound::Recipient(_));
-        if let Some(arrow) = self.found(names, instance, host) {
-            arrow.fate = arrow.fate.or(is_addressed.then_some(fate));
-            if arrow.course == Course::Open {
-                arrow.end = at;
-            }
+        let Some(arrow) = self.found(names, instance, host) else { return };
+        arrow.fate = arrow.fate.or((arrow.kind == Kind::Message).then_some(fate));
+        if arrow.course == Course::Open {
+            arrow.end = at;
+        } else if matches!(fate, Fate::ClosedUnread | Fate::Unread) {
+            arrow.waited = Some(at);
         }
     }
 
     /// The arrow of an instance to a host, if it is known.
     fn found(&mut self, names: &Names, instance: &Instance, host: HostId) -> Option<&mut Arrow> {
-        let position = *self.towards.get(&(key(names, instance)?, host))?;
+        let position = *self.towards.get(&(key(names, instance)?, host, instance.interfaces[1]))?;
         Some(&mut self.arrows[position])
     }
 
     /// The arrow of an instance to a host, which begins now if it is not known and there is room.
     fn towards(&mut self, names: &Names, at: Instant, instance: &Instance, host: HostId) -> Option<&mut Arrow> {
-        let known = self.towards.contains_key(&(key(names, instance)?, host));
+        let known = self.towards.contains_key(&(key(names, instance)?, host, instance.interfaces[1]));
         if known { self.found(names, instance, host) } else { self.open(names, at, instance, Some(host)) }
+    }
+
+    fn open(&mut self, names: &Names, at: Instant, instance: &Instance, to: Option<HostId>) -> Option<&mut Arrow> {
+        let key = key(names, instance)?;
+        let Instance { stream, message, duplicate, .. } = *instance;
+        let (from, kind) = (key.0, kind(names, instance));
+        let is_aside = matches!(kind, Kind::Overheard | Kind::Name);
+        let (is_full, left_out) = match is_aside {
+            true => (self.asides == MAX_ASIDES, &mut self.asides_left_out),
+            false => (self.arrows.len() - self.asides == MAX_ARROWS, &mut self.left_out),
+        };
+        if is_full {
+            left_out.number += 1;
+            left_out.from.get_or_insert(at);
+            return None;
+        }
+        let hosts = [Some(from), to].into_iter().flatten();
+        if hosts.filter(|host| !self.has_lane(*host)).count() > 0 {
+            return None;
+        }
+        self.asides += usize::from(is_aside);
+        if let Some(host) = to {
+            self.towards.insert((key, host, instance.interfaces[1]), self.arrows.len());
+        }
+        let start = self.start(key).unwrap_or(at);
+        self.arrows.push(Arrow {
+            stream,
+            message,
+            kind,
+            is_copy: duplicate != 0,
+            from,
+            to,
+            start,
+            end: at,
+            course: Course::Open,
+            fate: None,
+            waited: None,
+            is_read: false,
+            is_part: false,
+        });
+        self.arrows.last_mut()
     }
 
     /// Whether a host has a line; it gets one if it has none and there is room.
     fn has_lane(&mut self, host: HostId) -> bool {
-        if self.lanes.len() < MAX_LANES && self.until.is_none() {
+        if self.lanes.len() < MAX_LANES {
             self.lanes.insert(host);
         }
         let has_lane = self.lanes.contains(&host);
@@ -182,44 +256,16 @@ impl Flights {
         has_lane
     }
 
-    fn open(&mut self, names: &Names, at: Instant, instance: &Instance, to: Option<HostId>) -> Option<&mut Arrow> {
-        let key = key(names, instance)?;
-        let ends = [names.sender(instance), to].into_iter().flatten();
-        if ends.filter(|host| !self.has_lane(*host)).count() > 0 {
-            return None;
-        }
-        if self.arrows.len() == MAX_ARROWS {
-            self.left_out += 1;
-            self.until.get_or_insert(at);
-            return None;
-        }
-        let Instance { stream, message, duplicate, .. } = *instance;
-        let (_, _, kind, from, ..) = key;
-        if let Some(host) = to {
-            self.towards.insert((key, host), self.arrows.len());
-        }
-        let start = self.start(key).unwrap_or(at);
-        let is_copy = duplicate != 0;
-        let (course, fate, read) = (Course::Open, None, None);
-        self.arrows.push(Arrow { stream, message, kind, is_copy, from, to, start, end: at, course, fate, read });
-        self.arrows.last_mut()
-    }
-
     /// When a datagram left its host; one that was made on the way when that did which it was made of.
-    fn start(
-        &self,
-        (stream, message, kind, from, [copy, packet, fragment], duplicate, left_by): Key,
-    ) -> Option<Instant> {
+    fn start(&self, (from, identity, [copy, packet, fragment], duplicate, left_by): Key) -> Option<Instant> {
         let mut path = duplicate;
         loop {
             for fragment in [fragment, 0] {
-                let key = (stream, message, kind, from, [copy, packet, fragment], path, left_by);
-                if let Some(start) = self.starts.get(&key) {
+                if let Some(start) = self.starts.get(&(from, identity, [copy, packet, fragment], path, left_by)) {
                     return Some(*start);
                 }
             }
-            let latest = path.checked_ilog2()?;
-            path &= !(1 << latest);
+            path &= !(1 << path.checked_ilog2()?);
         }
     }
 
@@ -237,17 +283,26 @@ impl Flights {
     }
 }
 
-fn key(names: &Names, instance: &Instance) -> Option<Key> {
-    let Instance { stream, message, copy, packet, duplicate, fragment, interfaces, bound } = *instance;
-    let kind = match bound {
-        Bound::NameService(_) => Kind::Name,
+fn kind(names: &Names, instance: &Instance) -> Kind {
+    match instance.bound {
+        Bound::Audience | Bound::Part(_) | Bound::Recipient(_) => Kind::Message,
         Bound::Answer(_) | Bound::Reply(_) | Bound::StrayReply(_) => Kind::Reply,
-        _ => Kind::Message,
-    };
-    Some((stream, message, kind, names.sender(instance)?, [copy, packet, fragment], duplicate, interfaces[0]))
+        Bound::NameService(_) => Kind::Name,
+        Bound::Uncounted if names.is_program(instance.stream) => Kind::Program,
+        Bound::Bystander | Bound::Uncounted => Kind::Overheard,
+    }
+}
+
+fn key(names: &Names, instance: &Instance) -> Option<Key> {
+    let Instance { identity, copy, packet, duplicate, fragment, interfaces, .. } = *instance;
+    Some((names.sender(instance)?, identity, [copy, packet, fragment], duplicate, interfaces[0]))
 }
 
 /// The most hosts with lines (a choice).
-pub(super) const MAX_LANES: usize = 40;
-/// The most arrows of a diagram (a choice): it shows the first ones.
-pub(super) const MAX_ARROWS: usize = 1_500;
+pub(super) const MAX_LANES: usize = 60;
+/// The most arrows of a diagram (a choice): it shows the first ones of messages, replies and programs.
+pub(super) const MAX_ARROWS: usize = 1_200;
+/// The most of what carries no message to whom it is for (a choice): the name service, and broadcasts at others.
+pub(super) const MAX_ASIDES: usize = 300;
+/// How many datagrams are known that have left their hosts (a choice).
+const MAX_UNDER_WAY: usize = 20_000;

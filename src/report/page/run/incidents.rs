@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::spacetime::moment;
+use super::scale::moment;
 use crate::id::HostId;
 use crate::report::names::Names;
 use crate::report::page::picture::{Picture, clipped, number, text_width};
@@ -43,12 +43,13 @@ impl Incidents {
             self.left_out += 1;
             return;
         }
-        self.all.push(Incident { at, name, host: *host, what: clipped(what, MAX_WHAT) });
+        self.all.push(Incident { at, name, host: *host, what: (*what).to_owned() });
     }
 
     /// A row for each thing that things happened to, along the time of the run: bars for what lasts, dots for the rest.
     pub(super) fn picture(&self, names: &Names, phases: &[Phase], end: Duration) -> Picture {
         let rows = self.rows(names);
+        let rows = &rows[..rows.len().min(MAX_TIMELINE_ROWS)];
         let label = |row: &Row| clipped(&row.about, MAX_LABEL);
         let left = rows.iter().map(|row| text_width(&label(row))).fold(40.0, f64::max) + 16.0;
         let x = |at: Instant| {
@@ -90,6 +91,11 @@ impl Incidents {
         }
     }
 
+    /// How many things things happened to.
+    pub(super) fn things(&self, names: &Names) -> usize {
+        self.rows(names).len()
+    }
+
     /// The faults as a table.
     pub(super) fn table(&self, names: &Names) -> Markup {
         html! {
@@ -101,7 +107,7 @@ impl Incidents {
                             td { (moment(incident.at)) }
                             td.words { (incident.name) }
                             td.words { bdi { (incident.host.map_or("", |host| names.host(host))) } }
-                            td.words { bdi { (incident.what) } }
+                            td.words { bdi { (clipped(&incident.what, MAX_WHAT)) } }
                         }
                     }
                 }
@@ -113,7 +119,7 @@ impl Incidents {
         let mut rows: Vec<Row> = Vec::new();
         for Incident { at, name, host, what } in &self.all {
             let (about, begins, ends) = match *name {
-                "partition" | "heal" => ("partition".to_owned(), *name == "partition", *name == "heal"),
+                "partition" | "heal" => (format!("partition {what}"), *name == "partition", *name == "heal"),
                 "set" => (
                     what.trim_start_matches(NO_LONGER).to_owned(),
                     !what.starts_with(NO_LONGER),
@@ -124,8 +130,13 @@ impl Incidents {
                     (host.to_owned(), ["crash", "pause"].contains(&name), ["restart", "resume"].contains(&name))
                 }
             };
-            let position = rows.iter().position(|row| row.about == about);
-            let position = position.unwrap_or_else(|| {
+            if *name == "heal" && what.is_empty() {
+                let open =
+                    rows.iter_mut().filter(|row| row.about.starts_with("partition ")).flat_map(|row| &mut row.bars);
+                open.filter(|bar| bar.to.is_none()).for_each(|bar| bar.to = Some(*at)); // all of them
+                continue;
+            }
+            let position = rows.iter().position(|row| row.about == about).unwrap_or_else(|| {
                 rows.push(Row { about, bars: Vec::new(), dots: Vec::new() });
                 rows.len() - 1
             });
@@ -140,7 +151,6 @@ impl Incidents {
                 _ => row.dots.push(*at),
             }
         }
-        rows.truncate(MAX_ROWS);
         rows
     }
 }
@@ -166,7 +176,7 @@ pub(super) const MAX_INCIDENTS: usize = 500;
 /// The longest text of a fault, as of the groups of a partition.
 const MAX_WHAT: usize = 200;
 /// The most rows of the timeline (a choice).
-const MAX_ROWS: usize = 40;
+pub(super) const MAX_TIMELINE_ROWS: usize = 40;
 const MAX_LABEL: usize = 30;
 const WIDTH: f64 = 1_000.0;
 /// On the right of the last moment, for half of its label.

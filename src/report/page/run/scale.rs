@@ -65,6 +65,15 @@ impl TimeScale {
         self.stretches.last().map_or(0.0, |last| last.bottom)
     }
 
+    /// The first moment, and the last one, in nanoseconds.
+    pub(super) fn first(&self) -> u64 {
+        self.stretches.first().map_or(0, |first| first.from)
+    }
+
+    pub(super) fn last(&self) -> u64 {
+        self.stretches.last().map_or(0, |last| last.to)
+    }
+
     pub(super) fn gaps(&self) -> impl Iterator<Item = &Stretch> {
         self.stretches.iter().filter(|stretch| stretch.is_gap)
     }
@@ -115,6 +124,21 @@ fn round_up(nanos: f64) -> u64 {
 
 fn nanos(at: Instant) -> u64 {
     at.since(Instant::ZERO).nanos()
+}
+
+/// A moment in seconds, without the zeros at its end.
+pub(super) fn moment(at: Instant) -> String {
+    let nanos = nanos(at);
+    let decimals = format!("{:09}", nanos % 1_000_000_000);
+    let decimals = decimals.trim_end_matches('0');
+    let point = if decimals.is_empty() { "" } else { "." };
+    format!("{}{point}{decimals} s", nanos / 1_000_000_000)
+}
+
+/// A place to a hundredth: the script makes it up to a hundred times as large.
+pub(super) fn exact(place: f64) -> String {
+    let text = format!("{place:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// How long nothing happens in a gap.

@@ -1,16 +1,15 @@
   // A map: the cell under the pointer, or the one that arrow keys went to, is framed. Its fate is decoded from its row.
   const fates = { a: "delivered", b: "unread", c: "in_flight", d: "unreachable", e: "lost_in_partition", f: "lost_on_link",
     g: "lost_in_queue", h: "lost_fragment", i: "corrupted", j: "host_down", k: "no_such_mailslot", l: "too_large_for_slot",
-    m: "slot_full", n: "closed_unread" };
-  const replay = document.body.dataset.replay;
+    m: "slot_full", n: "closed_unread", x: "the write failed" };
   const shellWord = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : "'" + word.replaceAll("'", "'\\''") + "'";
-  const explain = (question) => `${replay} --explain ${shellWord(question)}`;
+  const explain = (question) => `${document.body.dataset.replay} --explain ${shellWord(question)}`;
 
   for (const map of all("svg g.map[data-w]")) {
     const svg = map.ownerSVGElement;
     const columns = Number(map.dataset.w), height = Number(map.dataset.h);
     const rows = all("g[data-k]", map).map((row) => ({
-      question: row.dataset.q,
+      question: row.dataset.q.split(/(?<=:)#(?=@)/),
       cells: row.dataset.k.replace(/(\d+)(.)/g, (_, count, letter) => letter.repeat(Number(count))),
     }));
     const cursor = document.createElementNS(svg.namespaceURI, "rect");
@@ -27,7 +26,7 @@
       cursor.setAttribute("y", row * height);
       return cursor;
     };
-    const question = () => rows[at[1]].question.replace("#", at[0]);
+    const question = () => rows[at[1]].question.join(at[0]);
     const fate = () => fates[rows[at[1]].cells[at[0]]];
     const cells = {
       moves: true,
@@ -52,35 +51,30 @@
   if (space) {
     const svg = space.querySelector("svg.spacetime");
     const arrows = all("g[data-i]", svg);
-    const factsOf = (arrow) => {
-      const [message, from, to, start, end, read, kind] = arrow.dataset.i.split("\t");
-      return { flow: arrow.dataset.f, message, from, to, start, end, read, kind, fate: arrow.dataset.k, link: arrow.dataset.l };
-    };
     const visible = () => arrows.filter((arrow) => !arrow.hasAttribute("hidden"));
-    const what = ["", "answer or reply to ", "name service for "];
+    const prefix = ["", "", "answer or reply to ", "", "name service, for "];
     const marks = {
+      large: true,
       lines: (arrow) => {
-        const { flow, message, from, to, start, end, read, kind, fate, link } = factsOf(arrow);
+        const [message, from, to, start, end, waited, [kind, isRead, isPart]] = arrow.dataset.i.split("\t");
+        const { f: flow, k: fate, l: lost } = arrow.dataset;
         const course = to === from ? "its own copy" : `${from} to ${to || "all"}`;
-        const lines = [`${what[kind]}${flow}:${message}, ${course}`, `left ${from} at ${start}`];
-        if (link) lines.push(`lost at ${end} on ${link}`);
+        const lines = [`${prefix[kind]}${flow}:${message}, ${course}`, `left ${from} at ${start}`];
+        if (lost) lines.push(`lost at ${end}: ${lost}`);
         else if (to && to !== from) lines.push(`there at ${end}`);
-        if (read) lines.push(`read at ${read}`);
-        lines.push(fate || "means nothing there");
+        if (waited) lines.push(`${isRead === "1" ? "read at" : "unread until"} ${waited}`);
+        if (fate) lines.push(fate);
+        else if (isPart === "1") lines.push("a fragment: its message's fate is told elsewhere");
+        else if (kind === "1") lines.push("not addressed there");
         return lines;
       },
-      command: (arrow) => {
-        const { flow, message, from, to, kind, fate } = factsOf(arrow);
-        const sender = svg.querySelectorAll(`g[data-f="${CSS.escape(flow)}"]:not([data-r="${arrow.dataset.r}"])`).length ? `/${from}` : "";
-        return kind === "0" && fate && to ? explain(`${flow}${sender}:${message}@${to}`) : "";
-      },
+      command: (arrow) => arrow.dataset.q && explain(arrow.dataset.q),
       at: (event) => {
         let found = null, least = 10;
         for (const arrow of visible()) {
-          const line = arrow.querySelector("line") || arrow.querySelector("use");
           const box = arrow.getBoundingClientRect();
           if (event.clientX < box.left - 10 || event.clientX > box.right + 10 || event.clientY < box.top - 10 || event.clientY > box.bottom + 10) continue;
-          const far = distance(line, event);
+          const far = distance(arrow.querySelector("line") || arrow.querySelector("use"), event);
           if (far < least) [found, least] = [arrow, far];
         }
         return found;
@@ -102,34 +96,21 @@
     };
     attach(svg, marks);
 
-    const selects = ["by-flow", "by-fate"].map((id) => document.getElementById(id));
-    const apply = () => {
-      const [flow, fate] = selects.map((select) => select.value);
-      for (const arrow of arrows) {
-        const agrees = (!flow || arrow.dataset.f === flow) && (!fate || arrow.dataset.k === fate);
-        arrow.toggleAttribute("hidden", !agrees);
-      }
-      const first = visible()[0];
-      if (first) reach(svg, first, marks);
-      hide();
-    };
-    for (const select of selects) select.addEventListener("change", apply);
-    apply();
-
-    // Zoom: all that is not a gap becomes as many times as tall.
-    const gaps = svg.dataset.gaps ? svg.dataset.gaps.split(" ").map(Number) : [];
-    const gapsBefore = (y) => {
-      let sum = 0;
-      for (let at = 0; at < gaps.length; at += 2) sum += Math.max(0, Math.min(y, gaps[at + 1]) - gaps[at]);
-      return sum;
-    };
+    // Zoom: all that is not a gap becomes as many times as tall. Of each gap there are its ends, as places and as nanoseconds.
+    const numbers = svg.dataset.gaps.split(" ").map(Number);
+    const gaps = [];
+    for (let at = 0; at < numbers.length; at += 4) gaps.push(numbers.slice(at, at + 4));
     const tall = svg.height.baseVal.value;
+    const header = () => svg.getBoundingClientRect().top - space.getBoundingClientRect().top + space.scrollTop;
     const heights = all("[y], [y1]", svg).map((element) => {
       const names = element.hasAttribute("y1") ? ["y1", "y2"] : ["y"];
       return { element, names, from: names.map((name) => Number(element.getAttribute(name))), height: Number(element.getAttribute("height")) };
     });
     let zoom = 1;
-    const at = (y) => { const gap = gapsBefore(y); return (y - gap) * zoom + gap; };
+    const at = (y) => {
+      const gap = gaps.reduce((sum, [top, bottom]) => sum + Math.max(0, Math.min(y, bottom) - top), 0);
+      return (y - gap) * zoom + gap;
+    };
     const back = (y) => {
       let [low, high] = [0, tall];
       for (let step = 0; step < 40; step++) {
@@ -138,44 +119,86 @@
       }
       return low;
     };
+    // The moment at a place of the picture as it was at first.
+    const momentAt = (y) => {
+      for (let number = 0; number < gaps.length; number++) {
+        const [top, bottom, from, to] = gaps[number];
+        if (y <= bottom) {
+          if (y >= top || number === 0) return bottom > top ? from + (y - top) / (bottom - top) * (to - from) : from;
+          const [, start, , since] = gaps[number - 1];
+          return since + (y - start) / (top - start) * (from - since);
+        }
+      }
+      return gaps[gaps.length - 1][3];
+    };
+    const now = space.querySelector("text.now");
+    const tellNow = () => { now.textContent = `↓ ${(momentAt(back(space.scrollTop)) / 1e9).toFixed(6)} s`; };
     const setZoom = (next, offset) => {
-      const base = back(space.scrollTop + offset);
+      const top = header();
+      const base = back(space.scrollTop + offset - top);
       zoom = Math.min(64, Math.max(1 / 8, next));
       for (const { element, names, from, height } of heights) {
         names.forEach((name, index) => element.setAttribute(name, at(from[index]).toFixed(2)));
         if (height) element.setAttribute("height", Math.max(0, at(from[0] + height) - at(from[0])).toFixed(2));
       }
       svg.setAttribute("height", at(tall).toFixed(1));
-      space.scrollTop = at(base) - offset;
+      space.scrollTop = at(base) + top - offset;
       space.dataset.zoom = zoom;
       hide();
+      tellNow();
     };
-    const by = (factor) => () => setZoom(zoom * factor, space.clientHeight / 2);
+    const middle = () => space.clientHeight / 2;
+    const by = (factor) => () => setZoom(zoom * factor, middle());
     document.getElementById("closer").addEventListener("click", by(2));
     document.getElementById("farther").addEventListener("click", by(1 / 2));
-    document.getElementById("whole").addEventListener("click", () => setZoom(1, space.clientHeight / 2));
+    document.getElementById("whole").addEventListener("click", () => setZoom(1, middle()));
     space.addEventListener("keydown", (event) => {
       if (event.key === "+" || event.key === "=") by(2)();
       else if (event.key === "-") by(1 / 2)();
-      else if (event.key === "0") setZoom(1, space.clientHeight / 2);
+      else if (event.key === "0") setZoom(1, middle());
     });
     space.addEventListener("wheel", (event) => {
       if (!event.ctrlKey) return;
       event.preventDefault();
       setZoom(zoom * 2 ** (-event.deltaY / 240), event.clientY - space.getBoundingClientRect().top);
     }, { passive: false });
-    space.addEventListener("scroll", hide, { passive: true });
+    space.addEventListener("scroll", () => { moved(); tellNow(); }, { passive: true });
+    tellNow();
 
     // Dragging moves what is seen. A click is a drag that went nowhere.
-    let grip = null;
+    let grip = null, wasDragged = false;
     space.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "mouse" && event.button === 0) grip = [event.clientX + space.scrollLeft, event.clientY + space.scrollTop];
+      wasDragged = false;
+      if (event.pointerType !== "mouse" || event.button !== 0) return;
+      grip = { x: event.clientX + space.scrollLeft, y: event.clientY + space.scrollTop, left: event.clientX, top: event.clientY };
     });
     addEventListener("pointermove", (event) => {
       if (!grip) return;
       if (!event.buttons) { grip = null; return; }
-      space.scrollLeft = grip[0] - event.clientX;
-      space.scrollTop = grip[1] - event.clientY;
+      wasDragged ||= Math.hypot(event.clientX - grip.left, event.clientY - grip.top) > 4;
+      space.scrollLeft = grip.x - event.clientX;
+      space.scrollTop = grip.y - event.clientY;
     });
     addEventListener("pointerup", () => { grip = null; });
+    space.addEventListener("click", (event) => { if (wasDragged) event.stopPropagation(); }, { capture: true });
+
+    // Filters; what is left comes into view if none of it is there.
+    const selects = ["by-flow", "by-fate"].map((id) => document.getElementById(id));
+    const topOf = (arrow) => Number((arrow.querySelector("line") || arrow.querySelector("use")).getAttribute(arrow.querySelector("line") ? "y1" : "y"));
+    const apply = () => {
+      const [flow, fate] = selects.map((select) => select.value);
+      for (const arrow of arrows) {
+        const agrees = (!flow || arrow.dataset.f === flow) && (!fate || arrow.dataset.k === fate);
+        arrow.toggleAttribute("hidden", !agrees);
+      }
+      const left = visible();
+      const isSeen = (arrow) => topOf(arrow) >= space.scrollTop && topOf(arrow) <= space.scrollTop + space.clientHeight;
+      if (left.length) {
+        reach(svg, left[0], marks);
+        if (!left.some(isSeen)) space.scrollTop = topOf(left[0]) - 60;
+      }
+      hide();
+    };
+    for (const select of selects) select.addEventListener("change", apply);
+    apply();
   }

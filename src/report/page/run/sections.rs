@@ -7,7 +7,7 @@ use crate::report::page::bars::{bar, class};
 use crate::report::page::percent;
 use crate::report::page::picture::clipped;
 use crate::report::verdict::{ExpectationReport, Verdict};
-use crate::report::wording::{app_figures, figures, grouped, notes, phase_rows, plural, senders, six_digits};
+use crate::report::wording::{app_figures, audience, figures, grouped, notes, phase_rows, plural, senders, six_digits};
 use crate::scenario::{App, Flow, Scenario};
 use crate::sim::{AppTheory, Theory};
 use crate::stats::{BrowserTally, Fate, FlowTally, Proportion};
@@ -37,8 +37,7 @@ pub(super) fn headline(totals: &FlowTally) -> Markup {
             @if !lost.is_empty() {
                 section.card {
                     h2 { "What became of the rest" }
-                    @for (count, fate) in lost.iter().take(MOST_FATES) { p { (grouped(*count)) " " code { (fate.name()) } } }
-                    @if lost.len() > MOST_FATES { p { "and other fates" } }
+                    @for (count, fate) in &lost { p { (grouped(*count)) " " code { (fate.name()) } } }
                 }
             }
         }
@@ -51,12 +50,16 @@ pub(super) fn flow(
     scenario: &Scenario,
     (flow, tally, theory): (&Flow, &FlowTally, Theory),
     map: Option<&Map>,
+    room: &mut usize,
 ) -> Markup {
     let id = format!("f{number}");
     let fates: Vec<(Fate, u64)> =
         Fate::ALL.map(|fate| (fate, tally.fate(fate))).into_iter().filter(|(_, count)| *count > 0).collect();
     let reached = [tally.all, tally.some, tally.none];
-    let phases = phase_rows(&scenario.phases, tally);
+    let mut phases = phase_rows(&scenario.phases, tally);
+    let of_phases = phases.len();
+    phases.truncate(*room);
+    *room -= phases.len();
     html! {
         section aria-labelledby=(id) {
             h2 id=(id) { bdi { (flow.name) } }
@@ -68,7 +71,8 @@ pub(super) fn flow(
                         (pair("messages", &grouped(tally.messages)))
                         (pair("writes", &grouped(tally.writes)))
                         (pair("succeeded", &grouped(tally.succeeded)))
-                        @for (code, count) in &tally.failed { (pair(&format!("failed with error {code}"), &grouped(*count))) }
+                        (pair("failed", &grouped(tally.failed.values().sum())))
+                        @for (code, count) in &tally.failed { (pair(&format!("with error {code}"), &grouped(*count))) }
                         (pair("acknowledgements", &grouped(tally.acknowledgements)))
                         @if tally.not_made > 0 { (pair("not made", &grouped(tally.not_made))) }
                         @if let Some((ack, given_up)) = tally.ack.zip(tally.given_up()) {
@@ -89,7 +93,7 @@ pub(super) fn flow(
                         }
                     }
                     dl {
-                        (pair("addressed", &format!("{}, up to {} a message", grouped(tally.addressed), plural(tally.audience_size.into(), "recipient"))))
+                        (pair("addressed", &format!("{}, {}", grouped(tally.addressed), audience(tally))))
                         (pair("delivered", &measured(tally.delivery_ratio(), theory.delivery_ratio)))
                         @for (fate, count) in fates.iter().filter(|(fate, _)| *fate != Fate::Delivered) {
                             (pair(fate.name(), &of(Proportion { k: *count, n: tally.addressed })))
@@ -101,11 +105,14 @@ pub(super) fn flow(
             }
             @for note in notes(scenario, flow, tally) { p.reading { (note) "." } }
             @if let Some(map) = map {
-                figure.wide style=(format!("max-width:{}px", map.picture.width)) {
+                figure.wide {
                     figcaption id=(format!("{id}-map")) { "What became of each message at each recipient" }
-                    div.scroll.maps { (map.picture.inline(&format!("{id}-map"))) }
+                    div.scroll.maps style=(format!("--wide:{}px", map.picture.width)) { (map.picture.inline(&format!("{id}-map"))) }
                 }
                 @if let Some(limit) = map::limits(map) { p.limit { (limit) } }
+            }
+            @if phases.len() < of_phases {
+                p.limit { (phases.len()) " of " (of_phases) " phases are listed: a page has at most " (super::MAX_PHASE_ROWS) " (MAX_PHASE_ROWS)." }
             }
             @if !phases.is_empty() {
                 h3 { "By phase" }
@@ -134,6 +141,16 @@ pub(super) fn app(scenario: &Scenario, app: &App, tally: &BrowserTally, theory: 
             h2 id=(id) { bdi { (app.name) } }
             p.way { (app.kind.name()) " on " (plural(app.hosts.len() as u64, "host")) }
             dl { @for (label, figures) in app_figures(scenario, tally, theory) { (pair(label.trim(), &figures)) } }
+        }
+    }
+}
+
+/// Whether something that was expected is not so: at the head of a page.
+pub(super) fn violated(expectations: &[ExpectationReport]) -> Markup {
+    let violated = expectations.iter().filter(|expectation| expectation.result != Verdict::Holds).count();
+    html! {
+        @if violated > 0 {
+            p.limit { strong { "Violated" } ": " (violated) " of " (plural(expectations.len() as u64, "expectation")) ", at the end of this page." }
         }
     }
 }
@@ -191,5 +208,3 @@ const REACHED: [&str; 3] = ["reached all", "reached some", "reached nobody"];
 const MAX_EXPECTATIONS: usize = 200;
 /// The longest text that is shown: of what a flow writes to, or of masters.
 const MAX_TEXT: usize = 1_000;
-/// The most fates that the headline names.
-const MOST_FATES: usize = 4;

@@ -168,8 +168,14 @@ pub(super) fn ticks(ticks: &[(f64, String)]) -> Markup {
 pub(super) fn legend(grid: &Grid, along: Option<usize>) -> (Markup, f64) {
     let [hue, dash] = grid.looks(along).map(|axis| axis.map(|axis| &grid.axes[axis]));
     let of_hue = |place: usize| {
-        let hue = place % Look::HUES;
-        html! { g class=(format!("c{hue}")) { path d="M0 6H30" {} use href=(format!("#m{hue}")) x="15" y="6" {} } }
+        let look = Look::of(place);
+        let (hue, line) = (look.hue, if dash.is_some() { 0 } else { look.dash });
+        html! {
+            g class=(format!("c{hue}")) {
+                path class=(format!("d{line}")) d="M0 6H30" {}
+                use href=(format!("#m{hue}")) x="15" y="6" {}
+            }
+        }
     };
     let of_dash = |place: usize| html! { path class=(format!("n d{}", place % Look::DASHES)) d="M0 6H30" {} };
     let (hues, high) = hue.map_or_else(Default::default, |axis| keys(axis, HEIGHT, of_hue));

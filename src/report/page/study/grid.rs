@@ -89,8 +89,10 @@ impl Grid {
 
     /// How what is at these places looks.
     pub(super) fn look(&self, along: Option<usize>, places: &[usize]) -> Look {
-        let [hue, dash] = self.looks(along).map(|axis| axis.map_or(0, |axis| places[axis]));
-        Look { hue: hue % Look::HUES, dash: dash % Look::DASHES }
+        match self.looks(along).map(|axis| axis.map(|axis| places[axis])) {
+            [Some(hue), Some(dash)] => Look { hue: hue % Look::HUES, dash: dash % Look::DASHES },
+            [hue, _] => Look::of(hue.unwrap_or(0)),
+        }
     }
 
     /// The lines of a chart along an axis.
@@ -118,9 +120,9 @@ impl Grid {
         let mut others: Vec<usize> =
             varied.into_iter().skip(1).filter(|axis| ![hue, dash].contains(&Some(*axis))).collect();
         others.splice(0..0, dash);
-        let mut lines: usize = others.iter().chain(&hue).map(|axis| self.axes[*axis].labels.len()).product();
+        let mut lines: f64 = others.iter().chain(&hue).map(|axis| self.axes[*axis].labels.len() as f64).product();
         while let Some(axis) = others.pop().filter(|_| lines > MAX_LINES) {
-            lines /= self.axes[axis].labels.len();
+            lines /= self.axes[axis].labels.len() as f64;
             shown[axis] = Some(0);
         }
         shown
@@ -132,6 +134,11 @@ impl Look {
     pub(super) const HUES: usize = 8;
     /// How many patterns of dashes there are.
     pub(super) const DASHES: usize = 4;
+
+    /// That of the value at a place of an axis, where no other axis is told apart: beyond the colours by dashes.
+    pub(super) fn of(place: usize) -> Self {
+        Look { hue: place % Look::HUES, dash: place / Look::HUES % Look::DASHES }
+    }
 }
 
 /// How the name of a point spells the value of an axis.
@@ -140,4 +147,18 @@ fn label(id: &str, axis: usize) -> &str {
 }
 
 /// The most lines that the first chart shows before anybody filters (a choice).
-const MAX_LINES: usize = 12;
+const MAX_LINES: f64 = 12.0;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn values_of_one_axis_look_different() {
+        let looks: BTreeSet<(usize, usize)> =
+            (0..Look::HUES * Look::DASHES).map(Look::of).map(|look| (look.hue, look.dash)).collect();
+        assert_eq!(looks.len(), Look::HUES * Look::DASHES);
+    }
+}

@@ -68,7 +68,7 @@ impl Sums {
                         p { (grouped(acknowledgements)) " acknowledgements" }
                     }
                     section.card.truth {
-                        h2 { "What happened" }
+                        h2 { "What happened, over all points" }
                         p.big { (percent(was)) }
                         p { (counts(delivered)) " deliveries" }
                         @if let Some(all) = self.all.value() {

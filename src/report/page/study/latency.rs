@@ -1,12 +1,11 @@
 //! The distribution of delays: a curve for each row through its quantiles, of which each decade beyond the median is as wide
 //! as the one before.
 
-use maud::html;
-
-use super::chart::{self, HEIGHT, LEFT, RIGHT, WIDTH};
-use super::data::QUANTILES;
+use super::chart;
+use super::curves::Curves;
+use super::data::{Entry, QUANTILES};
 use super::grid::{Grid, Row};
-use crate::report::page::picture::{Picture, number, path};
+use crate::report::page::picture::Picture;
 use crate::report::scale::Scale;
 use crate::time::Duration;
 
@@ -18,36 +17,19 @@ pub(super) fn draw(grid: &Grid, rows: &[Row<'_>]) -> Option<Picture> {
         return None;
     }
     let up = Scale::of_times(&positive);
-    let place = |quantile: f64, nanos: u64| (chart::x(decades(quantile) / DECADES), chart::y(up.place(nanos as f64)));
-    let tick = |tick: f64| (chart::y(up.place(tick)), Duration::from_nanos(tick.round() as u64).to_string());
-    let ticks = TICKS.map(|(quantile, label)| (chart::x(decades(quantile) / DECADES), label.to_owned()));
-    let (legend, below) = chart::legend(grid, None);
-    let body = html! {
-        (chart::frame(&up.ticks().into_iter().map(tick).collect::<Vec<_>>()))
-        (chart::ticks(&ticks))
-        text.axis x=(number((LEFT + RIGHT) / 2.0)) y=(HEIGHT - 12.0) { "share of messages with at most this delay" }
-        @for row in rows {
-            @let places: Vec<_> = QUANTILES.into_iter().zip(&row.entry.delays.0).map(|(it, nanos)| place(it, *nanos)).collect();
-            @if let Some((x, y)) = places.last().copied() {
-                @let look = grid.look(None, &row.places);
-                g class=(format!("l c{}", look.hue)) data-r=(row.number) {
-                    path class=(format!("d{}", look.dash)) d=(path(places.into_iter().map(Some))) {}
-                    (chart::marker(look.hue, x, y, row.number))
-                }
-            }
-        }
-        (legend)
+    let across = |quantile: f64| chart::x(decades(quantile) / DECADES);
+    let up_tick = |tick: f64| (chart::y(up.place(tick)), Duration::from_nanos(tick.round() as u64).to_string());
+    let place = |(quantile, nanos): (f64, &u64)| (across(quantile), chart::y(up.place(*nanos as f64)));
+    let curves = Curves {
+        title: "delay from write to read, by percentile",
+        description: "A curve for each point, from its shortest delay to the highest percentile that enough delays lie beyond. The \
+             table below has the main percentiles.",
+        axis: "share of messages with at most this delay",
+        across: TICKS.map(|(quantile, label)| (across(quantile), label.to_owned())).to_vec(),
+        up: up.ticks().into_iter().map(up_tick).collect(),
+        curve: |entry: &Entry| QUANTILES.into_iter().zip(&entry.delays.0).map(place).collect(),
     };
-    Some(Picture {
-        title: "delay from write to read, by percentile".to_owned(),
-        description:
-            "A curve for each point, from its shortest delay to the highest percentile that enough delays lie beyond. \
-                      The table below has the main percentiles."
-                .to_owned(),
-        width: WIDTH,
-        height: HEIGHT + below,
-        body,
-    })
+    Some(curves.draw(grid, rows))
 }
 
 /// How many times the share beyond a quantile was divided by ten.

@@ -2,6 +2,7 @@
 
 mod chart;
 mod charts;
+mod curves;
 mod data;
 pub(in crate::report) mod grid;
 mod headline;
@@ -217,7 +218,7 @@ impl<'a> Page<'a> {
             }
             p {
                 "A run is shown by " code { (self.replay()) " --point " var { "POINT" } " --replication 0" } ", with the "
-                "name of the scenario's file."
+                "file and the " code { "--set" } " options that the study was given."
             }
             p {
                 "Study " code { (self.manifest.hash) } ", version " (self.manifest.version) ". The numbers of the charts, and many more, "
