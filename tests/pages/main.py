@@ -1,5 +1,4 @@
-"""Uses pages in a browser. Arguments: the pages of a study, of a run and of a hostile run, and folders for screenshots and for the
-browser."""
+"""Uses pages in a browser. Arguments: the pages of a study, of a run and of a hostile run, and a folder for screenshots."""
 
 import pathlib
 import sys
@@ -9,8 +8,8 @@ import run_page
 import study_page
 from webdriver import Browser
 
-study, run, hostile, shots, profile = map(pathlib.Path, sys.argv[1:])
-with Browser(profile) as browser:
+study, run, hostile, shots = map(pathlib.Path, sys.argv[1:])
+with Browser() as browser:
     study_page.use(browser, study, shots)
     browser.devtools("Emulation.setEmulatedMedia", media="screen")
     run_page.use(browser, run, shots)
