@@ -10,7 +10,7 @@ pub struct Judgement {
     pub decisions: Vec<Decision>,
     /// How long the link keeps it, in nanoseconds; `None` if it does not hand it on.
     pub takes_nanos: Option<u64>,
-    /// How much of that it waits because of other datagrams: for its turn at a rate, or so as not to overtake.
+    /// How much of that is not the delay: its own time on the wire, where the link has a rate, and its wait behind others.
     pub waits_nanos: u64,
     /// How long the link keeps the extra copy, if it makes one that it hands on.
     pub copy_takes_nanos: Option<u64>,
@@ -23,7 +23,9 @@ pub struct Decision {
     pub purpose: Purpose,
     /// The draw: 64 bits, each value alike.
     pub draw: u64,
-    /// If it is the answer to one question, how probable a yes was: it is one if the draw is below so much of 2^64.
+    /// What counts instead of the draw where that is correlated with the draws of datagrams before.
+    pub rank: Option<u64>,
+    /// If it is the answer to one question, how probable a yes was: it is one if draw or rank is below so much of 2^64.
     pub probability: Option<f64>,
     /// The state of a model with memory that the answer rests on.
     pub state: Option<ModelState>,

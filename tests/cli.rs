@@ -221,8 +221,39 @@ fn outputs_do_not_overwrite_the_scenario_or_each_other() {
         assert!(ran.stderr.contains(file), "{}", ran.stderr);
         assert_eq!(fs::read_to_string(file).unwrap(), fs::read_to_string(ALARM).unwrap());
     }
-    let ran = run(&["run", ALARM, "--out", folder, "--trace", &format!("{folder}/report.json")]);
-    assert_eq!(ran.exit, 2, "{}", ran.stderr);
+    for name in ["report.json", "figures/space-time.svg"] {
+        let ran = run(&["run", ALARM, "--out", folder, "--trace", &format!("{folder}/{name}")]);
+        assert_eq!(ran.exit, 2, "{}", ran.stderr);
+    }
+}
+
+/// What a run has made is written even if the question about it has no answer; and pictures of others stay.
+#[test]
+fn a_folder_is_whole_or_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let run_to = |more: &[&str]| run(&[&["run", ALARM, "--out", out.to_str().unwrap()][..], more].concat());
+    let ran = run_to(&["--explain", "alarm:500@STATION01"]);
+    assert_eq!((ran.exit, ran.stdout.as_str()), (4, ""), "{}", ran.stderr);
+    let files = || {
+        let names = ["report.json", "report.html", "figures/space-time.svg", "figures/audience-alarm.svg"];
+        names.map(|name| fs::read_to_string(out.join(name)).unwrap())
+    };
+    let whole = files();
+    assert!(ran.stderr.contains("drawn: ") && ran.stderr.contains("numbered from 0 to 499"), "{}", ran.stderr);
+
+    fs::write(out.join("figures/audience-alarm.svg"), "<svg/>").unwrap();
+    let ran = run_to(&["--seed", "7"]);
+    assert_eq!(ran.exit, 105);
+    assert!(ran.stderr.contains("audience-alarm.svg is not of mailslot-sim"), "{}", ran.stderr);
+    let left = files();
+    assert_eq!((&left[..3], left[3].as_str()), (&whole[..3], "<svg/>"));
+
+    fs::remove_file(out.join("figures/audience-alarm.svg")).unwrap();
+    fs::write(out.join("figures/notes.txt"), "mine").unwrap();
+    assert_eq!(run_to(&["-q"]).exit, 0);
+    assert_eq!(files(), whole);
+    assert_eq!(fs::read_to_string(out.join("figures/notes.txt")).unwrap(), "mine");
 }
 
 /// A run that would need more memory than a machine can be asked for is given up, and says so.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use mailslot_sim::draw::{Answer, Judgement, ModelState};
 use mailslot_sim::id::{DatagramId, LinkId, StreamId};
 use mailslot_sim::link::Probability;
+use mailslot_sim::net::LinkSpec;
 use mailslot_sim::rng::{Purpose, Root};
 use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim;
@@ -58,12 +59,13 @@ const MODELS: [(&str, &[Purpose]); 5] = [
         &[Purpose::Loss, Purpose::LossState, Purpose::Corrupt],
     ),
     (
-        "loss = { every = 7 }\ndelay = { distribution = \"uniform\", min = \"1 ms\", max = \"9 ms\" }",
-        &[Purpose::Loss, Purpose::Delay],
+        "loss = { every = 7 }\ndelay = { distribution = \"uniform\", min = \"1 ms\", max = \"9 ms\" }\n\
+         reorder = { probability = \"20 %\", gap = 3 }",
+        &[Purpose::Loss, Purpose::Delay, Purpose::Reorder],
     ),
     (
         "delay = { distribution = \"normal\", mean = \"9 ms\", deviation = \"2 ms\", correlation = \"50 %\" }\n\
-         reorder = { probability = \"20 %\", gap = 3 }",
+         reorder = { probability = \"20 %\", correlation = \"40 %\" }",
         &[Purpose::Delay, Purpose::Reorder],
     ),
 ];
@@ -71,7 +73,7 @@ const MODELS: [(&str, &[Purpose]); 5] = [
 /// Checks what it is told about decisions against the draws themselves, and against what happens next.
 struct Judge {
     root: Root,
-    links: Vec<String>,
+    links: Vec<LinkSpec>,
     key: u64,
     /// What is due to happen because of the decisions on an instance at a link.
     due: BTreeMap<&'static str, (Instance, LinkId)>,
@@ -96,7 +98,7 @@ impl Observer for Judge {
         match event {
             Event::Lost { instance, link, fate: Fate::LostOnLink, .. } => self.happens("lost", instance, *link),
             Event::Corrupted { instance, link } => self.happens("damaged", instance, *link),
-            Event::Duplicated { instance, link } => self.happens("doubled", instance, *link),
+            Event::Duplicated { instance, link, .. } => self.happens("doubled", instance, *link),
             _ => assert!(self.due.is_empty(), "{:?} was decided and does not happen", self.due),
         }
     }
@@ -113,10 +115,11 @@ impl Observer for Judge {
         let mut drawn = 0;
         for decision in &judgement.decisions {
             let (purpose, draw) = (decision.purpose, decision.draw);
-            let own = self.root.link(&self.links[link.index()]).draw(&self.id(instance), purpose);
+            let own = self.root.link(&self.links[link.index()].name).draw(&self.id(instance), purpose);
             assert_eq!(draw, own, "{purpose:?}");
             *self.used.entry(purpose as u8).or_default() += 1;
-            let yes = decision.probability.map(|it| Probability::new(it).unwrap().decides(draw));
+            let yes =
+                decision.probability.map(|it| Probability::new(it).unwrap().decides(decision.rank.unwrap_or(draw)));
             match (purpose, decision.answer) {
                 (Purpose::Loss, answer @ (Answer::Yes | Answer::No)) => {
                     assert_eq!(yes, Some(answer == Answer::Yes));
@@ -140,7 +143,9 @@ impl Observer for Judge {
                     happens(&mut self.due, "doubled", answer);
                 }
                 (Purpose::Delay, Answer::Nanos(nanos)) => {
-                    assert!(yes.is_none());
+                    let delay = &self.links[link.index()].config.delay;
+                    assert_eq!(decision.rank.is_none(), delay.correlation.is_none());
+                    assert_eq!(delay.distribution.quantile(decision.rank.unwrap_or(draw)).nanos(), nanos);
                     drawn = nanos;
                 }
                 (Purpose::Reorder, answer @ (Answer::Yes | Answer::No)) => assert_eq!(yes, Some(answer == Answer::Yes)),
@@ -158,7 +163,7 @@ fn what_links_do_is_what_their_draws_decide() {
     for (model, purposes) in MODELS {
         let scenario = network(model);
         let root = Root { seed: 11, replication: 3 };
-        let links = scenario.topology().links().iter().map(|link| link.name.clone()).collect();
+        let links = scenario.topology().links().to_vec();
         let key = root.stream_key("f", "A");
         let mut judge = Judge { root, links, key, due: BTreeMap::new(), next: BTreeMap::new(), used: BTreeMap::new() };
         sim::run(&scenario, 3, &mut judge).unwrap();

@@ -58,11 +58,133 @@ fn every_way_to_be_lost_has_its_words() {
         ("congested-uplink", "bursts-short:6@CENTRE", "its queue is full, so it drops it: lost_in_queue"),
         ("app-level-ack", "ack:1@PUMP", "believes that PUMP has it"),
         ("duplicates", "orders:27@SERVER", "the mailslot takes it once more: a duplicate"),
+        ("branch-office", "to-the-domain:0@BRANCH1", "no router forwards the broadcast to its segment: unreachable"),
+        ("plant-alarm", "alarm:11@STATION06", "the next datagram meets the bad state"),
     ] {
         let text = explained(scenario, question);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(words), "{scenario} {question}: {text}");
     }
+}
+
+/// What is said of a message in a scenario of the test's own.
+fn explained_of(text: &str, question: &str) -> (String, String, i32) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("it.toml");
+    std::fs::write(&file, text).unwrap();
+    run(&[file.to_str().unwrap(), "--quiet", "--explain", question])
+}
+
+/// Two hosts, or three with the one that leaves.
+const HOSTS: &str = r#"
+schema = 1
+name = "it"
+duration = "5 s"
+drain = "1 s"
+[link.bad]
+LINK
+[segment.s]
+link = "bad"
+[[host]]
+name = "H{1..2}"
+domain = "D"
+segment = "s"
+[[mailslot]]
+on = "H2"
+name = "t"
+"#;
+
+const FLOW: &str = r#"
+[[traffic]]
+name = "f"
+from = "H1"
+to = 'TARGET'
+every = "1 s"
+"#;
+
+#[test]
+fn what_is_on_its_way_when_the_run_ends_is_said_to_be() {
+    for target in [r"\\H2\mailslot\t", r"\\D\mailslot\t"] {
+        let text = HOSTS.replace("LINK", "delay = \"100 s\"") + &FLOW.replace("TARGET", target);
+        let (out, error, exit) = explained_of(&text, "f:0@H2");
+        assert_eq!(exit, 0, "{error}");
+        assert!(out.starts_with("f:0 from H1 at H2: in_flight\n"), "{out}");
+        assert!(
+            out.contains("6.000000000 s") && out.contains("the run ends, and it is still on its way: in_flight"),
+            "{out}"
+        );
+    }
+}
+
+/// Of a broadcast to two segments, what goes to the other one is no part of the life at a recipient.
+#[test]
+fn what_is_on_its_way_elsewhere_is_not_told() {
+    let hosts = HOSTS
+        .replace("LINK", "delay = \"100 s\"")
+        .replace("{1..2}", "2")
+        .replace("[[host]]", "[segment.t]\nlink = \"bad\"\n[[host]]");
+    let more = "[[host]]\nname = \"H1\"\ndomain = \"D\"\nsegment = [\"t\", \"s\"]\n[[host]]\nname = \"H3\"\ndomain = \"D\"\nsegment = \"t\"\n[[mailslot]]\non = \"H3\"\nname = \"t\"\n";
+    let (out, error, _) = explained_of(&(hosts + more + &FLOW.replace("TARGET", r"\\D\mailslot\t")), "f:0@H3");
+    assert!(out.starts_with("f:0 from H1 at H3: in_flight\n"), "{out}{error}");
+    assert_eq!(out.matches("still on its way").count(), 1, "{out}");
+}
+
+#[test]
+fn damage_is_told() {
+    let text = HOSTS.replace("LINK", "corrupt = \"100 %\"") + &FLOW.replace("TARGET", r"\\H2\mailslot\t");
+    let (out, error, _) = explained_of(&text, "f:0@H2");
+    assert!(out.contains("of the payload flips") && out.starts_with("f:0 from H1 at H2: corrupted\n"), "{out}{error}");
+}
+
+/// A draw that depends on those before is told with what counts instead of it.
+#[test]
+fn where_draws_are_correlated_their_rank_is_told() {
+    let delay = r#"delay = { distribution = "normal", mean = "50 ms", deviation = "9 ms", correlation = "90 %" }"#;
+    let text = HOSTS.replace("LINK", delay) + &FLOW.replace("TARGET", r"\\H2\mailslot\t");
+    let (out, error, _) = explained_of(&text, "f:3@H2");
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains(", with the datagrams before rank 0.") && out.contains(": takes "), "{out}{error}");
+}
+
+/// A capture whose records all come too late has no sender.
+#[test]
+fn a_flow_without_senders_writes_nothing() {
+    let late = ["scenarios/samba-election.toml", "--set", "duration=1 ns", "--explain", "election:0@ALPHA"];
+    let (_, error, exit) = run(&late);
+    assert_eq!(exit, 4, "{error}");
+    assert!(error.contains("election has no senders, so it writes no message"), "{error}");
+}
+
+/// A captured flow writes to a computer and to a domain in turn, and goes on to do so when the domain has lost a member.
+#[test]
+fn what_a_message_was_written_to_is_told_when_members_have_left() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let hosts =
+        HOSTS.replace("LINK", "").replace("duration = \"5 s\"", "duration = \"20 s\"").replace("{1..2}", "{1..3}");
+    let [computer, domain] =
+        [r"\\H2\mailslot\t", r"\\D\mailslot\t"].map(|target| FLOW.replace("TARGET", target).replace("1 s", "2 s"));
+    let domain = domain.replace("\"f\"", "\"g\"") + "start = \"1 s\"\n";
+    std::fs::write(path("sent.toml"), hosts.clone() + &computer + &domain).unwrap();
+    let (_, error, exit) = run(&[&path("sent.toml"), "--quiet", "--pcap", &path("sent.pcapng")]);
+    assert_eq!(exit, 0, "{error}");
+    let captured = "[[traffic]]\nname = \"f\"\ncapture = \"sent.pcapng\"\n[[event]]\nat = \"8.5 s\"\nleave = \"H3\"\n";
+    std::fs::write(path("captured.toml"), hosts + captured).unwrap();
+    let mut told = BTreeMap::new();
+    for message in 0.. {
+        let question = format!("f:{message}@H2");
+        let (out, error, exit) = run(&[&path("captured.toml"), "--quiet", "--explain", &question]);
+        if exit == 4 {
+            assert!(error.contains("messages, numbered from 0"), "{error}");
+            break;
+        }
+        let write = out.lines().find(|line| line.contains(" writes ")).unwrap();
+        let seconds: u64 = write.split('.').next().unwrap().trim().parse().unwrap();
+        let target = if seconds.is_multiple_of(2) { r"to \\H2<00>\mailslot\t" } else { r"to \\D<00>\mailslot\t" };
+        assert!(write.contains(target), "{write}");
+        *told.entry((seconds % 2, seconds > 8)).or_insert(0) += 1;
+    }
+    assert_eq!(told.len(), 4, "both, before and after");
 }
 
 #[test]
@@ -102,6 +224,11 @@ fn what_cannot_be_answered_says_what_could() {
         assert_eq!((out.as_str(), code), ("", exit), "{question}: {error}");
         assert!(error.contains(words), "{question}: {error}");
     }
+    let (_, error, code) = run(&["scenarios/browser-list.toml", "--explain", "browser:1@PC01"]);
+    assert_eq!(
+        (code, error.trim_end()),
+        (4, "error: --explain: browser is an app: only messages of flows can be told of")
+    );
     let (_, error, code) = run(&["scenarios/plant-alarm.toml", "--explain", "alarm:1@STATION01", "--format", "json"]);
     assert_eq!((code, error.trim_end()), (2, "error: --explain is for people: it goes with --format text"));
     let (_, error, code) = run(&["scenarios/plant-alarm.toml", "--explain", "alarm:1@STATION01", "--trace", "-"]);

@@ -64,6 +64,7 @@ fn write(ledger: &mut Ledger, message: u64, copy: u16, copies_left: u16, network
             message,
             copy,
             copies_left,
+            to: 0,
             target: 0,
             bytes: 1,
             called: Instant::ZERO,
@@ -151,6 +152,7 @@ fn a_message_is_open_until_its_last_write_is_done() {
         message: 0,
         copy: 1,
         copies_left: 1,
+        to: 0,
         target: 0,
         bytes: 1,
         called: Instant::ZERO,
@@ -184,7 +186,7 @@ fn a_broadcast_is_lost_for_all_or_spreads_to_each() {
 fn later_acceptances_are_duplicates_and_count_nothing_else() {
     let mut ledger = ledger(1);
     write_one(&mut ledger, 0);
-    tell(&mut ledger, Event::Duplicated { instance: single(0, 0), link: LINK });
+    tell(&mut ledger, Event::Duplicated { instance: single(0, 0), duplicate: 1, link: LINK });
     read(&mut ledger, single(0, 0));
     read(&mut ledger, Instance { duplicate: 1, ..single(0, 0) });
     let tally = finish(ledger);
@@ -207,7 +209,14 @@ fn reordering(arrivals: &[u64]) -> (u64, u64, u64) {
     let copy = |position: usize| arrivals[..position].iter().filter(|earlier| **earlier == arrivals[position]).count();
     for (position, &message) in arrivals.iter().enumerate().filter(|(position, _)| copy(*position) > 0) {
         let duplicate = copy(position) as u32 - 1;
-        tell(&mut ledger, Event::Duplicated { instance: Instance { duplicate, ..single(message, 0) }, link: LINK });
+        tell(
+            &mut ledger,
+            Event::Duplicated {
+                instance: Instance { duplicate, ..single(message, 0) },
+                duplicate: duplicate | 1 << 4,
+                link: LINK,
+            },
+        );
     }
     for message in (0..=last).filter(|message| !arrivals.contains(message)) {
         lost(&mut ledger, single(message, 0), 0, Fate::LostOnLink);
@@ -303,7 +312,7 @@ proptest! {
 }
 
 fn begin(ledger: &mut Ledger, message: u64) {
-    tell(ledger, Event::WriteBegun { stream: STREAM, message, target: 0, copies_left: 0 });
+    tell(ledger, Event::WriteBegun { stream: STREAM, message, to: 0, target: 0, copies_left: 0 });
 }
 
 /// Writes that wait for a name return in any order: loss periods follow the order in which they were begun, and what
@@ -321,6 +330,7 @@ fn writes_that_return_late_keep_their_place() {
         message: 1,
         copy: 0,
         copies_left: 0,
+        to: 0,
         target: 0,
         bytes: 1,
         called: Instant::ZERO,

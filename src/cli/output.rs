@@ -65,6 +65,15 @@ impl PendingFile {
         Ok(PendingFile { path, temporary, writer: Some(BufWriter::new(file)) })
     }
 
+    /// A file with all that it is to hold, but for its name; and its writer, to be given back at the end.
+    pub(super) fn written(path: &Path, content: &str) -> Result<(Self, BufWriter<File>), Exit> {
+        let mut file = Self::create(path)?;
+        let mut writer = file.writer();
+        let written = writer.write_all(content.as_bytes()).and_then(|()| writer.flush());
+        written.map_err(|error| failed(&path.display().to_string(), &error))?;
+        Ok((file, writer))
+    }
+
     /// Where to write: to be given back at the end.
     pub(super) fn writer(&mut self) -> BufWriter<File> {
         self.writer.take().expect("a file is written once")
@@ -104,8 +113,6 @@ pub(super) fn create_folder(path: &Path) -> Result<(), Exit> {
 
 /// Writes a whole file.
 pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Exit> {
-    let mut file = PendingFile::create(path)?;
-    let mut writer = file.writer();
-    let written = writer.write_all(content.as_bytes());
-    file.finish(written.map(|()| writer))
+    let (file, writer) = PendingFile::written(path, content)?;
+    file.finish(Ok(writer))
 }

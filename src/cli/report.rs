@@ -44,6 +44,13 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
             }
             unusable(&why)
         })?;
+        if !stored.has_runs() {
+            let folder = arguments.folder.display();
+            message(&format!(
+                "error: {folder} has no runs.ndjson, so there is nothing to draw: copy it anew, or run the study again"
+            ));
+            return Err(Exit::Unrelated);
+        }
         (stored.manifest().clone(), stored.manifest_text().to_owned())
     };
     let mut folder = Folder::open(&arguments.folder, &manifest, &text).map_err(|why| unusable(&why))?;

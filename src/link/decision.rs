@@ -26,7 +26,9 @@ impl Link {
         let drawn =
             (!is_reordered && !matches!(self.config.delay.distribution, Distribution::Constant(_))).then(|| {
                 let (purpose, draw, answer) = (Purpose::Delay, self.delay_draw(id), Answer::Nanos(delay));
-                Decision { purpose, draw, probability: None, state: None, answer }
+                let rank =
+                    Some(self.config.delay.rank(met.delay, draw)).filter(|_| !self.config.delay.correlation.is_none());
+                Decision { purpose, draw, rank, probability: None, state: None, answer }
             });
         let carried = [self.corruption(id, &carriage), order, drawn, self.duplication(id)];
         let takes = |at: Instant| at.since(now).nanos();
@@ -51,6 +53,7 @@ impl Link {
         Some(Decision {
             purpose: Purpose::LossState,
             draw: self.draws.draw(id, Purpose::LossState),
+            rank: None,
             probability: probability.map(Probability::value),
             state: loss.state(met.loss),
             answer: Answer::Next(loss.state(self.memory.loss)?),
@@ -69,10 +72,10 @@ impl Link {
         if reorder.is_none() || !reorder.may_choose(met.reorder) {
             return None;
         }
-        let is_chosen = reorder.chooses(met.reorder, self.draws.draw(id, Purpose::Reorder));
         let decision = self.answer(id, Purpose::Reorder, reorder.probability);
-        let probability = decision.probability.filter(|_| reorder.correlation.is_none()); // else a score is compared
-        Some(Decision { probability, answer: if is_chosen { Answer::Yes } else { Answer::No }, ..decision })
+        let is_chosen = reorder.chooses(met.reorder, decision.draw);
+        let rank = Some(reorder.rank(met.reorder, decision.draw)).filter(|_| !reorder.correlation.is_none());
+        Some(Decision { rank, answer: if is_chosen { Answer::Yes } else { Answer::No }, ..decision })
     }
 
     fn duplication(&self, id: &DatagramId) -> Option<Decision> {
@@ -88,6 +91,6 @@ impl Link {
     fn answer(&self, id: &DatagramId, purpose: Purpose, probability: Probability) -> Decision {
         let draw = self.draws.draw(id, purpose);
         let answer = if probability.decides(draw) { Answer::Yes } else { Answer::No };
-        Decision { purpose, draw, probability: Some(probability.value()), state: None, answer }
+        Decision { purpose, draw, rank: None, probability: Some(probability.value()), state: None, answer }
     }
 }

@@ -55,8 +55,12 @@ impl Reorder {
 
     /// Whether a datagram that meets this state is sent on without delay; `draw` is its own.
     pub(super) fn chooses(&self, state: ReorderState, draw: u64) -> bool {
-        let rank = if self.correlation.is_none() { draw } else { self.correlation.after(state.score, draw).rank() };
-        self.may_choose(state) && self.probability.decides(rank)
+        self.may_choose(state) && self.probability.decides(self.rank(state, draw))
+    }
+
+    /// The draw that decides: its own, or with a correlation that of its score.
+    pub(super) fn rank(&self, state: ReorderState, draw: u64) -> u64 {
+        if self.correlation.is_none() { draw } else { self.correlation.after(state.score, draw).rank() }
     }
 
     /// Whether one that meets this state may be sent on without delay: enough were delayed before it.

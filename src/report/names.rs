@@ -15,6 +15,8 @@ pub(super) struct Names {
     streams: Vec<(String, HostId)>,
     /// How many of them are flows'.
     of_flows: usize,
+    /// The position of each stream's flow or app among all flows and apps.
+    sources: Vec<usize>,
     /// The machine at which each link's events happen, if it is not the sender's, and whether the link leads there.
     hosts_of_links: Vec<Option<(HostId, bool)>>,
 }
@@ -44,6 +46,11 @@ impl Names {
                 .chain(scenario.programs().map(|(app, host)| (app.name.clone(), host)))
                 .collect(),
             of_flows: scenario.flows.iter().map(|flow| flow.senders.len()).sum(),
+            sources: {
+                let flows = scenario.flows.iter().map(|flow| flow.senders.len());
+                let apps = scenario.apps.iter().map(|app| app.hosts.len());
+                flows.chain(apps).enumerate().flat_map(|(number, streams)| vec![number; streams]).collect()
+            },
             hosts_of_links,
         }
     }
@@ -61,12 +68,18 @@ impl Names {
         self.streams.get(stream.index()).map(|(name, host)| (name.as_str(), *host))
     }
 
-    /// What `--explain` is asked about a message of a flow at a recipient. A flow with several senders is named with its own.
+    /// The position of a stream's flow or app among all flows and apps.
+    pub(super) fn source(&self, stream: StreamId) -> Option<usize> {
+        self.sources.get(stream.index()).copied()
+    }
+
+    /// What `--explain` is asked about a message of a flow at a recipient, behind the flow: one with several senders is named with
+    /// its own.
     pub(super) fn question(&self, stream: StreamId, message: &str, recipient: HostId) -> String {
-        let Some((flow, sender)) = self.stream(stream) else { return String::new() };
-        let is_alone = self.streams[..self.of_flows].iter().filter(|(name, _)| name == flow).nth(1).is_none();
-        let sender = if is_alone { String::new() } else { format!("/{}", self.host(sender)) };
-        format!("{flow}{sender}:{message}@{}", self.host(recipient))
+        let source = self.source(stream);
+        let of_flow = self.sources[..self.of_flows].iter().filter(|other| Some(**other) == source).count();
+        let sender = self.stream(stream).filter(|_| of_flow > 1).map(|(_, sender)| format!("/{}", self.host(sender)));
+        format!("{}:{message}@{}", sender.unwrap_or_default(), self.host(recipient))
     }
 
     /// Whether a stream is that of a program, and not a flow's.

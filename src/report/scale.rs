@@ -28,8 +28,15 @@ impl Scale {
         let (low, high) = ends(values);
         let low = if low >= NEAR * high && low < high { low } else { 0.0 };
         let high = if high > low { high } else { low + 1.0 };
-        let step = step(high - low);
-        Scale::Linear((low / step + SLACK).floor() * step, (high / step - SLACK).ceil() * step)
+        let widened = |(low, high): (f64, f64)| {
+            let step = step(high - low);
+            ((low / step + SLACK).floor() * step, (high / step - SLACK).ceil() * step)
+        };
+        let mut ends = widened((low, high));
+        while widened(ends) != ends {
+            ends = widened(ends); // a wider span may have a wider step
+        }
+        Scale::Linear(ends.0, ends.1)
     }
 
     /// For times, by their logarithms; the ends are ticks.
@@ -42,7 +49,11 @@ impl Scale {
         let (low, high) = (low.max(1.0), high.max(1.0));
         let low = under(low).unwrap_or(decade(low, 0.0));
         let high = over(high).unwrap_or(decade(high, 1.0));
-        Scale::Log(low, if high > low { high } else { low * 10.0 })
+        let scale = Scale::Log(low, if high > low { high } else { low * 10.0 });
+        if scale.fine_ticks().len() <= MOST_TICKS {
+            return scale;
+        }
+        Scale::Log(decade(low, 0.0), if decade(high, 0.0) < high { decade(high, 1.0) } else { high })
     }
 
     /// Where a value is; of [`Scale::Steps`] the value is its number.
@@ -69,20 +80,21 @@ impl Scale {
                 let (first, last) = ((low / step).round() as i64, (high / step).round() as i64);
                 (first..=last).map(|number| number as f64 * step).collect()
             }
-            Scale::Log(low, high) => {
-                let decades = || (0..=MOST_DECADES).map(|power| libm::pow(10.0, f64::from(power)));
-                let all: Vec<f64> = decades().flat_map(|decade| LOG_STEPS.map(|step| step * decade)).collect();
-                let within = |ticks: Vec<f64>| -> Vec<f64> {
-                    ticks
-                        .into_iter()
-                        .filter(|tick| *tick >= low * (1.0 - SLACK) && *tick <= high * (1.0 + SLACK))
-                        .collect()
-                };
-                let fine = within(all);
-                if fine.len() <= MOST_TICKS { fine } else { within(decades().collect()) }
+            Scale::Log(..) => {
+                let fine = self.fine_ticks();
+                let is_decade = |tick: &f64| (libm::log10(*tick) - libm::round(libm::log10(*tick))).abs() < SLACK;
+                if fine.len() <= MOST_TICKS { fine } else { fine.into_iter().filter(is_decade).collect() }
             }
             Scale::Steps(steps) => (0..steps).map(|step| step as f64).collect(),
         }
+    }
+
+    /// Of a logarithmic scale, [`LOG_STEPS`] of each decade.
+    fn fine_ticks(&self) -> Vec<f64> {
+        let Scale::Log(low, high) = *self else { return Vec::new() };
+        let decades = (0..=MOST_DECADES).map(|power| libm::pow(10.0, f64::from(power)));
+        let ticks = decades.flat_map(|decade| LOG_STEPS.map(|step| step * decade));
+        ticks.filter(|tick| *tick >= low * (1.0 - SLACK) && *tick <= high * (1.0 + SLACK)).collect()
     }
 }
 
@@ -128,12 +140,14 @@ mod tests {
     #[test]
     fn every_figure_has_from_three_to_eight_ticks_and_lies_within_them() {
         for high in [1e-6, 0.003, 0.2, 0.3, 0.77, 1.0, 3.8, 17.0, 123_456.0] {
-            for share in [0.0, 0.3, 0.7, 0.97] {
+            for share in [0.0, 0.3, 0.7, 0.97, 0.988, 0.993] {
                 let values = [high * share, high];
                 let scale = Scale::of_figure(&values);
                 let ticks = scale.ticks();
                 assert!((3..=8).contains(&ticks.len()), "{values:?}: {ticks:?}");
                 assert!(values.iter().all(|value| (-1e-6..=1.000_001).contains(&scale.place(*value))), "{values:?}");
+                let ends = [ticks[0], ticks[ticks.len() - 1]].map(|tick| scale.place(tick));
+                assert!(ends[0].abs() < 1e-9 && (ends[1] - 1.0).abs() < 1e-9, "{values:?}: {ticks:?}");
             }
         }
     }
@@ -153,6 +167,7 @@ mod tests {
         assert_eq!(Scale::of_times(&[1_500_000.0, 42_000_000.0]), Scale::Log(1e6, 5e7));
         assert_eq!(Scale::of_times(&[2e6, 2e6]), Scale::Log(2e6, 2e7));
         assert_eq!(Scale::of_times(&[0.0]), Scale::Log(1.0, 10.0));
-        assert_eq!(Scale::of_times(&[1e6, 6e12]).ticks().len(), 8);
+        assert_eq!(Scale::of_times(&[2e6, 6e12]), Scale::Log(1e6, 1e13));
+        assert_eq!(Scale::of_times(&[2e6, 6e12]).ticks().len(), 8);
     }
 }

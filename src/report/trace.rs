@@ -127,7 +127,7 @@ impl Names {
                 Line { fate: Some(fate.name()), ..self.on_link(at, "lost", instance, *link) }
             }
             Event::Corrupted { instance, link } => self.on_link(at, "corrupted", instance, *link),
-            Event::Duplicated { instance, link } => self.on_link(at, "duplicated", instance, *link),
+            Event::Duplicated { instance, link, .. } => self.on_link(at, "duplicated", instance, *link),
             Event::Arrived { instance, host } => self.at_host(at, "arrived", instance, *host),
             Event::Discarded { instance, host, fate, .. } => {
                 let fate = Some(fate.name()).filter(|_| matches!(instance.bound, Bound::Recipient(_)));

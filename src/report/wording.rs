@@ -17,9 +17,10 @@ pub(super) fn facts(scenario: &Scenario) -> Vec<String> {
         plural(topology.hosts().len() as u64, "host"),
         plural(topology.segments().len() as u64, "segment"),
     ];
-    if !scenario.events.is_empty() {
+    let events = scenario.events.iter().filter(|event| !event.fault.is_end()).count();
+    if events > 0 {
         let of_flows = if scenario.flows.is_empty() { "" } else { " (so no closed forms)" };
-        facts.push(format!("{}{of_flows}", plural(scenario.events.len() as u64, "event")));
+        facts.push(format!("{}{of_flows}", plural(events as u64, "event")));
     }
     facts
 }

@@ -57,7 +57,14 @@ pub(crate) enum Fault {
     /// Programs close them.
     Close(Vec<u32>),
     /// Links impair otherwise from then on; `undone` is how they did before, if that is undone, and `values` says what was set.
-    Set { values: String, links: Vec<Setting>, undone: Vec<Setting> },
+    /// Where moments are known, what an event sets for a time is two of these, of which the second `ends` the first.
+    Set {
+        values: String,
+        links: Vec<Setting>,
+        undone: Vec<Setting>,
+        #[serde(skip)]
+        ends: bool,
+    },
 }
 
 /// How some links impair.
@@ -68,6 +75,11 @@ pub(crate) struct Setting {
 }
 
 impl Fault {
+    /// Whether it is the end of another one, and no event of its own.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Fault::Set { ends: true, .. })
+    }
+
     /// How many parts of it are random on their own: each host, or each mailslot.
     pub(crate) fn parts(&self) -> usize {
         match self {

@@ -84,7 +84,10 @@ pub struct Write<'a> {
     pub copy: u16,
     /// How many writes of the message are still to come.
     pub copies_left: u16,
-    /// The position of its target among the stream's targets: it says who the audience is.
+    /// What it names: the position among the sender's targets.
+    pub to: u32,
+    /// The position of its target among the stream's targets: it says who the audience is. A group whose members change is
+    /// another target each time.
     pub target: u32,
     /// Bytes of the message.
     pub bytes: u32,
@@ -121,6 +124,8 @@ pub enum Event<'a> {
         stream: StreamId,
         /// Number of the message.
         message: u64,
+        /// What the write names: the position among the sender's targets.
+        to: u32,
         /// The position of the write's target among the stream's targets.
         target: u32,
         /// How many writes of the message are still to come.
@@ -193,6 +198,8 @@ pub enum Event<'a> {
     Duplicated {
         /// The instance that was copied.
         instance: Instance,
+        /// What tells the copy from it: the copy's [`Instance::duplicate`].
+        duplicate: u32,
         /// Which link.
         link: LinkId,
     },

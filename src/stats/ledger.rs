@@ -307,7 +307,7 @@ impl Observer for Ledger {
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
         self.settled.clear();
         match event {
-            Event::WriteBegun { stream, message, target, copies_left } => {
+            Event::WriteBegun { stream, message, target, copies_left, .. } => {
                 self.begin(*stream, *message, at);
                 self.streams[stream.index()].open(*message, *target, *copies_left);
             }

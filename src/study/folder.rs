@@ -78,6 +78,7 @@ impl Folder {
     ///
     /// If it cannot be written, another process has it, or it holds results of something else.
     pub fn open(path: &Path, manifest: &Manifest, text: &str) -> Result<Self, FolderError> {
+        check_free(path)?;
         fs::create_dir_all(path).map_err(io_error("make", path))?;
         let lock_path = path.join(LOCK);
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
@@ -87,10 +88,6 @@ impl Folder {
         match read_manifest(path)? {
             Some((there, _)) => check_same(path, &there, manifest)?,
             None => {
-                if let Some(name) = OWN.into_iter().find(|name| path.join(name).exists()) {
-                    let what = format!("has {name} of something else (there is no {MANIFEST}): take another folder");
-                    return Err(FolderError::Foreign { path: path.to_owned(), what });
-                }
                 let mut file = Pending::create(&path.join(MANIFEST))?;
                 file.write(text.as_bytes())?;
                 file.finish()?;
@@ -110,9 +107,10 @@ impl Folder {
     ///
     /// If it cannot be read, another process writes to it, or it is no folder of a study.
     pub fn read(path: &Path) -> Result<Self, FolderError> {
-        let what = "holds no study: it has no manifest.json".to_owned();
-        let (manifest, text) =
-            read_manifest(path)?.ok_or_else(|| FolderError::Foreign { path: path.to_owned(), what })?;
+        let why = if path.is_dir() { "it has no manifest.json" } else { "there is no such folder" };
+        let what = format!("holds no study: {why}");
+        let found = if path.is_dir() { read_manifest(path)? } else { None };
+        let (manifest, text) = found.ok_or_else(|| FolderError::Foreign { path: path.to_owned(), what })?;
         let lock = File::open(path.join(LOCK)).ok();
         if let Some(lock) = &lock {
             acquire(path, lock.try_lock_shared())?;
@@ -214,6 +212,12 @@ impl Folder {
     #[must_use]
     pub fn has_some(&self, point: usize) -> bool {
         self.held[point].finished.is_some() || !self.held[point].logged.is_empty()
+    }
+
+    /// Whether runs were ever stored here: there are none only if somebody took their files away.
+    #[must_use]
+    pub fn has_runs(&self) -> bool {
+        self.path.join(RUNS).exists() || self.path.join(LOG).exists()
     }
 
     /// Whether the files of the contract hold all that there is.
@@ -448,6 +452,21 @@ fn sweep(folder: &Path) -> Result<(), FolderError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a folder with results of something else, before anything is made there.
+fn check_free(path: &Path) -> Result<(), FolderError> {
+    if path.is_file() {
+        return Err(io_error("make", path)(io::Error::other("it is a file, not a folder")));
+    }
+    let foreign = |what: String| Err(FolderError::Foreign { path: path.to_owned(), what });
+    let has = |name: &str| path.join(name).exists();
+    match OWN.into_iter().find(|name| has(name)) {
+        _ if has(MANIFEST) => Ok(()),
+        _ if has("report.json") => foreign("holds the results of a run: take another folder".to_owned()),
+        Some(name) => foreign(format!("has {name} of something else (there is no {MANIFEST}): take another folder")),
+        None => Ok(()),
+    }
 }
 
 fn read_manifest(folder: &Path) -> Result<Option<(Manifest, String)>, FolderError> {

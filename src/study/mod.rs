@@ -18,7 +18,7 @@ mod rule;
 pub use error::FolderError;
 pub use execute::{Ended, Execution, Progress, StudyFailure};
 pub(crate) use figures::OWN as OWN_FIGURE;
-pub use figures::write_figures;
+pub use figures::{FIGURES, Pictures, check_pictures};
 pub use folder::{Folder, Record};
 pub use line::{Figure, Line};
 pub use manifest::{AxisEntry, Manifest, PointEntry, Rule};

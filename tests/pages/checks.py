@@ -51,7 +51,7 @@ def looks(browser, shots, name):
     overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;"
     overlap = """
       const found = [];
-      for (const svg of document.querySelectorAll("figure svg")) {
+      for (const svg of document.querySelectorAll("figure svg, svg.legend, svg.header")) {
         const frame = svg.getBoundingClientRect();
         const texts = [...svg.querySelectorAll("text")].filter((it) => it.getClientRects().length);
         const boxes = texts.map((it) => [it.textContent, it.getBoundingClientRect()]);
@@ -74,4 +74,14 @@ def looks(browser, shots, name):
     browser.devtools("Emulation.setEmulatedMedia", media="print")
     browser.resize(794, 1123)
     browser.screenshot(shots / f"{name}-print.png")
-    check("paper has nothing to choose from", seen(browser, "form, select, button.tool") == 0, seen(browser, "form, select, button.tool"))
+    check("paper has nothing to choose from", seen(browser, "form, select, .controls button") == 0, seen(browser, "form, select, .controls button"))
+    browser.devtools("Emulation.setEmulatedMedia", media="screen")
+
+
+def without_script(browser, page):
+    """What a page is without its script: all but what only that can do."""
+    browser.devtools("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(page.as_uri())
+    check("without a script nothing is there that does nothing", seen(browser, ".controls") == 0, seen(browser, ".controls"))
+    check("and all the rest is", seen(browser, "h1") == 1 and seen(browser, "svg text") > 50, seen(browser, "svg text"))
+    browser.devtools("Emulation.setScriptExecutionDisabled", value=False)

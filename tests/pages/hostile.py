@@ -28,6 +28,27 @@ name = "f"
 from = "A'&B"
 to = '\\\\D&amp;\\mailslot\\{SLOT}'
 every = "100 ms"
+copies = 2
+spacing = "10 ms"
 [[event]]
 at = "2 s"
-crash = "C'&1"''')
+crash = "C'&1"
+[[event]]
+at = "1 s"
+for = "3 s"
+set = {{ "link.l.loss" = "50 %" }}
+[[event]]
+at = "4 s"
+close = {{ on = "C'&2", mailslot = '{SLOT}' }}
+[[event]]
+every = {{ exponential = "500 ms" }}
+for = "300 ms"
+pause = "C'&3"
+[[phase]]
+name = "a-phase-with-a-name-that-is-long"
+from = "0 s"
+to = "5 s"
+[[phase]]
+name = "late"
+from = "9 s"
+to = "10 s"''')

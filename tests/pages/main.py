@@ -11,8 +11,8 @@ from webdriver import Browser
 study, run, hostile, shots = map(pathlib.Path, sys.argv[1:])
 with Browser() as browser:
     study_page.use(browser, study, shots)
-    browser.devtools("Emulation.setEmulatedMedia", media="screen")
     run_page.use(browser, run, shots)
-    browser.devtools("Emulation.setEmulatedMedia", media="screen")
     run_page.use_hostile(browser, hostile, shots)
+    checks.without_script(browser, study)
+    checks.without_script(browser, run)
 sys.exit(checks.failures > 0)

@@ -1,6 +1,7 @@
 """Uses the page of a run as people do."""
 
 import re
+import shlex
 
 from checks import DOWN, ENTER, ESCAPE, RIGHT, TAB, check, clipboard, load, looks, quiet, seen, tip
 
@@ -31,7 +32,11 @@ def audience_map(browser):
     check("its neighbour was delivered", "delivered" in tip(browser) and "STATION05" in tip(browser), tip(browser))
     browser.point(2, 2)
     check("nothing is shown away from it", tip(browser) == "", tip(browser))
+    x, y = cell(browser, 13, 4)
+    browser.point(x, y)
     browser.script('document.querySelector("rect.cursor").focus();')
+    label = browser.script('return document.activeElement.getAttribute("aria-label");')
+    check("the keyboard goes on where the pointer was", label.startswith("alarm:13@STATION05, delivered"), label)
     browser.keys(RIGHT, DOWN)
     label = browser.script('return document.activeElement.getAttribute("aria-label");')
     wanted = "alarm:14@STATION06, lost_on_link, Enter copies the command"
@@ -51,7 +56,9 @@ def arrow(browser, number):
            space.scrollIntoView({ block: "center" });
            space.scrollTop = line.y1.baseVal.value - 200;
            const at = new DOMPoint(line.x2.baseVal.value - 4, line.y2.baseVal.value).matrixTransform(line.getScreenCTM());
-           return [at.x, at.y, ...arrow.dataset.i.split("\\t").slice(0, 3), arrow.dataset.k];""",
+           const hosts = [...document.querySelectorAll("svg.header text.host")].map((host) => host.textContent);
+           const [message, from, to] = arrow.dataset.i.split("\\t");
+           return [at.x, at.y, message, hosts[from], to && hosts[to], arrow.dataset.k];""",
         number,
     )
 
@@ -73,7 +80,7 @@ def diagram(browser):
     check("a filter leaves the arrows of a fate", 0 < lost < arrows / 5, (lost, arrows))
     x, y, message, sender, host, fate = arrow(browser, 0)
     browser.point(x, y)
-    check("a lost one says where", f"lost at " in tip(browser) and f"on floor/{host}/down" in tip(browser), tip(browser))
+    check("a lost one says where", "lost at " in tip(browser) and f"on floor/{host}/down" in tip(browser), tip(browser))
     check("each ends in a cross with its fate", browser.script(
         'return [...document.querySelectorAll("g[data-i]:not([hidden])")].every((it) => it.querySelector("use[href=\'#cross\']"));'))
     browser.script(choose, "by-fate", "")
@@ -118,6 +125,9 @@ def zoom(browser):
     check("the key - takes it back", browser.script(facts) == before, (before, browser.script(facts)))
     browser.keys("+")
     browser.keys("0")
+    browser.script(
+        """document.getElementById("space").dispatchEvent(new KeyboardEvent("keydown", { key: "+", ctrlKey: true, bubbles: true }));""")
+    check("Ctrl and + are the browser's own", browser.script(facts) == before, (before, browser.script(facts)))
     check("and 0 too", browser.script(facts) == before, (before, browser.script(facts)))
 
 
@@ -192,5 +202,12 @@ def use_hostile(browser, page, shots):
     load(browser, page)
     check("no name became an element", seen(browser, "b.evil, img, a") == 0, seen(browser, "b.evil, img, a"))
     check("nothing ran that is not ours", browser.script("return window.evil === undefined;"))
+    x, y, message, _, host, fate = arrow(browser, 0)
+    browser.point(x, y)
+    found = tip(browser)
+    check("an arrow says what it is", host in found and fate in found, found)
+    browser.point(x, y, click=True)
+    words = shlex.split(clipboard(browser))
+    check("a shell takes what a click copies for what it is", words[-2:] == ["--explain", f"f:{message}@{host}"], words)
     quiet(browser)
     looks(browser, shots, "hostile")

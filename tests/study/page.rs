@@ -103,12 +103,41 @@ fn charts_are_files_too() {
 #[test]
 fn what_holds_no_study_is_not_drawn() {
     let desk = Desk::new();
-    desk.run(&["report", "nothing"]).exits(105).says(&["nothing holds no study"]);
+    desk.run(&["report", "nothing"]).exits(105).says(&["nothing holds no study: there is no such folder"]);
+    desk.run(&["report", "grid.toml"]).exits(105).says(&["grid.toml holds no study: there is no such folder"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.run(&["report", "empty"]).exits(105);
     assert_eq!(fs::read_dir(desk.path("empty")).unwrap().count(), 0, "nothing was written");
     desk.run(&["run", "grid.toml", "--out", "one"]).exits(0);
     desk.run(&["report", "one"]).exits(105).says(&["the folder of one run", "one holds no study"]);
+}
+
+/// A folder whose runs were taken away has nothing to draw: tables and page that are left stay.
+#[test]
+fn results_without_runs_are_not_drawn_again() {
+    let desk = Desk::new();
+    desk.study("r", &[]).exits(0);
+    fs::remove_file(desk.path("r/runs.ndjson")).unwrap();
+    let files = desk.files("r");
+    desk.run(&["report", "r"]).exits(105).says(&["r has no runs.ndjson"]);
+    assert_eq!(desk.files("r"), files);
+}
+
+/// A study replaces no picture of somebody else, makes nothing in the folder of a run, and says of a file that it is one.
+#[test]
+fn a_study_replaces_nothing_of_others() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("r/figures")).unwrap();
+    desk.run(&["run", "grid.toml", "--out", "one"]).exits(0);
+    let files = desk.files("one");
+    desk.study("one", &[]).exits(105).says(&["one holds the results of a run: take another folder"]);
+    assert_eq!(desk.files("one"), files);
+    desk.study("grid.toml", &[]).exits(110).says(&["grid.toml: it is a file, not a folder"]);
+
+    desk.study("two", &[]).exits(0);
+    fs::write(desk.path("two/figures/alarm-delay.svg"), "<svg/>").unwrap();
+    desk.run(&["report", "two"]).exits(105).says(&["alarm-delay.svg is not of mailslot-sim"]);
+    assert_eq!(desk.read("two/figures/alarm-delay.svg"), "<svg/>");
 }
 
 #[test]

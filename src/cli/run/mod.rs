@@ -15,11 +15,11 @@ use mailslot_sim::report::{
 use mailslot_sim::scenario::{Scenario, Study};
 use mailslot_sim::sim::{self, Outcome};
 use mailslot_sim::stats::Observer;
-use mailslot_sim::study::write_figures;
+use mailslot_sim::study::Pictures;
 use mailslot_sim::time::Instant;
 
 use super::check::{files_of, read_scenario, refuse, warn};
-use super::output::{create_folder, message, print, write_file};
+use super::output::{PendingFile, create_folder, message, print};
 use super::study::unusable;
 use super::{Exit, Global};
 use outputs::{PAGE, REPORT, STDOUT, Target, check_folder, check_outputs};
@@ -119,7 +119,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let question = arguments.explain.as_deref().map(|text| question(&scenario, text)).transpose()?;
     if let Some(folder) = &arguments.out {
         create_folder(folder)?;
-        check_folder(folder)?;
+        check_folder(folder, &scenario)?;
     }
     if !global.quiet {
         warn_of_waiting(&scenario, arguments.driver);
@@ -130,7 +130,14 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
     let report = RunReport::new(&scenario, arguments.replication, &outcome);
     if let (Some(folder), Some(page)) = (&arguments.out, page) {
         write_folder(folder, &scenario, &outcome, &report, (&page, &replay(&scenario, arguments)))?;
+        if !global.quiet {
+            message(&format!("drawn: {}", folder.join(PAGE).display()));
+        }
     }
+    let life = life.transpose().map_err(|why| {
+        message(&format!("error: --explain: {why}"));
+        Exit::NothingSelected
+    })?;
     let detail = if global.verbose { Detail::HostsAndLinks } else { Detail::Flows };
     let text = match arguments.format {
         _ if to_stdout => String::new(),
@@ -174,7 +181,8 @@ fn question(scenario: &Scenario, text: &str) -> Result<Question, Exit> {
 /// What those who watched a run have to tell.
 #[derive(Default)]
 struct Watched {
-    life: Option<String>,
+    /// The life of a message, or why there is none.
+    life: Option<Result<String, String>>,
     page: Option<RunPage>,
 }
 
@@ -199,14 +207,10 @@ fn watched(scenario: &Scenario, arguments: &Arguments, question: Option<Question
     if let (Some(target), Some(written)) = (pcap, pcap_written) {
         target.finish(written.finish())?;
     }
-    let life = life.map(Explain::finish).transpose().map_err(|why| {
-        message(&format!("error: --explain: {why}"));
-        Exit::NothingSelected
-    })?;
-    Ok((outcome, Watched { life, page }))
+    Ok((outcome, Watched { life: life.map(Explain::finish), page }))
 }
 
-/// Writes report, page and pictures into a folder.
+/// Writes report, page and pictures into a folder: first all of them, then all get their names.
 fn write_folder(
     folder: &Path,
     scenario: &Scenario,
@@ -214,9 +218,15 @@ fn write_folder(
     report: &RunReport,
     (page, replay): (&RunPage, &str),
 ) -> Result<(), Exit> {
-    write_file(&folder.join(REPORT), &report.to_json())?;
-    write_figures(folder, &page.figures(scenario)).map_err(|why| unusable(&why))?;
-    write_file(&folder.join(PAGE), &page.draw(scenario, outcome, report, replay))
+    let pictures = Pictures::write(folder, &page.figures(scenario)).map_err(|why| unusable(&why))?;
+    let page = page.draw(scenario, outcome, report, replay);
+    let page = PendingFile::written(&folder.join(PAGE), &page)?;
+    let report = PendingFile::written(&folder.join(REPORT), &report.to_json())?;
+    pictures.publish().map_err(|why| unusable(&why))?;
+    for (file, writer) in [page, report] {
+        file.finish(Ok(writer))?;
+    }
+    Ok(())
 }
 
 /// The command that repeats the run, without the folders that its file is in: results hold no path of a machine.

@@ -4,9 +4,14 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use mailslot_sim::report::RunPage;
+use mailslot_sim::scenario::Scenario;
+use mailslot_sim::study::{FIGURES, check_pictures};
+
 use super::{Arguments, Format};
 use crate::cli::Exit;
 use crate::cli::output::{PendingFile, failed, message};
+use crate::cli::study::unusable;
 
 /// Where something is written: a file that comes into being when it is whole, or stdout.
 pub(super) enum Target {
@@ -68,7 +73,12 @@ pub(super) fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
         ("the capture", pcap.filter(file)),
     ];
     let files: Vec<_> = files.into_iter().filter_map(|(what, path)| Some((what, path?))).collect();
+    let pictures = in_folder(FIGURES).map(|folder| real(&folder));
     for (position, (what, path)) in files.iter().enumerate() {
+        if pictures.as_ref().is_some_and(|folder| real(path).starts_with(folder)) {
+            message(&format!("error: {what} {} would be among the pictures of --out", path.display()));
+            return Err(Exit::BadCommandLine);
+        }
         let overwritten = files[..position].iter().find(|(_, earlier)| real(earlier) == real(path));
         if let Some((other, _)) = overwritten {
             message(&format!("error: {what} {} would overwrite {other}", path.display()));
@@ -79,7 +89,9 @@ pub(super) fn check_outputs(arguments: &Arguments) -> Result<(), Exit> {
 }
 
 /// Refuses a folder with results of something else: they would be replaced.
-pub(super) fn check_folder(folder: &Path) -> Result<(), Exit> {
+pub(super) fn check_folder(folder: &Path, scenario: &Scenario) -> Result<(), Exit> {
+    let pictures = RunPage::picture_names(scenario);
+    check_pictures(folder, pictures.iter().map(String::as_str)).map_err(|why| unusable(&why))?;
     let what = if folder.join("manifest.json").exists() {
         "holds the results of a study".to_owned()
     } else {

@@ -74,8 +74,12 @@ impl Delay {
 
     /// How long a datagram takes, by its draw, which comes after one with this score.
     pub(super) fn after(&self, before: Score, draw: u64) -> Duration {
-        let is_alone = self.correlation.is_none();
-        self.distribution.quantile(if is_alone { draw } else { self.correlation.after(before, draw).rank() })
+        self.distribution.quantile(self.rank(before, draw))
+    }
+
+    /// The draw that decides: its own, or with a correlation that of its score.
+    pub(super) fn rank(&self, before: Score, draw: u64) -> u64 {
+        if self.correlation.is_none() { draw } else { self.correlation.after(before, draw).rank() }
     }
 }
 

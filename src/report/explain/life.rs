@@ -7,7 +7,6 @@ use super::{Question, text};
 use crate::draw::{Answer, Decision, Judgement, ModelState};
 use crate::id::{HostId, LinkId};
 use crate::report::names::Names;
-use crate::rng::Purpose;
 use crate::scenario::Scenario;
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Settled, StreamLayout, Write};
 use crate::time::Instant;
@@ -28,6 +27,8 @@ pub struct Explain {
     pub(super) is_acknowledged: bool,
     /// The recipient's position among those of the stream, if it can ever be one.
     recipient: Option<u32>,
+    /// Which recipients each part of a broadcast is for.
+    parts: Vec<Vec<u32>>,
     pub(super) steps: Vec<Step>,
     /// Faults that belong between the last step and the next, if there is one.
     faults: Vec<Step>,
@@ -81,6 +82,7 @@ impl Explain {
             is_acknowledged: flow.ack().is_some(),
             question,
             recipient: None,
+            parts: Vec::new(),
             steps: Vec::new(),
             faults: Vec::new(),
             moved: BTreeMap::new(),
@@ -123,6 +125,17 @@ impl Explain {
                 (Bound::Answer(host) | Bound::Reply(host) | Bound::StrayReply(host), _) => host == self.question.host,
                 (Bound::NameService(_), _) => false,
             }
+    }
+
+    /// Whether a broadcast is on its way to a segment, and from there to the recipient among others.
+    fn is_for_several(&self, bound: Bound) -> bool {
+        match bound {
+            Bound::Audience => true,
+            Bound::Part(part) => {
+                self.parts.get(part as usize).is_none_or(|part| part.iter().any(|it| Some(*it) == self.recipient))
+            }
+            _ => false,
+        }
     }
 
     /// A step, behind the faults since the last one; of those before the first step the last few.
@@ -168,16 +181,15 @@ impl Explain {
             Err(code) => format!("fails with error {code}"),
         };
         let what = match write.called == at {
-            true => format!("{}: the write {result}", self.writing(write.copy, write.bytes, write.target)),
+            true => format!("{}: the write {result}", self.writing(write.copy, write.bytes, write.to)),
             false => format!("the write returns: it {result}"),
         };
         self.at_sender(at, what);
     }
 
-    fn writing(&self, copy: u16, bytes: u32, target: u32) -> String {
+    fn writing(&self, copy: u16, bytes: u32, to: u32) -> String {
         let again = if copy > 0 { format!(", {}", of_packet(copy)) } else { String::new() };
-        let target = self.targets.get(target as usize).or(self.targets.first()).map_or("", String::as_str);
-        format!("writes {bytes} B to {target}{again}")
+        format!("writes {bytes} B to {}{again}", self.targets[to as usize])
     }
 
     fn fault(&mut self, at: Instant, name: &str, host: Option<HostId>, what: &str) {
@@ -201,14 +213,15 @@ impl Observer for Explain {
         let stream = &streams[self.question.stream.index()];
         let position = stream.recipients.iter().position(|host| *host == self.question.host);
         self.recipient = position.map(|position| position as u32);
+        self.parts = stream.parts.clone();
     }
 
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
         let is_it = |stream, message| (stream, message) == (self.question.stream, self.question.message);
         match event {
             Event::Write(write) if write.stream == self.question.stream => self.write(at, write),
-            Event::WriteBegun { stream, message, target, .. } if is_it(*stream, *message) => {
-                let target = self.targets.get(*target as usize).or(self.targets.first()).map_or("", String::as_str);
+            Event::WriteBegun { stream, message, to, .. } if is_it(*stream, *message) => {
+                let target = &self.targets[*to as usize];
                 let what = format!("calls for a write to {target}, whose name has to be found first");
                 self.at_sender(at, what);
             }
@@ -258,7 +271,11 @@ impl Observer for Explain {
                 let is_unread = *fate == Fate::Unread;
                 let what = if is_unread { "nobody has read it" } else { "it is still on its way" };
                 let what = format!("the run ends, and {what}: {}", fate.name());
-                self.add(at, instance, Place::Host(self.question.host), &what);
+                if self.is_of_message(instance) && self.fate.is_none() && self.is_for_several(instance.bound) {
+                    self.at_sender(at, what);
+                } else {
+                    self.add(at, instance, Place::Host(self.question.host), &what);
+                }
             }
             Event::Replied { instance } => {
                 self.add(at, instance, Place::Host(self.question.host), "its program writes a reply");
@@ -300,7 +317,10 @@ impl Observer for Explain {
         if self.concerns(instance, Place::Link(link)) && self.left_out == 0 {
             // A copy that the network made meets what its original met: that may be over.
             let moved = self.moved.get(&link).filter(|_| instance.duplicate == 0);
-            let of_draws = judgement.decisions.iter().filter(|decision| decision.purpose != Purpose::LossState);
+            // A step of the loss model that changes nothing says nothing.
+            let changes =
+                |it: &Decision| !matches!((it.answer, it.state), (Answer::Next(next), Some(state)) if next == state);
+            let of_draws = judgement.decisions.iter().filter(|decision| changes(decision));
             let draws = of_draws.map(|decision| describe(decision, &judgement, moved)).chain(wait(&judgement));
             let draws: Vec<String> = draws.collect();
             if let Some(step) = self.steps.last_mut() {

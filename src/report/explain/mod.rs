@@ -52,6 +52,9 @@ impl Question {
             None => (stream, None),
         };
         let flow = scenario.flows.iter().position(|flow| flow.name == name).ok_or_else(|| {
+            if scenario.apps.iter().any(|app| app.name == name) {
+                return InvalidQuestion::Unknown(format!("{name} is an app: only messages of flows can be told of"));
+            }
             let flows: Vec<&str> = scenario.flows.iter().map(|flow| flow.name.as_str()).collect();
             unknown("flow", name, &flows)
         })?;
@@ -75,6 +78,9 @@ fn sender_of(scenario: &Scenario, flow: &Flow, sender: Option<&str>, text: &str)
             .position(|known| known.eq_ignore_ascii_case(sender))
             .ok_or_else(|| unknown(&format!("sender of {}", flow.name), sender, &names)),
         None if names.len() == 1 => Ok(0),
+        None if names.is_empty() => {
+            Err(InvalidQuestion::Unknown(format!("{} has no senders, so it writes no message", flow.name)))
+        }
         None => {
             let rest = text.split_once(':').map_or("", |(_, rest)| rest);
             let (count, first) = (names.len(), names[0]);

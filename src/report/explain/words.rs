@@ -90,7 +90,8 @@ pub(super) fn describe(decision: &Decision, judgement: &Judgement, moved: Option
         Purpose::Corrupt | Purpose::CorruptBit => ("damage", "damaged", "not damaged"),
         Purpose::Duplicate => ("copy", "doubled", "not doubled"),
         Purpose::Reorder => ("order", "sent on without delay", "takes its time"),
-        Purpose::Delay | Purpose::LossState => ("delay", "", ""),
+        Purpose::LossState => ("state", "", ""),
+        Purpose::Delay => ("delay", "", ""),
     };
     let state = state.map_or(String::new(), |state| {
         let since = moved.filter(|(_, to)| *to == state).map_or(String::new(), |(by, _)| format!(", since {by}"));
@@ -105,21 +106,23 @@ pub(super) fn describe(decision: &Decision, judgement: &Judgement, moved: Option
         Answer::No => no.to_owned(),
         Answer::Bit(bit) => format!("bit {} of byte {} of the payload flips", bit % 8, bit / 8),
         Answer::Nanos(nanos) => format!("takes {}", Duration::from_nanos(*nanos)),
-        Answer::Next(state) => named(*state),
+        Answer::Next(state) => format!("the next datagram meets {}", named(*state)),
     };
     format!("{about:<8}{state}{}: {answer}", comparison(decision))
 }
 
-/// What a link does with a datagram because of others.
+/// How long a link keeps a datagram beyond its delay.
 pub(super) fn wait(judgement: &Judgement) -> Option<String> {
     let takes = Duration::from_nanos(judgement.takes_nanos.filter(|_| judgement.waits_nanos > 0)?);
     let waits = Duration::from_nanos(judgement.waits_nanos);
-    Some(format!("{:<8}takes {takes} in all, {waits} of it at the rate of the link or behind others", "time"))
+    Some(format!("{:<8}takes {takes} in all, {waits} of it for the rate of the link or so as not to overtake", "time"))
 }
 
 /// A draw beside what it was compared with.
-pub(super) fn comparison(Decision { draw, probability, .. }: &Decision) -> String {
-    let draw = *draw as f64 / 18_446_744_073_709_551_616.0;
+pub(super) fn comparison(Decision { draw, rank, probability, .. }: &Decision) -> String {
+    let share = |draw: u64| draw as f64 / 18_446_744_073_709_551_616.0;
+    let own = rank.map_or(String::new(), |_| format!("draw {}, with the datagrams before ", six_digits(share(*draw))));
+    let (name, draw) = (if rank.is_some() { "rank" } else { "draw" }, share(rank.unwrap_or(*draw)));
     match *probability {
         Some(0.0) => "probability 0".to_owned(),
         Some(1.0) => "probability 1".to_owned(),
@@ -127,9 +130,9 @@ pub(super) fn comparison(Decision { draw, probability, .. }: &Decision) -> Strin
             let sign = if draw < probability { "<" } else { ">=" };
             let shown = [draw, probability].map(six_digits);
             let [draw, probability] = if shown[0] == shown[1] { [draw, probability] } else { shown };
-            format!("draw {draw} {sign} {probability}")
+            format!("{own}{name} {draw} {sign} {probability}")
         }
-        None => format!("draw {}", six_digits(draw)),
+        None => format!("{own}{name} {}", six_digits(draw)),
     }
 }
 

@@ -1,3 +1,4 @@
+  for (const controls of document.querySelectorAll(".controls")) controls.hidden = false;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const tip = document.getElementById("tip");
   let active = null;
@@ -57,6 +58,7 @@
       hide();
       active = mark;
       mark.classList.add("on");
+      if (of.moves) reach(svg, mark, of);
       const [name, ...lines] = of.lines(mark);
       const command = of.command(mark);
       const pieces = [piece("b", name), ...lines.map((line) => piece("span", line))];
@@ -95,7 +97,7 @@
 
   // Makes a mark the one of its picture that Tab comes to.
   const reach = (svg, mark, of) => {
-    for (const other of all("[data-r][tabindex]", svg)) other.removeAttribute("tabindex");
+    for (const other of all("[data-r][tabindex]", svg)) if (other !== mark) other.removeAttribute("tabindex");
     mark.setAttribute("tabindex", "0");
     mark.setAttribute("role", "button");
     const copies = of.command(mark) ? ["Enter copies the command"] : [];

@@ -59,7 +59,7 @@ pub(super) struct Key {
 /// Rows of signs below a picture of this width, and how high they are. What they are about comes first.
 pub(super) fn legend(about: &str, keys: &[Key], width: f64, top: f64) -> (Markup, f64) {
     let about = clipped(about, MAX_LABEL);
-    let (mut x, mut y) = (LEGEND + text_width(&about) + GAP, top);
+    let (mut x, mut y) = (LEGEND + text_width(&about) * BOLD + GAP, top);
     let mut placed = Vec::new();
     for key in keys {
         let label = clipped(&key.label, MAX_KEY);
@@ -139,6 +139,8 @@ const MAX_KEY: usize = 24;
 pub(super) const MAX_LABEL: usize = 14;
 /// The width of a letter, about.
 pub(super) const LETTER: f64 = 7.6;
+/// How much wider a bold letter is.
+const BOLD: f64 = 1.1;
 /// The width of a letter of a title, and the height of its lines.
 const TITLE_LETTER: f64 = 8.6;
 const TITLE_ROW: f64 = 20.0;

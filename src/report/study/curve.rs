@@ -16,33 +16,30 @@ pub(super) fn draw(manifest: &Manifest, points: &[PointSummary]) -> String {
     let shown: Vec<usize> = points.iter().filter_map(|point| positions.get(point.point.as_str()).copied()).collect();
     let grid = Grid::new(manifest, &shown);
     let Some(figure) = greatest(figures(&grid, points), Figure::range) else { return String::new() };
-    let Some(along) = greatest(grid.varied(), |axis| figure.effect(*axis)) else { return String::new() };
+    let Some(along) = greatest(grid.varied().to_vec(), |axis| figure.effect(*axis)) else { return String::new() };
     let fixed = figure.fixed(&grid, along);
     // Of each line, which has one value of all axes but one, the places along that, and the values there.
-    let mut lines: BTreeMap<Vec<usize>, Vec<(usize, f64)>> = BTreeMap::new();
+    let mut lines: BTreeMap<Vec<Option<usize>>, Vec<(usize, f64)>> = BTreeMap::new();
     for (places, value) in &figure.values {
         if fixed.iter().zip(places).all(|(fixed, place)| fixed.is_none_or(|fixed| fixed == *place)) {
-            let mut others = places.clone();
-            let place = std::mem::take(&mut others[along]);
-            lines.entry(others).or_default().push((place, *value));
+            lines.entry(grid.line(along, places)).or_default().push((places[along], *value));
         }
     }
     let values: Vec<f64> = lines.values().flatten().map(|(_, value)| *value).collect();
-    let mut plot = Plot::new(Scale::of_axis(&grid.axes[along].numbers), Scale::of_figure(&values));
+    let mut plot = Plot::new(&grid.axes[along].numbers, Scale::of_figure(&values));
     for (letter, line) in (b'A'..).map(char::from).zip(lines.values_mut()) {
         line.sort_by_key(|(place, _)| *place);
-        let number = |place: usize| grid.axes[along].numbers[place].unwrap_or(0.0);
-        plot.line(letter, line.iter().map(|(place, value)| (*place, number(*place), *value)));
+        plot.line(letter, line);
     }
     let what =
         |axis: usize, place: usize| format!("{}={}", grid.axes[axis].name, clipped(&grid.axes[axis].labels[place]));
     let of_fixed = (0..grid.axes.len()).filter_map(|axis| Some(format!(", {}", what(axis, fixed[axis]?))));
-    let title = format!("{} {} against {}", figure.of, figure.metric, grid.axes[along].name);
+    let title = format!("{} {} against {}", figure.of, figure.metric, grid.axes[along].title);
     let mut text = format!("\n{title}{}\n\n{}", of_fixed.collect::<String>(), plot.text(&grid.axes[along].labels));
     let told_apart: Vec<usize> =
-        grid.varied().into_iter().filter(|axis| *axis != along && fixed[*axis].is_none()).collect();
+        grid.varied().iter().copied().filter(|axis| *axis != along && fixed[*axis].is_none()).collect();
     for (letter, places) in (b'A'..).map(char::from).zip(lines.keys()).filter(|_| !told_apart.is_empty()) {
-        let values: Vec<String> = told_apart.iter().map(|axis| what(*axis, places[*axis])).collect();
+        let values: Vec<String> = told_apart.iter().filter_map(|axis| Some(what(*axis, places[*axis]?))).collect();
         text.push_str(&format!("{:MARGIN$}{letter} {}\n", "", values.join(", ")));
     }
     if plot.cells.iter().flatten().any(|cell| *cell == SEVERAL) {
@@ -84,34 +81,36 @@ impl Figure<'_> {
 
     /// How far its means at the values of an axis differ.
     fn effect(&self, axis: usize) -> f64 {
-        range(self.at_places(axis).into_values().map(|values| values.iter().sum::<f64>() / values.len() as f64))
-    }
-
-    /// Its values, by the place along an axis.
-    fn at_places(&self, axis: usize) -> BTreeMap<usize, Vec<f64>> {
-        let mut at: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        self.values.iter().for_each(|(places, value)| at.entry(places[axis]).or_default().push(*value));
-        at
+        let at = at_places(self.values.iter(), axis);
+        range(at.into_values().map(|values| values.iter().sum::<f64>() / values.len() as f64))
     }
 
     /// The axes of which one value is shown, so that there are no more than [`MAX_LINES`] lines: the last ones, each where the
-    /// figure varies most.
+    /// figure varies most among what is left.
     fn fixed(&self, grid: &Grid, along: usize) -> Vec<Option<usize>> {
         let mut fixed = vec![None; grid.axes.len()];
-        let others: Vec<usize> = grid.varied().into_iter().filter(|axis| *axis != along).collect();
-        let values = |axis: usize| grid.axes[axis].labels.len() as f64;
-        let mut lines: f64 = others.iter().map(|axis| values(*axis)).product();
-        for axis in others.into_iter().rev() {
-            if lines <= MAX_LINES {
-                break;
-            }
-            lines /= values(axis);
-            let places = self.at_places(axis).into_iter().collect();
+        let mut others: Vec<usize> = grid.varied().iter().copied().filter(|axis| *axis != along).collect();
+        let mut left: Vec<&(Vec<usize>, f64)> = self.values.iter().collect();
+        let lines = |left: &[&(Vec<usize>, f64)]| {
+            grid.number_of_lines(&left.iter().map(|(places, _)| places.as_slice()).collect::<Vec<_>>(), along)
+        };
+        while lines(&left) > MAX_LINES
+            && let Some(axis) = others.pop()
+        {
+            let places = at_places(left.iter().copied(), axis).into_iter().collect();
             fixed[axis] =
                 greatest(places, |(_, values): &(usize, Vec<f64>)| range(values.iter().copied())).map(|it| it.0);
+            left.retain(|(places, _)| Some(places[axis]) == fixed[axis]);
         }
         fixed
     }
+}
+
+/// Values, by the place along an axis.
+fn at_places<'v>(values: impl Iterator<Item = &'v (Vec<usize>, f64)>, axis: usize) -> BTreeMap<usize, Vec<f64>> {
+    let mut at: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    values.for_each(|(places, value)| at.entry(places[axis]).or_default().push(*value));
+    at
 }
 
 /// The first of those of which something is greatest.
@@ -127,28 +126,34 @@ fn range(values: impl Iterator<Item = f64>) -> f64 {
 
 /// A field of characters.
 struct Plot {
-    across: Scale,
     up: Scale,
     cells: Vec<Vec<char>>,
-    /// Where the values of the axis are.
-    columns: BTreeMap<usize, usize>,
+    /// Where the values of the axis are, and whether what is between them means something.
+    columns: Vec<usize>,
+    is_ordered: bool,
 }
 
 impl Plot {
-    fn new(across: Scale, up: Scale) -> Self {
-        Plot { across, up, cells: vec![vec![' '; COLUMNS]; ROWS], columns: BTreeMap::new() }
+    /// Along an axis with these values.
+    fn new(values: &[Option<f64>], up: Scale) -> Self {
+        let across = Scale::of_axis(values);
+        let is_ordered = across.is_ordered();
+        let share = |(place, value): (usize, &Option<f64>)| match value {
+            Some(value) if is_ordered => across.place(*value),
+            _ => across.place(place as f64),
+        };
+        let column = |share: f64| (share * (COLUMNS - 1) as f64).round() as usize;
+        let columns = values.iter().enumerate().map(share).map(column).collect();
+        Plot { up, cells: vec![vec![' '; COLUMNS]; ROWS], columns, is_ordered }
     }
 
     /// Points with their letter, and dots between them where the axis has an order.
-    fn line(&mut self, letter: char, points: impl Iterator<Item = (usize, f64, f64)>) {
+    fn line(&mut self, letter: char, points: &[(usize, f64)]) {
         let mut last: Option<(usize, f64)> = None;
         let mut marks = Vec::new();
-        for (place, number, value) in points {
-            let share =
-                if self.across.is_ordered() { self.across.place(number) } else { self.across.place(place as f64) };
-            let column = (share * (COLUMNS - 1) as f64).round() as usize;
-            self.columns.insert(place, column);
-            if let Some((from, before)) = last.filter(|_| self.across.is_ordered()) {
+        for (place, value) in points.iter().copied() {
+            let column = self.columns[place];
+            if let Some((from, before)) = last.filter(|_| self.is_ordered) {
                 for between in from + 1..column {
                     let part = (between - from) as f64 / (column - from) as f64;
                     let row = self.row(before + (value - before) * part);
@@ -183,18 +188,24 @@ impl Plot {
             text.push('\n');
         }
         let mut axis = vec!['-'; COLUMNS];
-        let mut below = String::new();
-        for (place, column) in &self.columns {
-            axis[*column] = '+';
-            let label = clipped(&labels[*place]);
-            let start = column.saturating_sub(label.chars().count() / 2);
-            let free = below.chars().count();
-            if free == 0 || start > free {
-                below.push_str(&" ".repeat(start - free));
-                below.push_str(&label);
+        self.columns.iter().for_each(|column| axis[*column] = '+');
+        let below = self.below(labels);
+        text + &format!("{:>width$}{}\n{:MARGIN$}{below}\n", "+", axis.iter().collect::<String>(), "", width = MARGIN)
+    }
+
+    /// The labels of values below the axis, as many as have room: first those of the ends.
+    fn below(&self, labels: &[String]) -> String {
+        let mut below = vec![' '; COLUMNS + MAX_LABEL];
+        let end = labels.len().saturating_sub(1);
+        for place in [0, end].into_iter().chain(1..end) {
+            let label: Vec<char> = clipped(&labels[place]).chars().collect();
+            let start = self.columns[place].saturating_sub(label.len() / 2);
+            let around = start.saturating_sub(1)..start + label.len() + 1;
+            if below[around].iter().all(|cell| *cell == ' ') {
+                below[start..start + label.len()].copy_from_slice(&label);
             }
         }
-        text + &format!("{:>width$}{}\n{:MARGIN$}{below}\n", "+", axis.iter().collect::<String>(), "", width = MARGIN)
+        below.into_iter().collect::<String>().trim_end().to_owned()
     }
 }
 
@@ -207,7 +218,7 @@ fn clipped(label: &str) -> String {
 }
 
 /// The most lines (a choice).
-const MAX_LINES: f64 = 6.0;
+const MAX_LINES: usize = 6;
 /// The size of the field, and the room on its left.
 const ROWS: usize = 15;
 const COLUMNS: usize = 72;

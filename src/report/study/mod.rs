@@ -15,7 +15,7 @@ pub use summary::{PointSummary, to_json, to_ndjson, to_text, verdict};
 use self::table::PointTable;
 use crate::report::page::study::Page;
 use crate::report::suite::shell_word;
-use crate::study::{Folder, FolderError, Line, Manifest, write_figures};
+use crate::study::{Folder, FolderError, Line, Manifest, Pictures};
 
 /// The folder's position among several, and the number of replications of a point that is complete.
 pub type Complete = Option<(usize, u32)>;
@@ -47,16 +47,18 @@ pub fn publish(out: &Folder, folders: &[&Folder], complete: &[Complete]) -> Resu
         page.add(table.drawn(point, &delays));
         out.write_histograms(point, &delays)?;
     }
-    write_figures(out.path(), &page.figures())?;
+    let pictures = Pictures::write(out.path(), &page.figures())?;
     let mut drawn = out.create("report.html")?;
     drawn.write(page.draw(&summaries).as_bytes())?;
+    pictures.publish()?;
     drawn.finish()?;
     points_csv.finish()?;
     runs.finish()?;
     Ok(summaries)
 }
 
-/// The beginning of the command that shows one run of a study, with the file and the values that were set for that.
+/// The beginning of the command that shows one run of a study: with its file and its seed, and without the values that `--set`
+/// gave it, which results do not hold.
 #[must_use]
 pub fn replay(manifest: &Manifest) -> String {
     let seeds: BTreeSet<&str> = manifest.points.iter().map(|point| point.seed.as_str()).collect();

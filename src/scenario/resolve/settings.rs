@@ -86,7 +86,7 @@ impl<'a> Context<'a> {
             let Some(settings) = self.in_force(&all, assignments, &links) else { break };
             let spelled = assignments.spelled();
             let values = if begins { spelled } else { format!("no longer {spelled}") };
-            let fault = Fault::Set { values, links: settings, undone: Vec::new() };
+            let fault = Fault::Set { values, links: settings, undone: Vec::new(), ends: !begins };
             events.push((assignments.event, Event { when: When::At(at), lasts: None, fault }));
         }
         events
@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
         }
         let changed = self.in_force(&[assignments], assignments, links)?;
         let undone = self.in_force(&[], assignments, links)?;
-        Some(Fault::Set { values: assignments.spelled(), links: changed, undone })
+        Some(Fault::Set { values: assignments.spelled(), links: changed, undone, ends: false })
     }
 
     /// What the links are like of the profiles that `changed` sets values of, when the values of `all` are in force, the

@@ -150,6 +150,9 @@ impl Study {
         let ids: Vec<String> = (0..self.points()).map(|point| self.id(point)).collect();
         let called = |name: &str| ids.iter().position(|id| *id == name);
         called(name).or_else(|| called(&canonical)).ok_or_else(|| {
+            if self.parts.axes.is_empty() {
+                return format!("there is no point `{name}`: the scenario has no [study]");
+            }
             let axes = self.parts.axes.iter().map(|axis| axis.name.as_str());
             let missing: Vec<&str> =
                 axes.filter(|axis| !name.split(',').any(|part| part.starts_with(&format!("{axis}=")))).collect();

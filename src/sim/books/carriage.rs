@@ -149,7 +149,8 @@ impl<O: Observer, S: FnMut(Instant, FlightKey)> Carrier<Cargo> for Way<'_, O, S>
     }
 
     fn duplicated(&mut self, flight: &Datagram, link: LinkId) {
-        self.journal.tell(Event::Duplicated { instance: instance(flight), link });
+        let duplicate = flight.id().duplicated_at(flight.hop()).duplicate;
+        self.journal.tell(Event::Duplicated { instance: instance(flight), duplicate, link });
     }
 
     /// The host is a recipient if it is in the audience and on the transport; a question of the name service is for

@@ -234,6 +234,7 @@ impl<O: Observer> Books<O> {
     pub(crate) fn finish(mut self, driver: Driver) -> Outcome {
         self.abort_writes();
         self.give_up_overdue(self.scenario.end());
+        self.journal.now = self.now().max(self.scenario.end());
         let flights = std::mem::take(&mut self.flights);
         let arrivals = std::mem::take(&mut self.arrivals).into_iter().map(|(_, flight)| flight);
         let on_their_way = flights.into_iter().map(|(_, flight)| flight).chain(arrivals);

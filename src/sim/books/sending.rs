@@ -18,8 +18,8 @@ use crate::wire::{NetbiosName, Profile};
 /// A write that has not returned.
 #[derive(Clone, Copy)]
 pub(super) enum Begun {
-    /// Of a message of a stream, called for at a moment.
-    Message(StreamId, Outgoing, Instant),
+    /// Of a message of a stream, to a target of that.
+    Message { stream: StreamId, outgoing: Outgoing, target: u32, called: Instant },
     /// Of a reply to what was read.
     Reply(Instance),
 }
@@ -77,13 +77,13 @@ impl<O: Observer> Books<O> {
 
     /// A program called for a write, and the call came back: the write returned, or is pending.
     pub(crate) fn wrote(&mut self, stream: StreamId, outgoing: Outgoing, result: Result<Write, Win32Error>) {
-        let outgoing = Outgoing { target: self.target_now(stream, &outgoing), ..outgoing };
+        let target = self.target_now(stream, &outgoing);
         if let Ok(Write::Pending(_)) = result {
-            let Outgoing { message, copies_left, target, .. } = outgoing;
-            self.tell(Event::WriteBegun { stream, message, target, copies_left });
+            let Outgoing { message, copies_left, target: to, .. } = outgoing;
+            self.tell(Event::WriteBegun { stream, message, to, target, copies_left });
         }
         let host = self.streams[stream.index()].host;
-        self.begin_write(host, Begun::Message(stream, outgoing, self.now()), result);
+        self.begin_write(host, Begun::Message { stream, outgoing, target, called: self.now() }, result);
     }
 
     /// The same of a program that replies to what it has read.
@@ -142,8 +142,8 @@ impl<O: Observer> Books<O> {
             self.outbox.extend(packets.extract_if(.., |packed| packed.transmit.write != write));
         }
         match (begun, result) {
-            (Begun::Message(stream, outgoing, at), result) => {
-                self.send_message(stream, outgoing, at, result, &mut packets);
+            (Begun::Message { stream, outgoing, target, called }, result) => {
+                self.send_message(stream, outgoing, (target, called), result, &mut packets);
             }
             (Begun::Reply(read), Ok(written)) => self.send_reply(host, read, written, &mut packets),
             (Begun::Reply(_), Err(_)) => {}
@@ -157,8 +157,8 @@ impl<O: Observer> Books<O> {
     fn send_message(
         &mut self,
         stream: StreamId,
-        Outgoing { message, copy, copies_left, target, bytes }: Outgoing,
-        at: Instant,
+        Outgoing { message, copy, copies_left, target: to, bytes }: Outgoing,
+        (target, at): (u32, Instant),
         result: Result<Written, Win32Error>,
         packets: &mut Vec<Packed>,
     ) {
@@ -174,7 +174,7 @@ impl<O: Observer> Books<O> {
         let without_own = self.fate_without_name(host);
         let sent = |_: Written| Sent { packets: &bounds, own: own.filter(|_| own_copy.is_some()), without_own };
         let result = result.map(sent).map_err(Win32Error::code);
-        let write = stats::Write { stream, message, copy, copies_left, target, bytes, called: at, result };
+        let write = stats::Write { stream, message, copy, copies_left, to, target, bytes, called: at, result };
         self.tell(Event::Write(write));
         self.bounds = bounds;
 

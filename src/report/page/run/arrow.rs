@@ -4,14 +4,20 @@ use maud::{Markup, html};
 
 use super::flights::{Arrow, Course, Kind};
 use super::scale::{exact, moment};
-use crate::report::names::Names;
 use crate::report::page::bars::class;
 use crate::report::page::picture::{Key, number};
 use crate::stats::Fate;
 
-/// Where an arrow is drawn.
+/// Where an arrow is drawn, and the numbers that stand for names in what the script reads.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
+    /// Of the flow or app among all, and of the hosts among those with lines.
+    pub(super) source: Option<usize>,
+    pub(super) lanes: (usize, Option<usize>),
+    /// How it was lost, and the number of the link among those that something was lost on.
+    pub(super) lost: Option<(Fate, usize)>,
+    /// What became of its message there if that is something else.
+    pub(super) other: Option<Fate>,
     /// From left to right: where it begins, and where it ends.
     pub(super) from: f64,
     pub(super) to: f64,
@@ -20,8 +26,8 @@ pub(super) struct Place {
     pub(super) end: f64,
     /// Down to where its message waits, if it does.
     pub(super) waits: Option<f64>,
-    /// Whether there is room to write below its end how it ended.
-    pub(super) is_named: bool,
+    /// Where the middle of the word for how it ended is, if there is room for that.
+    pub(super) label: Option<f64>,
 }
 
 /// How an arrow ended that is no delivery: the fate of its message, or how the network ended what is none.
@@ -30,39 +36,38 @@ pub(super) fn ending(arrow: &Arrow) -> Option<Fate> {
     arrow.fate.or(how).filter(|fate| *fate != Fate::Delivered)
 }
 
-/// An arrow. The script finds what there is to say of it in its attributes; `question` is what `--explain` is asked about it.
-pub(super) fn draw(arrow: &Arrow, names: &Names, place: Place, question: Option<&str>) -> Markup {
-    let Arrow { stream, message, kind, from, to, start, end, course, fate, waited, is_read, is_part, .. } = arrow;
-    let Place { from: x, to: tip, start: top, end: bottom, waits, is_named } = place;
-    let name = names.stream(*stream).map_or("", |(name, _)| name);
-    let lost = if let Course::Lost(link, how) = course {
-        Some(format!("{} on {}", how.name(), names.link(*link)))
-    } else {
-        None
-    };
+/// An arrow. The script finds what there is to say of it in its attributes.
+pub(super) fn draw(arrow: &Arrow, place: Place) -> Markup {
+    let Arrow { message, kind, from, to, start, end, course, fate, waited, copy, .. } = arrow;
+    let Place { source, lanes, lost, other, from: x, to: tip, start: top, end: bottom, waits, label } = place;
+    let number_of = |number: Option<usize>| number.map_or(String::new(), |number| number.to_string());
+    let flags = [arrow.is_read, arrow.is_part, arrow.is_for_all].map(|flag| if flag { '1' } else { '0' });
     let facts = [
         message.to_string(),
-        names.host(*from).to_owned(),
-        to.map_or(String::new(), |to| names.host(to).to_owned()),
+        lanes.0.to_string(),
+        number_of(lanes.1),
         moment(*start),
         moment(*end),
         waited.map_or(String::new(), moment),
-        format!("{}{}{}", *kind as u8, u8::from(*is_read), u8::from(*is_part)),
+        format!("{}{}", *kind as u8, flags.iter().collect::<String>()),
+        copy.to_string(),
     ];
+    let lost = lost.map(|(how, link)| format!("{} {link}", how.name()));
+    let is_asked = *kind == Kind::Message && to.is_some() && fate.is_some();
     let end = ending(arrow);
     let is_own = *to == Some(*from);
     let head = if *fate == Some(Fate::Delivered) { "url(#head)" } else { "url(#grey)" };
     let head = (*course == Course::Arrived && end.is_none() && !is_own).then_some(head);
     let (top, bottom) = (exact(top), exact(bottom));
     html! {
-        g class=(look(arrow)) data-r="" data-f=(name) data-k=[fate.map(Fate::name)] data-i=(facts.join("\t")) data-l=[lost] data-q=[question] {
+        g class=(look(arrow)) data-r="" data-f=(number_of(source)) data-k=[fate.or(end).map(Fate::name)] data-i=(facts.join("\t")) data-l=[lost] data-m=[other.map(Fate::name)] data-q=[is_asked.then_some("")] {
             @if is_own { use.own href="#own" x=(number(x)) y=(top) {} } @else {
                 line x1=(number(x)) y1=(top) x2=(number(tip)) y2=(bottom) marker-end=[head] {}
             }
             @if let Some(waits) = waits { line.wait x1=(number(tip)) y1=(bottom) x2=(number(tip)) y2=(exact(waits)) {} }
             @if let Some(end) = end {
                 use href=(sign(end)) x=(number(tip)) y=(bottom) {}
-                @if is_named { text x=(number(tip)) y=(bottom) dy="15" { (end.name()) } }
+                @if let Some(middle) = label { text x=(number(middle)) y=(bottom) dy="15" { (end.name()) } }
             }
         }
     }

@@ -6,21 +6,23 @@ use crate::id::{HostId, StreamId};
 use crate::stats::{Event, Fate, Settled, StreamLayout, Write};
 
 /// The fates of the first flows.
-#[derive(Default)]
 pub(super) struct Fates {
     pub(super) flows: Vec<FlowFates>,
     /// Of each stream its flow, and where in that its pairs begin.
     streams: BTreeMap<StreamId, (usize, usize)>,
     /// How many recipients each stream has.
     recipients: Vec<usize>,
+    /// How many pairs there is room for in a flow.
+    room: usize,
 }
 
 /// The fates of a flow: of each sender and recipient those of the first messages.
 #[derive(Default)]
 pub(super) struct FlowFates {
     pub(super) pairs: Vec<PairFates>,
-    /// How many pairs there are in all.
+    /// How many pairs there are in all, and how many senders.
     pub(super) of_pairs: usize,
+    pub(super) senders: usize,
     /// How many messages a sender wrote, the most of all.
     pub(super) messages: u64,
 }
@@ -43,20 +45,22 @@ pub(super) enum Cell {
 }
 
 impl Fates {
+    /// Of so many flows.
+    pub(super) fn new(flows: usize) -> Self {
+        let flows: Vec<FlowFates> = (0..flows.min(MAX_FLOWS)).map(|_| FlowFates::default()).collect();
+        let room = MAX_PAIRS.min(MAX_MAP_ROWS / flows.len().max(1));
+        Fates { flows, streams: BTreeMap::new(), recipients: Vec::new(), room }
+    }
+
     pub(super) fn begin(&mut self, streams: &[StreamLayout]) {
         self.recipients = streams.iter().map(|stream| stream.recipients.len()).collect();
         for (id, stream) in (0..).map(StreamId).zip(streams) {
             let flow = stream.flow.index();
-            if flow >= MAX_FLOWS {
-                continue;
-            }
-            if self.flows.len() <= flow {
-                self.flows.resize_with(flow + 1, FlowFates::default);
-            }
-            let FlowFates { pairs, of_pairs, .. } = &mut self.flows[flow];
+            let Some(FlowFates { pairs, of_pairs, senders, .. }) = self.flows.get_mut(flow) else { continue };
             self.streams.insert(id, (flow, *of_pairs));
             *of_pairs += stream.recipients.len();
-            let room = MAX_PAIRS - pairs.len();
+            *senders += 1;
+            let room = self.room - pairs.len();
             let pair = |recipient: &HostId| PairFates {
                 stream: id,
                 sender: stream.sender,
@@ -99,7 +103,8 @@ fn cell(flow: &mut FlowFates, pair: usize, message: u64) -> Option<&mut Option<C
 
 /// The most flows that a page tells of by themselves (a choice).
 pub(super) const MAX_FLOWS: usize = 20;
-/// The most rows of an audience map (a choice).
+/// The most rows of an audience map, and of all of a page (choices).
 pub(super) const MAX_PAIRS: usize = 100;
+pub(super) const MAX_MAP_ROWS: usize = 1_000;
 /// The most columns of an audience map (a choice).
 pub(super) const MAX_MESSAGES: usize = 1_000;

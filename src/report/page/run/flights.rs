@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::id::{HostId, LinkId, StreamId};
 use crate::report::names::Names;
-use crate::stats::{Bound, Event, Fate, Instance, StreamLayout};
+use crate::stats::{Bound, Event, Fate, Instance, Settled, StreamLayout};
 use crate::time::Instant;
 
 /// The first datagrams of a run.
@@ -17,6 +17,8 @@ pub(super) struct Flights {
     started: VecDeque<Key>,
     /// Which arrow leads to an interface of a host.
     towards: BTreeMap<(Key, HostId, u8), usize>,
+    /// What became of messages at recipients that there are arrows to.
+    fates: BTreeMap<(StreamId, u64, HostId), Option<Fate>>,
     pub(super) arrows: Vec<Arrow>,
     /// How many of them are beside the point.
     asides: usize,
@@ -24,8 +26,8 @@ pub(super) struct Flights {
     pub(super) lanes: BTreeSet<HostId>,
     pub(super) without_lane: BTreeSet<HostId>,
     /// What there was no room for: arrows of messages and replies, and asides.
-    pub(super) left_out: LeftOut,
-    pub(super) asides_left_out: LeftOut,
+    left_out: LeftOut,
+    asides_left_out: LeftOut,
 }
 
 /// Arrows that there was no room for.
@@ -42,6 +44,10 @@ pub(super) struct Arrow {
     pub(super) stream: StreamId,
     pub(super) message: u64,
     pub(super) kind: Kind,
+    /// Which write of the message it is of, from 0.
+    pub(super) copy: u16,
+    /// Whether it is a broadcast for all recipients, where it is for several.
+    pub(super) is_for_all: bool,
     /// Whether the network made it as a copy.
     pub(super) is_copy: bool,
     pub(super) from: HostId,
@@ -85,6 +91,19 @@ pub(super) enum Kind {
     Name,
 }
 
+impl Arrow {
+    pub(super) fn is_aside(&self) -> bool {
+        self.kind.is_aside()
+    }
+}
+
+impl Kind {
+    /// Whether it carries no message to whom it is for.
+    fn is_aside(self) -> bool {
+        matches!(self, Kind::Overheard | Kind::Name)
+    }
+}
+
 /// A datagram, or a part of one, as it left a host: who sent it, its identity, its copy, packet and fragment, the network's copy,
 /// and by which interface it left.
 type Key = (HostId, [u64; 2], [u16; 3], u32, u8);
@@ -108,9 +127,15 @@ impl Flights {
                 None if names.host_at(*link).is_some() => self.depart(names, at, instance),
                 None => {}
             },
+            Event::Duplicated { instance, duplicate, link } => {
+                if let Some(host) = names.end_of(*link) {
+                    self.towards(names, at, &Instance { duplicate: *duplicate, ..*instance }, host);
+                }
+            }
             Event::Lost { instance, link, fate, .. } => {
                 let arrow = match names.end_of(*link) {
-                    Some(host) => self.towards(names, at, instance, host),
+                    Some(host) if *fate == Fate::LostInPartition => self.towards(names, at, instance, host),
+                    Some(host) => self.found(names, instance, host), // it was offered before
                     None => self.open(names, at, instance, self.addressee(names, instance)),
                 };
                 if let Some(arrow) = arrow {
@@ -144,13 +169,51 @@ impl Flights {
                     arrow.fate = arrow.fate.or((arrow.kind == Kind::Message).then_some(Fate::Delivered));
                 }
             }
-            Event::Left { instance, fate, .. } => {
-                if let Some(host) = self.addressee(names, instance) {
+            Event::Left { instance, fate, links_passed } => match self.addressee(names, instance) {
+                Some(host) => {
+                    if *fate == Fate::InFlight && *links_passed == 0 {
+                        self.open(names, at, instance, Some(host));
+                    }
                     self.end(names, at, instance, host, *fate);
                 }
-            }
+                None if kind(names, instance) == Kind::Message => {
+                    if let Some(arrow) = self.open(names, at, instance, None) {
+                        arrow.fate = Some(*fate);
+                    }
+                }
+                None => {}
+            },
             _ => {}
         }
+    }
+
+    /// What there was no room for, of asides or of the others; these arrows are `cut` too.
+    pub(super) fn left_out(&self, is_aside: bool, cut: &[Arrow]) -> LeftOut {
+        let left_out = if is_aside { self.asides_left_out } else { self.left_out };
+        let mut cut = cut.iter().filter(|arrow| arrow.is_aside() == is_aside).peekable();
+        let from = cut.peek().map(|arrow| arrow.start).or(left_out.from);
+        LeftOut { number: left_out.number + cut.count() as u64, from }
+    }
+
+    /// Whether every datagram between hosts has its arrow.
+    pub(super) fn has_all(&self) -> bool {
+        [self.left_out, self.asides_left_out].iter().all(|it| it.from.is_none()) && self.without_lane.is_empty()
+    }
+
+    pub(super) fn settled(&mut self, settled: &Settled) {
+        let Settled { stream, message, recipient, fate } = *settled;
+        let Some(host) = self.recipients.get(stream.index()).and_then(|all| all.get(recipient as usize)) else {
+            return;
+        };
+        if let Some(known) = self.fates.get_mut(&(stream, message, *host)) {
+            *known = Some(fate);
+        }
+    }
+
+    /// What became of the message of an arrow at the host that it leads to, if that is not what became of the arrow.
+    pub(super) fn other_fate(&self, arrow: &Arrow) -> Option<Fate> {
+        let fate = *self.fates.get(&(arrow.stream, arrow.message, arrow.to?))?;
+        fate.filter(|_| arrow.kind == Kind::Message && !arrow.is_part && arrow.fate != fate)
     }
 
     /// A datagram leaves its host. What has the same identity, as a question that is asked again, is another from now on.
@@ -168,14 +231,9 @@ impl Flights {
         }
     }
 
-    /// An instance has come to a host. A copy that the last link made is heard of for the first time.
+    /// An instance has come to a host.
     fn arrive(&mut self, names: &Names, at: Instant, instance: &Instance, host: HostId) {
-        let is_new = instance.duplicate != 0 && self.left_out.from.is_none() && self.asides_left_out.from.is_none();
-        let arrow = match is_new {
-            true => self.towards(names, at, instance, host),
-            false => self.found(names, instance, host),
-        };
-        if let Some(arrow) = arrow.filter(|arrow| arrow.course == Course::Open) {
+        if let Some(arrow) = self.found(names, instance, host).filter(|arrow| arrow.course == Course::Open) {
             (arrow.end, arrow.course) = (at, Course::Arrived);
         }
     }
@@ -207,21 +265,26 @@ impl Flights {
         let key = key(names, instance)?;
         let Instance { stream, message, duplicate, .. } = *instance;
         let (from, kind) = (key.0, kind(names, instance));
-        let is_aside = matches!(kind, Kind::Overheard | Kind::Name);
+        let is_aside = kind.is_aside();
         let (is_full, left_out) = match is_aside {
             true => (self.asides == MAX_ASIDES, &mut self.asides_left_out),
             false => (self.arrows.len() - self.asides == MAX_ARROWS, &mut self.left_out),
         };
+        let hosts = [Some(from), to].into_iter().flatten();
         if is_full {
-            left_out.number += 1;
-            left_out.from.get_or_insert(at);
+            if hosts.into_iter().all(|host| self.lanes.contains(&host) || self.lanes.len() < MAX_LANES) {
+                left_out.number += 1;
+                left_out.from.get_or_insert(at);
+            }
             return None;
         }
-        let hosts = [Some(from), to].into_iter().flatten();
         if hosts.filter(|host| !self.has_lane(*host)).count() > 0 {
             return None;
         }
         self.asides += usize::from(is_aside);
+        if let Some(host) = to.filter(|_| kind == Kind::Message) {
+            self.fates.entry((stream, message, host)).or_default();
+        }
         if let Some(host) = to {
             self.towards.insert((key, host, instance.interfaces[1]), self.arrows.len());
         }
@@ -230,6 +293,8 @@ impl Flights {
             stream,
             message,
             kind,
+            copy: instance.copy,
+            is_for_all: instance.bound == Bound::Audience,
             is_copy: duplicate != 0,
             from,
             to,

@@ -62,7 +62,7 @@ impl Incidents {
         let ticks = (0..=end.nanos() / step).map(|tick| Instant::from_nanos(tick * step));
         let of_phase = |at: Duration| number(x(Instant::ZERO + at));
         let body = html! {
-            @for phase in phases {
+            @for phase in phases.iter().filter(|phase| phase.from < end) {
                 rect.phase x=(of_phase(phase.from)) width=(number(x(Instant::ZERO + phase.to) - x(Instant::ZERO + phase.from))) y="0" height=(number(bottom)) {}
                 text.phase x=(of_phase(phase.from)) dx="3" y="12" { (clipped(&phase.name, 16)) }
             }
@@ -71,11 +71,11 @@ impl Incidents {
                 text.y x=(left - 8.0) y=(y + 12.0) { (label(row)) }
                 path.g d=(format!("M{left} {}H{}", y + 8.0, WIDTH - RIGHT)) {}
                 @for Bar { from, to, name } in &row.bars {
-                    @let end = to.map_or(WIDTH - RIGHT, &x).max(x(*from) + 3.0);
-                    rect class=(format!("bar {name}")) x=(self::number(x(*from))) width=(self::number(end - x(*from))) y=(y + 3.0) height="10" {}
-                    @if *name != "set" && *name != "partition" { text x=(self::number(end + 4.0)) y=(y + 12.0) { (name) } }
+                    @let wide = to.map_or(WIDTH - RIGHT, &x).max(x(*from) + 3.0) - x(*from);
+                    rect class=(format!("bar {name}")) x=(self::number(x(*from))) width=(self::number(wide)) y=(y + 3.0) height="10" {}
                 }
-                @for at in &row.dots { use.dot href="#m0" x=(self::number(x(*at))) y=(y + 8.0) {} }
+                @for (at, _) in &row.dots { use.dot href="#m0" x=(self::number(x(*at))) y=(y + 8.0) {} }
+                @for (place, name) in row.labels(&x) { text x=(self::number(place)) y=(y + 12.0) { (name) } }
             }
             @for tick in ticks {
                 path.g d=(format!("M{} {}v4", number(x(tick)), number(bottom))) {}
@@ -84,7 +84,7 @@ impl Incidents {
         };
         Picture {
             title: "what happened to network and hosts".to_owned(),
-            description: format!("{} faults along the time of the run; the table below lists them.", self.all.len()),
+            description: format!("{} faults along the time of the run, which a table lists.", self.all.len()),
             width: WIDTH,
             height: bottom + 24.0,
             body,
@@ -96,13 +96,18 @@ impl Incidents {
         self.rows(names).len()
     }
 
-    /// The faults as a table.
-    pub(super) fn table(&self, names: &Names) -> Markup {
+    /// Whether values are set more than once, perhaps the same ones.
+    pub(super) fn sets_again(&self) -> bool {
+        self.all.iter().filter(|incident| incident.name == "set" && !incident.what.starts_with(NO_LONGER)).count() > 1
+    }
+
+    /// The first faults as a table.
+    pub(super) fn table(&self, names: &Names, most: usize) -> Markup {
         html! {
             table {
                 thead { tr { th scope="col" { "time" } th scope="col" { "what" } th scope="col" { "host" } th scope="col" { "with" } } }
                 tbody {
-                    @for incident in &self.all {
+                    @for incident in self.all.iter().take(most) {
                         tr {
                             td { (moment(incident.at)) }
                             td.words { (incident.name) }
@@ -148,7 +153,7 @@ impl Incidents {
                     row.bars.extend(begins.then_some(bar));
                 }
                 None if begins => row.bars.push(bar),
-                _ => row.dots.push(*at),
+                _ => row.dots.push((*at, name)),
             }
         }
         rows
@@ -159,7 +164,23 @@ impl Incidents {
 struct Row {
     about: String,
     bars: Vec<Bar>,
-    dots: Vec<Instant>,
+    dots: Vec<(Instant, &'static str)>,
+}
+
+impl Row {
+    /// What bars and dots are, behind each before the next one has room for that; `x` says where moments are. Of partitions and
+    /// values the name of the row says it.
+    fn labels(&self, x: &impl Fn(Instant) -> f64) -> Vec<(f64, &'static str)> {
+        let bars = self.bars.iter().map(|bar| (x(bar.from), bar.to.map_or(WIDTH, x).max(x(bar.from) + 3.0), bar.name));
+        let dots = self.dots.iter().map(|(at, name)| (x(*at), x(*at) + 4.0, *name));
+        let mut marks: Vec<(f64, f64, &str)> = bars.chain(dots).collect();
+        marks.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let next = marks.iter().skip(1).map(|(from, ..)| *from).chain([WIDTH]);
+        let labels = marks.iter().zip(next).map(|((_, end, name), next)| (end + 4.0, *name, next));
+        let has_room = |(place, name, next): &(f64, &str, f64)| place + text_width(name) < *next;
+        let told = labels.filter(|it| !["set", "partition"].contains(&it.1) && has_room(it));
+        told.map(|(place, name, _)| (place, name)).collect()
+    }
 }
 
 /// What lasted; to the end where that is not known.

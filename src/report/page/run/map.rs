@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::fates::{Cell, FlowFates, MAX_MESSAGES, MAX_PAIRS, PairFates};
+use super::Room;
+use super::fates::{Cell, FlowFates, MAX_MAP_ROWS, MAX_MESSAGES, MAX_PAIRS, PairFates};
 use crate::report::names::Names;
 use crate::report::page::bars;
 use crate::report::page::picture::{Key, Picture, clipped, legend, number, text_width};
@@ -21,32 +22,42 @@ pub(super) struct Map {
     pairs: (usize, usize),
 }
 
-/// The map of a flow; nothing if it addressed nobody. `budget` is how many runs of equal cells it may have.
-pub(super) fn draw(name: &str, flow: &FlowFates, names: &Names, most: usize, budget: usize) -> Option<Map> {
-    let length = flow.pairs.iter().map(|pair| pair.cells.len()).max().filter(|length| *length > 0)?;
-    let shown = columns(flow, length.min(most), budget);
-    let several = flow.pairs.iter().any(|pair| pair.sender != flow.pairs[0].sender);
+/// What a map may have at most.
+#[derive(Clone, Copy)]
+pub(super) struct MapRoom {
+    /// Columns, and rows.
+    pub(super) messages: usize,
+    pub(super) pairs: usize,
+    /// Runs of equal cells.
+    pub(super) runs: usize,
+}
+
+/// The map of a flow; nothing if it addressed nobody.
+pub(super) fn draw(name: &str, flow: &FlowFates, names: &Names, room: MapRoom) -> Option<Map> {
+    let pairs = &flow.pairs[..flow.pairs.len().min(room.pairs)];
+    let length = pairs.iter().map(|pair| pair.cells.len()).max().filter(|length| *length > 0)?;
+    let shown = columns(pairs, length.min(room.messages), room.runs);
     let label = |pair: &PairFates| {
         let [sender, recipient] = [pair.sender, pair.recipient].map(|host| names.host(host));
-        let label = if several { format!("{sender} > {recipient}") } else { recipient.to_owned() };
+        let label = if flow.senders > 1 { format!("{sender} > {recipient}") } else { recipient.to_owned() };
         clipped(&label, MAX_LABEL)
     };
-    let labels: Vec<String> = flow.pairs.iter().map(label).collect();
+    let labels: Vec<String> = pairs.iter().map(label).collect();
     let left = labels.iter().map(|label| text_width(label)).fold(40.0, f64::max) + 16.0;
     let column = (WIDE * 10.0 / shown as f64).floor().clamp(10.0, WIDEST * 10.0) / 10.0;
     let width = (left + column * shown as f64 + 24.0).max(MIN_WIDTH);
-    let bottom = TOP + ROW * flow.pairs.len() as f64;
-    let rows: Vec<&[Option<Cell>]> = flow.pairs.iter().map(|pair| &pair.cells[..pair.cells.len().min(shown)]).collect();
+    let bottom = TOP + ROW * pairs.len() as f64;
+    let rows: Vec<&[Option<Cell>]> = pairs.iter().map(|pair| &pair.cells[..pair.cells.len().min(shown)]).collect();
     let kinds: Vec<Cell> = KINDS.into_iter().filter(|kind| rows.iter().any(|row| row.contains(&Some(*kind)))).collect();
     let keys: Vec<Key> = kinds.iter().map(|kind| Key { sign: sign(*kind), label: word(*kind).to_owned() }).collect();
     let (legend, below) = legend("fate", &keys, width, bottom + 40.0);
     let step = tick(shown, column);
     let body = html! {
         @for (row, label) in labels.iter().enumerate() {
-            text.y x=(left - 8.0) y=(number(TOP + ROW * row as f64 + 11.0)) { (label) }
+            text.y x=(number(left - 8.0)) y=(number(TOP + ROW * row as f64 + 11.0)) { (label) }
         }
-        g.map transform=(format!("translate({} {TOP}) scale({} 1)", number(left), number(column))) data-w=(shown) data-h=(ROW) {
-            @for (pair, row) in flow.pairs.iter().zip(&rows) {
+        g.map transform=(format!("translate({} {TOP}) scale({} 1)", number(left), number(column))) data-w=(shown) data-h=(ROW) data-f=(name) {
+            @for (pair, row) in pairs.iter().zip(&rows) {
                 g data-k=(runs(row)) data-q=(names.question(pair.stream, "#", pair.recipient)) {}
             }
             rect.empty width=(shown) height=(number(bottom - TOP - 2.0)) {}
@@ -60,48 +71,58 @@ pub(super) fn draw(name: &str, flow: &FlowFates, names: &Names, most: usize, bud
         text.axis x=(number(left + column * shown as f64 / 2.0)) y=(number(bottom + 34.0)) { "message" }
         (legend)
     };
+    let messages = match shown as u64 == flow.messages {
+        true => "each message".to_owned(),
+        false => format!("the first {} of {} messages", grouped(shown as u64), grouped(flow.messages)),
+    };
+    let recipients = match pairs.len() == flow.of_pairs {
+        true => "at each recipient".to_owned(),
+        false => format!("in the first {} of {} rows", pairs.len(), grouped(flow.of_pairs as u64)),
+    };
     let picture = Picture {
-        title: match shown as u64 == flow.messages {
-            true => format!("{name}: what became of each message at each recipient"),
-            false => format!("{name}: what became of the first {shown} messages at each recipient"),
-        },
+        title: format!("{name}: what became of {messages} {recipients}"),
         description: format!(
-            "A map of {} messages and {} recipients. The table beside it has the sums.",
+            "A map of {} messages, from left to right, and {} recipients. report.json has the sums of all.",
             grouped(shown as u64),
-            flow.pairs.len()
+            pairs.len()
         ),
         width,
         height: bottom + 40.0 + below,
         body,
     };
-    Some(Map { picture, messages: (shown, flow.messages), pairs: (flow.pairs.len(), flow.of_pairs) })
+    Some(Map { picture, messages: (shown, flow.messages), pairs: (pairs.len(), flow.of_pairs) })
 }
 
 /// What a page says where a map does not show all.
-pub(super) fn limits(map: &Map) -> Option<String> {
+pub(super) fn limits(map: &Map, room: Room) -> Option<String> {
     let ((columns, messages), (rows, pairs)) = (map.messages, map.pairs);
     let of_columns = (columns as u64) < messages;
     let of_columns = of_columns.then(|| {
         let (columns, messages) = (grouped(columns as u64), grouped(messages));
-        let most = grouped(MAX_RUNS as u64);
+        let most = grouped(room.of(MAX_RUNS) as u64);
         format!(
             "the first {columns} of {messages} messages, as a map has at most {MAX_MESSAGES} columns (MAX_MESSAGES) and all maps of a \
              page have {most} runs of equal cells (MAX_RUNS)"
         )
     });
     let of_rows = (rows < pairs).then(|| {
-        format!("the first {rows} of {} rows, as it has at most {MAX_PAIRS} (MAX_PAIRS)", grouped(pairs as u64))
+        format!(
+            "the first {rows} of {} rows, as it has at most {} (MAX_PAIRS) and all maps of a page have {} (MAX_MAP_ROWS)",
+            grouped(pairs as u64),
+            room.of(MAX_PAIRS),
+            grouped(room.of(MAX_MAP_ROWS) as u64)
+        )
     });
     let limits: Vec<String> = [of_columns, of_rows].into_iter().flatten().collect();
     (!limits.is_empty()).then(|| format!("The map shows {}.", limits.join("; and ")))
 }
 
 /// How many columns there is room for.
-fn columns(flow: &FlowFates, most: usize, mut budget: usize) -> usize {
+fn columns(pairs: &[PairFates], most: usize, mut budget: usize) -> usize {
     let cell = |pair: &PairFates, message: usize| pair.cells.get(message).copied().flatten();
     let begins = |message: usize| {
         let begins = |pair: &&PairFates| message == 0 || cell(pair, message) != cell(pair, message - 1);
-        flow.pairs.iter().filter(begins).count()
+        pairs.iter().filter(begins).count()
     };
     let mut columns = 0;
     while columns < most {

@@ -5,11 +5,17 @@
   const shellWord = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : "'" + word.replaceAll("'", "'\\''") + "'";
   const explain = (question) => `${document.body.dataset.replay} --explain ${shellWord(question)}`;
 
+  // A question around the number of the message.
+  const parted = (text) => {
+    const at = text.lastIndexOf(":#@") + 1;
+    return [text.slice(0, at), text.slice(at + 1)];
+  };
+
   for (const map of all("svg g.map[data-w]")) {
     const svg = map.ownerSVGElement;
     const columns = Number(map.dataset.w), height = Number(map.dataset.h);
     const rows = all("g[data-k]", map).map((row) => ({
-      question: row.dataset.q.split(/(?<=:)#(?=@)/),
+      question: parted(map.dataset.f + row.dataset.q),
       cells: row.dataset.k.replace(/(\d+)(.)/g, (_, count, letter) => letter.repeat(Number(count))),
     }));
     const cursor = document.createElementNS(svg.namespaceURI, "rect");
@@ -53,22 +59,40 @@
     const arrows = all("g[data-i]", svg);
     const visible = () => arrows.filter((arrow) => !arrow.hasAttribute("hidden"));
     const prefix = ["", "", "answer or reply to ", "", "name service, for "];
+    const hosts = all("svg.header text.host", space).map((host) => host.textContent);
+    const links = svg.dataset.links.split("\t");
+    const sourceOf = (arrow) => document.querySelector(`#by-flow option[value="${arrow.dataset.f}"]`);
+    const factsOf = (arrow) => {
+      const [message, from, to, start, end, waited, flags, copy] = arrow.dataset.i.split("\t");
+      const [kind, isRead, isPart, isForAll] = flags;
+      const flow = arrow.dataset.f && sourceOf(arrow).textContent;
+      return { message, flow, from: hosts[from], to: to && hosts[to], start, end, waited, kind, copy: Number(copy), isRead: isRead === "1", isPart: isPart === "1", isForAll: isForAll === "1" };
+    };
     const marks = {
       large: true,
       lines: (arrow) => {
-        const [message, from, to, start, end, waited, [kind, isRead, isPart]] = arrow.dataset.i.split("\t");
-        const { f: flow, k: fate, l: lost } = arrow.dataset;
-        const course = to === from ? "its own copy" : `${from} to ${to || "all"}`;
-        const lines = [`${prefix[kind]}${flow}:${message}, ${course}`, `left ${from} at ${start}`];
-        if (lost) lines.push(`lost at ${end}: ${lost}`);
+        const { message, flow, from, to, start, end, waited, kind, copy, isRead, isPart, isForAll } = factsOf(arrow);
+        const { k: fate, l: lost, m: other } = arrow.dataset;
+        const course = to === from ? "its own copy" : `${from} to ${to || (isForAll ? "all" : "all of a segment")}`;
+        const lines = [`${prefix[kind]}${flow}:${message}, ${course}`, `left ${from} at ${start}${copy ? `, write ${copy + 1} of the message` : ""}`];
+        if (lost) {
+          const [how, link] = lost.split(" ");
+          lines.push(`lost at ${end}: ${how} on ${links[link]}`);
+        } else if (fate === "in_flight") lines.push(`on its way at ${end}`);
         else if (to && to !== from) lines.push(`there at ${end}`);
-        if (waited) lines.push(`${isRead === "1" ? "read at" : "unread until"} ${waited}`);
-        if (fate) lines.push(fate);
-        else if (isPart === "1") lines.push("a fragment: its message's fate is told elsewhere");
+        if (waited) lines.push(`${isRead ? "read at" : "unread until"} ${waited}`);
+        if (isPart) lines.push("a fragment: its message's fate is told elsewhere");
         else if (kind === "1") lines.push("not addressed there");
+        else if (kind === "0" && other) lines.push(`this datagram: ${fate || "no fate of its own"}`, `the message there: ${other}`);
+        else if (kind === "0" && fate) lines.push(fate);
         return lines;
       },
-      command: (arrow) => arrow.dataset.q && explain(arrow.dataset.q),
+      command: (arrow) => {
+        if (!("q" in arrow.dataset)) return null;
+        const { message, flow, from, to } = factsOf(arrow);
+        const sender = "several" in sourceOf(arrow).dataset ? `/${from}` : "";
+        return explain(`${flow}${sender}:${message}@${to}`);
+      },
       at: (event) => {
         let found = null, least = 10;
         for (const arrow of visible()) {
@@ -142,6 +166,7 @@
         if (height) element.setAttribute("height", Math.max(0, at(from[0] + height) - at(from[0])).toFixed(2));
       }
       svg.setAttribute("height", at(tall).toFixed(1));
+      svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${at(tall).toFixed(1)}`);
       space.scrollTop = at(base) + top - offset;
       space.dataset.zoom = zoom;
       hide();
@@ -153,6 +178,8 @@
     document.getElementById("farther").addEventListener("click", by(1 / 2));
     document.getElementById("whole").addEventListener("click", () => setZoom(1, middle()));
     space.addEventListener("keydown", (event) => {
+      // The browser's own zoom.
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "+" || event.key === "=") by(2)();
       else if (event.key === "-") by(1 / 2)();
       else if (event.key === "0") setZoom(1, middle());

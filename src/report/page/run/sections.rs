@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::Room;
 use super::map::{self, Map};
 use crate::report::page::bars::{bar, class};
 use crate::report::page::percent;
@@ -13,9 +14,11 @@ use crate::sim::{AppTheory, Theory};
 use crate::stats::{BrowserTally, Fate, FlowTally, Proportion};
 
 /// Belief and truth of all flows, side by side.
-pub(super) fn headline(totals: &FlowTally) -> Markup {
+pub(super) fn headline(totals: &FlowTally, flows: &[FlowTally]) -> Markup {
     let written = Proportion { k: totals.succeeded, n: totals.writes };
-    let (delivered, all) = (totals.delivery_ratio(), totals.all_ratio());
+    let delivered = totals.delivery_ratio();
+    let of_several = flows.iter().filter(|flow| flow.audience_size > 1).map(FlowTally::all_ratio);
+    let all = of_several.fold(Proportion::default(), |sum, flow| Proportion { k: sum.k + flow.k, n: sum.n + flow.n });
     let mut lost: Vec<(u64, Fate)> = Fate::ALL.map(|fate| (totals.fate(fate), fate)).to_vec();
     lost.retain(|(count, fate)| *count > 0 && *fate != Fate::Delivered);
     lost.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
@@ -32,7 +35,7 @@ pub(super) fn headline(totals: &FlowTally) -> Markup {
                 h2 { "What happened" }
                 p.big { (share_of(delivered)) }
                 p { (counts(delivered)) " deliveries" }
-                @if totals.audience_size > 1 { p { (share_of(all)) " of messages reached everybody: " (counts(all)) } }
+                @if all.n > 0 { p { (share_of(all)) " of broadcasts reached everybody: " (counts(all)) } }
             }
             @if !lost.is_empty() {
                 section.card {
@@ -49,8 +52,8 @@ pub(super) fn flow(
     number: usize,
     scenario: &Scenario,
     (flow, tally, theory): (&Flow, &FlowTally, Theory),
-    map: Option<&Map>,
-    room: &mut usize,
+    (map, room): (Option<&Map>, Room),
+    most_phases: &mut usize,
 ) -> Markup {
     let id = format!("f{number}");
     let fates: Vec<(Fate, u64)> =
@@ -58,8 +61,8 @@ pub(super) fn flow(
     let reached = [tally.all, tally.some, tally.none];
     let mut phases = phase_rows(&scenario.phases, tally);
     let of_phases = phases.len();
-    phases.truncate(*room);
-    *room -= phases.len();
+    phases.truncate(*most_phases);
+    *most_phases -= phases.len();
     html! {
         section aria-labelledby=(id) {
             h2 id=(id) { bdi { (flow.name) } }
@@ -109,21 +112,23 @@ pub(super) fn flow(
                     figcaption id=(format!("{id}-map")) { "What became of each message at each recipient" }
                     div.scroll.maps style=(format!("--wide:{}px", map.picture.width)) { (map.picture.inline(&format!("{id}-map"))) }
                 }
-                @if let Some(limit) = map::limits(map) { p.limit { (limit) } }
+                @if let Some(limit) = map::limits(map, room) { p.limit { (limit) } }
             }
             @if phases.len() < of_phases {
-                p.limit { (phases.len()) " of " (of_phases) " phases are listed: a page has at most " (super::MAX_PHASE_ROWS) " (MAX_PHASE_ROWS)." }
+                p.limit { (phases.len()) " of " (of_phases) " phases are listed: a page has at most " (room.of(super::MAX_PHASE_ROWS)) " (MAX_PHASE_ROWS)." }
             }
             @if !phases.is_empty() {
-                h3 { "By phase" }
-                table {
-                    thead { tr { @for title in ["phase", "from, to", "messages", "delivered", "share", "others"] { th scope="col" { (title) } } } }
-                    tbody {
-                        @for [name, span, messages, delivered, share, others] in &phases {
-                            tr {
-                                th scope="row" { bdi { (name) } }
-                                @for cell in [span, messages, delivered, share] { td { (cell.trim()) } }
-                                td.words { (others) }
+                h3 id=(format!("{id}-phases")) { "By phase" }
+                div.scroll tabindex="0" role="region" aria-labelledby=(format!("{id}-phases")) {
+                    table {
+                        thead { tr { @for title in ["phase", "from, to", "messages", "delivered", "share", "others"] { th scope="col" { (title) } } } }
+                        tbody {
+                            @for [name, span, messages, delivered, share, others] in &phases {
+                                tr {
+                                    th scope="row" { bdi { (name) } }
+                                    @for cell in [span, messages, delivered, share] { td { (cell.trim()) } }
+                                    td.words { (others) }
+                                }
                             }
                         }
                     }

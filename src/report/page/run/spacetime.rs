@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::arrow::{self, Place, ending};
-use super::flights::{Arrow, Course, Kind, MAX_LANES};
+use super::flights::{Arrow, Course, Flights, MAX_LANES};
 use super::incidents::{Incident, Incidents};
 use super::scale::{Stretch, TimeScale, exact, length, moment};
-use crate::id::HostId;
+use crate::id::{HostId, LinkId};
 use crate::report::names::Names;
-use crate::report::page::picture::{Picture, clipped, legend, number, text_width};
+use crate::report::page::picture::{Key, Picture, clipped, legend, number, text_width};
 use crate::stats::Fate;
 use crate::time::Instant;
 
@@ -20,17 +20,22 @@ pub(super) struct Diagram<'a> {
     /// Where the line of each host is.
     lanes: BTreeMap<HostId, f64>,
     apart: f64,
+    flights: &'a Flights,
     arrows: &'a [Arrow],
+    /// The links that arrows are lost on.
+    links: Vec<LinkId>,
     incidents: Vec<&'a Incident>,
+    /// Until when faults are known, if not all are.
+    known_until: Option<Instant>,
     time: TimeScale,
     width: f64,
 }
 
 impl<'a> Diagram<'a> {
-    /// Of these arrows, and what happens meanwhile, with lines of these hosts; nothing if there is no arrow.
+    /// Of these arrows of a run, and what happens meanwhile, with lines of these hosts; nothing if there is no arrow.
     pub(super) fn new(
         names: &'a Names,
-        arrows: &'a [Arrow],
+        (flights, arrows): (&'a Flights, &'a [Arrow]),
         hosts: &BTreeSet<HostId>,
         incidents: &'a Incidents,
     ) -> Option<Self> {
@@ -40,15 +45,28 @@ impl<'a> Diagram<'a> {
         let lanes: BTreeMap<HostId, f64> = hosts.iter().enumerate().map(place).collect();
         let read = |arrow: &Arrow| arrow.waited.filter(|_| arrow.is_read);
         let last = arrows.iter().map(|arrow| read(arrow).unwrap_or(arrow.end).max(arrow.end)).max()?;
-        let is_shown =
-            |incident: &&Incident| incident.at <= last && incident.host.is_none_or(|host| lanes.contains_key(&host));
+        let first = arrows.iter().map(|arrow| arrow.start).min()?;
+        let is_shown = |incident: &&Incident| {
+            (first..=last).contains(&incident.at) && incident.host.is_none_or(|host| lanes.contains_key(&host))
+        };
+        let known_until = incidents.all.last().map(|last| last.at).filter(|_| incidents.left_out > 0);
         let incidents: Vec<&Incident> = incidents.all.iter().filter(is_shown).collect();
+        let lost_on = arrows.iter().filter_map(|arrow| match arrow.course {
+            Course::Lost(link, _) => Some(link),
+            _ => None,
+        });
+        let links: Vec<LinkId> = lost_on.collect::<BTreeSet<_>>().into_iter().collect();
         let spans = arrows.iter().map(|arrow| (arrow.start, arrow.end));
         let waited = arrows.iter().filter_map(|arrow| arrow.waited).filter(|waited| *waited <= last);
         let moments = waited.chain(incidents.iter().map(|incident| incident.at)).map(|at| (at, at));
         let time = TimeScale::new(spans.chain(moments));
         let width = LEFT + apart * lanes.len() as f64 + 16.0;
-        Some(Diagram { names, lanes, apart, arrows, incidents, time, width })
+        Some(Diagram { names, lanes, apart, flights, arrows, links, incidents, known_until, time, width })
+    }
+
+    /// Until when faults are drawn, if that is before its end.
+    pub(super) fn faults_until(&self) -> Option<Instant> {
+        self.known_until.filter(|until| until.since(Instant::ZERO).nanos() < self.time.last())
     }
 
     pub(super) fn width(&self) -> f64 {
@@ -87,7 +105,7 @@ impl<'a> Diagram<'a> {
                 line.fault x1=(LEFT) x2=(number(self.width)) y1=(exact(y)) y2=(exact(y)) {}
                 @if let Some(words) = words { text.fault x=(LEFT + 4.0) y=(exact(y)) dy="-3" { (clipped(&words, MAX_FAULT)) } }
             }
-            @for (arrow, place) in self.places() { (arrow::draw(arrow, self.names, place, self.question(arrow).as_deref())) }
+            @for (arrow, place) in self.places() { (arrow::draw(arrow, place)) }
             @for (host, from, to, class) in self.absences() {
                 @let x = number(self.lanes[&host]);
                 line class=(class) x1=(x) x2=(x) y1=(exact(self.y(from))) y2=(exact(to.map_or(bottom, |to| self.y(to)))) {}
@@ -120,7 +138,15 @@ impl<'a> Diagram<'a> {
 
     /// What arrows and signs mean.
     pub(super) fn legend(&self, top: f64) -> (Markup, f64) {
-        legend("arrows", &arrow::keys(self.arrows), self.width.clamp(MIN_WIDTH, WIDE + LEFT), top)
+        let mut keys = arrow::keys(self.arrows);
+        let absences = self.absences();
+        for (class, label) in [("down", "the host is down"), ("still", "the host stands still")] {
+            if absences.iter().any(|(.., of)| *of == class) {
+                let sign = html! { line class=(class) x1="2" x2="24" y1="7" y2="7" {} };
+                keys.push(Key { sign, label: label.to_owned() });
+            }
+        }
+        legend("arrows", &keys, self.width.clamp(MIN_WIDTH, WIDE + LEFT), top)
     }
 
     /// In words, for those who cannot see it.
@@ -133,30 +159,49 @@ impl<'a> Diagram<'a> {
         )
     }
 
-    /// What `--explain` is asked about an arrow.
-    fn question(&self, arrow: &Arrow) -> Option<String> {
-        let to = arrow.to.filter(|_| arrow.kind == Kind::Message && arrow.fate.is_some())?;
-        Some(self.names.question(arrow.stream, &arrow.message.to_string(), to))
+    /// The names of the links that arrows are lost on, for the script.
+    pub(super) fn links(&self) -> String {
+        self.links.iter().map(|link| self.names.link(*link)).collect::<Vec<_>>().join("\t")
     }
 
     /// All arrows with their places.
     fn places(&self) -> impl Iterator<Item = (&Arrow, Place)> {
         let mut taken: Vec<(f64, f64, f64)> = Vec::new();
-        let mut has_room = move |x: f64, y: f64, fate: Fate| {
+        // Beside the end, on the side that the arrow comes from: the line of the host stays free.
+        let mut label = move |from: f64, x: f64, y: f64, fate: Fate| {
             let half = text_width(fate.name()) * SMALL / 2.0;
+            let middle = x + (half + BESIDE) * (from - x).signum();
+            let (left, right) = (middle - half, middle + half);
             let mut near = taken.iter().rev().take(MAX_LANES * 2);
-            let is_free = !near.any(|(left, right, at)| x - half < *right && *left < x + half && (y - at).abs() < 12.0);
-            if is_free {
-                taken.push((x - half, x + half, y));
-            }
-            is_free
+            let is_free = !near.any(|(from, to, at)| left < *to && *from < right && (y - at).abs() < 12.0);
+            is_free.then(|| {
+                taken.push((left, right, y));
+                middle
+            })
         };
         self.arrows.iter().map(move |arrow| {
             let (from, to) = self.ends(arrow);
             let end = self.y(arrow.end);
             let waits = arrow.waited.filter(|waited| *waited > arrow.end).map(|waited| self.y(waited));
-            let is_named = ending(arrow).is_some_and(|fate| has_room(to, end, fate));
-            (arrow, Place { from, to, start: self.y(arrow.start), end, waits, is_named })
+            let label = ending(arrow).and_then(|fate| label(from, to, end, fate));
+            let lane = |host: HostId| self.lanes.range(..host).count();
+            let lost = match arrow.course {
+                Course::Lost(link, how) => self.links.binary_search(&link).ok().map(|number| (how, number)),
+                _ => None,
+            };
+            let place = Place {
+                source: self.names.source(arrow.stream),
+                lanes: (lane(arrow.from), arrow.to.map(lane)),
+                lost,
+                other: self.flights.other_fate(arrow),
+                from,
+                to,
+                start: self.y(arrow.start),
+                end,
+                waits,
+                label,
+            };
+            (arrow, place)
         })
     }
 
@@ -195,7 +240,7 @@ impl<'a> Diagram<'a> {
             for (position, incident) in self.incidents.iter().enumerate() {
                 let Some(host) = incident.host.filter(|_| incident.name == begins) else { continue };
                 let is_end = |later: &&&Incident| later.host == Some(host) && [ends, "crash"].contains(&later.name);
-                let end = self.incidents[position + 1..].iter().find(is_end).map(|later| later.at);
+                let end = self.incidents[position + 1..].iter().find(is_end).map(|later| later.at).or(self.known_until);
                 absences.push((host, incident.at, end, class));
             }
         }
@@ -225,5 +270,7 @@ pub(super) const HEADER: f64 = 24.0;
 /// How far an arrow comes that is lost on its sender's link, and how far before its recipient one that is lost there ends.
 const STUB: f64 = 26.0;
 const SHORT: f64 = 20.0;
+/// How far the name of a fate is from the end of its arrow.
+const BESIDE: f64 = 6.0;
 /// How large the names of fates are, beside other texts.
 const SMALL: f64 = 0.85;

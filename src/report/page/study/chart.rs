@@ -58,12 +58,12 @@ impl Along<'_> {
         let body = html! {
             (frame(&up.ticks().into_iter().map(|tick| (y(up.place(tick)), six_digits(tick).to_string())).collect::<Vec<_>>()))
             (ticks(&places.iter().copied().zip(axis.labels.iter().cloned()).collect::<Vec<_>>()))
-            text.axis x=(number((LEFT + RIGHT) / 2.0)) y=(HEIGHT - 12.0) { (axis.name) }
-            @for line in &lines { (draw_line(line, self.axis, &marks(line), across.is_ordered())) }
+            text.axis x=(number((LEFT + RIGHT) / 2.0)) y=(HEIGHT - 12.0) { (axis.title) }
+            @for line in &lines { (draw_line(line, &self.grid.line(self.axis, &line.rows[0].places), &marks(line), across.is_ordered())) }
             (legend)
         };
         Picture {
-            title: format!("{} against {}", self.title, axis.name),
+            title: format!("{} against {}", self.title, axis.title),
             description: self.description(&lines, &figures),
             width: WIDTH,
             height: HEIGHT + below,
@@ -82,15 +82,14 @@ impl Along<'_> {
         } else {
             "no values".to_owned()
         };
-        let (name, count) = (&axis.name, lines.len());
-        format!("{name} goes from {} to {}; lines: {count}; {found}. The table below has every number.", ends.0, ends.1)
+        let (name, count) = (&axis.title, lines.len());
+        format!("{name} goes from {} to {}; lines: {count}; {found}. points.csv has every number.", ends.0, ends.1)
     }
 }
 
 /// A line with all that belongs to it.
-fn draw_line(line: &Line<'_, '_>, along: usize, marks: &[Mark], is_ordered: bool) -> Markup {
-    let places = line.rows[0].places.iter().enumerate();
-    let places = places.map(|(axis, place)| if axis == along { String::new() } else { place.to_string() });
+fn draw_line(line: &Line<'_, '_>, places: &[Option<usize>], marks: &[Mark], is_ordered: bool) -> Markup {
+    let places = places.iter().map(|place| place.map_or(String::new(), |place| place.to_string()));
     let measured = path(marks.iter().map(|mark| Some((mark.x, mark.y))));
     let theory = path(marks.iter().map(|mark| Some((mark.x, mark.theory?))));
     let Look { hue, dash } = line.look;
@@ -144,20 +143,23 @@ pub(super) fn frame(ticks: &[(f64, String)]) -> Markup {
     }
 }
 
-/// Marks on the lower edge, with as many labels as have room.
+/// Marks on the lower edge, with as many labels as have room: first those of the ends.
 pub(super) fn ticks(ticks: &[(f64, String)]) -> Markup {
-    let mut free = f64::NEG_INFINITY;
-    let labelled = ticks.iter().map(|(place, label)| {
+    let end = ticks.len().saturating_sub(1);
+    let mut taken: Vec<(f64, f64)> = Vec::new();
+    let mut labels: Vec<(f64, Option<String>)> = ticks.iter().map(|(place, _)| (*place, None)).collect();
+    for number in [0, end].into_iter().chain(1..end).filter(|number| *number < ticks.len()) {
+        let (place, label) = &ticks[number];
         let label = clipped(label, MAX_LABEL);
         let half = text_width(&label) / 2.0;
-        let has_room = place - half >= free;
-        if has_room {
-            free = place + half + text_width("  ");
+        let (left, right) = (place - half - GAP, place + half + GAP);
+        if taken.iter().all(|(from, to)| right < *from || *to < left) {
+            taken.push((place - half, place + half));
+            labels[number].1 = Some(label);
         }
-        (*place, has_room.then_some(label))
-    });
+    }
     html! {
-        @for (place, label) in labelled {
+        @for (place, label) in labels {
             path.g d=(format!("M{} {}v4", number(place), number(BOTTOM))) {}
             @if let Some(label) = label { text.x x=(number(place)) y=(BOTTOM + 22.0) { (label) } }
         }
@@ -190,7 +192,7 @@ fn keys(axis: &Axis, top: f64, sign: impl Fn(usize) -> Markup) -> (Markup, f64) 
     if axis.labels.len() > MAX_KEYS {
         keys.push(Key { sign: html! {}, label: "and so on".to_owned() });
     }
-    picture::legend(&axis.name, &keys, WIDTH, top)
+    picture::legend(&axis.title, &keys, WIDTH, top)
 }
 
 /// Where a share of the width is.
@@ -210,5 +212,7 @@ pub(super) const LEFT: f64 = 62.0;
 pub(super) const RIGHT: f64 = 452.0;
 const TOP: f64 = 14.0;
 pub(super) const BOTTOM: f64 = 252.0;
+/// From one label of a value to the next, at least.
+const GAP: f64 = 8.0;
 /// The most values that a legend explains.
 const MAX_KEYS: usize = 16;

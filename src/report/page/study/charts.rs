@@ -10,6 +10,7 @@ use crate::report::page::picture::Picture;
 pub(super) struct Chart {
     /// What it is of, and along which axis: unlike that of all others of a flow or app.
     pub(super) name: String,
+    pub(super) along: Option<usize>,
     /// The group of columns of the table with its figure.
     pub(super) metric: &'static str,
     pub(super) picture: Picture,
@@ -37,33 +38,39 @@ impl Budget {
     }
 }
 
-/// All that there are of these rows, and that there is room for.
-pub(super) fn draw(grid: &Grid, rows: &[Row<'_>], budget: &mut Budget) -> Vec<Chart> {
+/// All that there are of these rows, and that there is room for, where of some axes one value is shown.
+pub(super) fn draw(grid: &Grid, rows: &[Row<'_>], shown: &[Option<usize>], budget: &mut Budget) -> Vec<Chart> {
     let mut chart = |along: usize, title: &str, figure: fn(&Entry) -> Option<Figure>| {
+        let rows = &Grid::narrowed(rows, shown, Some(along));
         let metric = rows.iter().find_map(|row| figure(row.entry))?.metric;
         budget.spend(rows.len())?;
         let name = format!("{metric}-{}", grid.axes[along].name);
         let picture = Along { title: title.to_owned(), axis: along, figure, grid, rows }.draw();
-        Some(Chart { name, metric, picture })
+        Some(Chart { name, along: Some(along), metric, picture })
     };
     let main = match rows.first().map(|row| row.entry.main.metric) {
         Some("delivery_ratio") => "share of deliveries",
         _ => "share of false removals",
     };
     let mut charts = Vec::new();
-    for along in grid.varied() {
+    for along in grid.varied().iter().copied() {
         charts.push(chart(along, main, |entry| Some(entry.main)));
         charts.push(chart(along, "share of broadcasts that reached everybody", |entry| entry.all));
     }
-    for along in grid.varied() {
+    for along in grid.varied().iter().copied() {
         let title = "mean length of loss periods, in messages,";
         charts.push(chart(along, title, |entry| entry.loss_period.map(|it| it.0)));
     }
-    let lengths = lengths::draw(grid, rows);
-    let metric = "loss_period.mean";
-    charts.push(lengths.map(|picture| Chart { name: "loss_period.by_length".to_owned(), metric, picture }));
-    let delays = latency::draw(grid, rows);
-    charts.push(delays.map(|picture| Chart { name: "delay".to_owned(), metric: "delay", picture }));
+    let rows = &Grid::narrowed(rows, shown, None);
+    let distributions = [
+        ("loss_period.by_length", "loss_period.mean", lengths::draw(grid, rows)),
+        ("delay", "delay", latency::draw(grid, rows)),
+    ];
+    charts.extend(
+        distributions.map(|(name, metric, picture)| {
+            Some(Chart { name: name.to_owned(), along: None, metric, picture: picture? })
+        }),
+    );
     charts.into_iter().flatten().collect()
 }
 

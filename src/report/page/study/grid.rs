@@ -1,6 +1,6 @@
 //! The rows of a page and the axes that they differ by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::Entry;
 use crate::study::Manifest;
@@ -9,17 +9,25 @@ use crate::study::Manifest;
 pub(in crate::report) struct Grid {
     /// In the order of the file.
     pub(in crate::report) axes: Vec<Axis>,
+    /// Where its points are.
+    points: Vec<Vec<usize>>,
+    /// The axes that have more than one value, without those that are told by an earlier one, as where the study has
+    /// `where = "one == other"`.
+    varied: Vec<usize>,
 }
 
 /// An axis with the values that it has on the page.
 pub(in crate::report) struct Axis {
     pub(in crate::report) name: String,
+    /// Its name, and those of later ones that it tells.
+    pub(in crate::report) title: String,
     /// Each as the names of points spell it.
     pub(in crate::report) labels: Vec<String>,
     pub(in crate::report) numbers: Vec<Option<f64>>,
 }
 
 /// A flow or app at a point: a row of the table, a bar, and a place in each chart.
+#[derive(Clone)]
 pub(super) struct Row<'a> {
     /// Its number on the page.
     pub(super) number: usize,
@@ -59,9 +67,30 @@ impl Grid {
                 values.sort_by(|(_, a), (_, b)| a.partial_cmp(b).expect("JSON has finite numbers"));
             }
             let (labels, numbers) = values.into_iter().unzip();
-            Axis { name: name.to_owned(), labels, numbers }
+            Axis { name: name.to_owned(), title: name.to_owned(), labels, numbers }
         };
-        Grid { axes: manifest.axes.iter().map(|axis| axis.name.as_str()).enumerate().map(axis).collect() }
+        let axes = manifest.axes.iter().map(|axis| axis.name.as_str()).enumerate().map(axis).collect();
+        let mut grid = Grid { axes, points: Vec::new(), varied: Vec::new() };
+        grid.points = points.iter().map(|point| grid.places(&manifest.points[*point].id)).collect();
+        for axis in 0..grid.axes.len() {
+            if grid.axes[axis].labels.len() < 2 {
+                continue;
+            }
+            match grid.varied.iter().copied().find(|earlier| grid.are_tied(*earlier, axis)) {
+                Some(earlier) => {
+                    let also = format!(", {}", grid.axes[axis].name);
+                    grid.axes[earlier].title.push_str(&also);
+                }
+                None => grid.varied.push(axis),
+            }
+        }
+        grid
+    }
+
+    /// Whether the value of either axis says which the other has.
+    fn are_tied(&self, one: usize, other: usize) -> bool {
+        let pairs: BTreeSet<(usize, usize)> = self.points.iter().map(|places| (places[one], places[other])).collect();
+        pairs.len() == self.axes[one].labels.len() && pairs.len() == self.axes[other].labels.len()
     }
 
     /// Where a point is.
@@ -73,15 +102,26 @@ impl Grid {
         self.axes.iter().enumerate().map(place).collect()
     }
 
-    /// The axes that have more than one value.
-    pub(in crate::report) fn varied(&self) -> Vec<usize> {
-        (0..self.axes.len()).filter(|axis| self.axes[*axis].labels.len() > 1).collect()
+    /// The axes that make points differ: [`Grid::varied`].
+    pub(in crate::report) fn varied(&self) -> &[usize] {
+        &self.varied
+    }
+
+    /// Places by which the lines of a chart along an axis are told apart: of each axis that makes points differ, but for that one.
+    pub(in crate::report) fn line(&self, along: usize, places: &[usize]) -> Vec<Option<usize>> {
+        let differs = |axis: usize| axis != along && self.varied.contains(&axis);
+        places.iter().enumerate().map(|(axis, place)| differs(axis).then_some(*place)).collect()
+    }
+
+    /// How many lines a chart along an axis has of points at these places.
+    pub(in crate::report) fn number_of_lines(&self, points: &[&[usize]], along: usize) -> usize {
+        points.iter().map(|places| self.line(along, places)).collect::<BTreeSet<_>>().len()
     }
 
     /// The axes that colours and dashes stand for where `along` is the horizontal one: the one with the most values that
     /// there are colours for, and then another.
     pub(super) fn looks(&self, along: Option<usize>) -> [Option<usize>; 2] {
-        let mut others: Vec<usize> = self.varied().into_iter().filter(|axis| Some(*axis) != along).collect();
+        let mut others: Vec<usize> = self.varied.iter().copied().filter(|axis| Some(*axis) != along).collect();
         let values = |axis: &usize| Some(self.axes[*axis].labels.len()).filter(|values| *values <= Look::HUES);
         others.sort_by_key(|axis| std::cmp::Reverse(values(axis)));
         [others.first().copied(), others.get(1).copied()]
@@ -97,11 +137,9 @@ impl Grid {
 
     /// The lines of a chart along an axis.
     pub(super) fn lines<'r, 'a>(&self, along: usize, rows: &'r [Row<'a>]) -> Vec<Line<'r, 'a>> {
-        let mut lines: BTreeMap<Vec<usize>, Vec<&Row<'a>>> = BTreeMap::new();
+        let mut lines: BTreeMap<Vec<Option<usize>>, Vec<&Row<'a>>> = BTreeMap::new();
         for row in rows {
-            let mut others = row.places.clone();
-            others[along] = 0;
-            lines.entry(others).or_default().push(row);
+            lines.entry(self.line(along, &row.places)).or_default().push(row);
         }
         let line = |mut rows: Vec<&'r Row<'a>>| {
             rows.sort_by_key(|row| row.places[along]);
@@ -111,21 +149,32 @@ impl Grid {
         lines.into_values().map(line).collect()
     }
 
-    /// What filters show at first: of each axis all values, or the first one where the first chart would have more than
-    /// [`MAX_LINES`]. The axes that colours and dashes stand for are the last to be narrowed.
+    /// What filters show at first: of each axis all values, or one where the first chart would have more than [`MAX_LINES`]: of
+    /// those with the most points the first. The axes that colours and dashes stand for are the last to be narrowed.
     pub(super) fn shown(&self) -> Vec<Option<usize>> {
         let mut shown = vec![None; self.axes.len()];
-        let varied = self.varied();
-        let [hue, dash] = self.looks(varied.first().copied());
+        let Some(along) = self.varied.first().copied() else { return shown };
+        let [hue, dash] = self.looks(Some(along));
         let mut others: Vec<usize> =
-            varied.into_iter().skip(1).filter(|axis| ![hue, dash].contains(&Some(*axis))).collect();
+            self.varied.iter().copied().filter(|axis| ![Some(along), hue, dash].contains(&Some(*axis))).collect();
         others.splice(0..0, dash);
-        let mut lines: f64 = others.iter().chain(&hue).map(|axis| self.axes[*axis].labels.len() as f64).product();
-        while let Some(axis) = others.pop().filter(|_| lines > MAX_LINES) {
-            lines /= self.axes[axis].labels.len() as f64;
-            shown[axis] = Some(0);
+        let mut points: Vec<&[usize]> = self.points.iter().map(Vec::as_slice).collect();
+        while self.number_of_lines(&points, along) > MAX_LINES
+            && let Some(axis) = others.pop()
+        {
+            let at = |place: usize| points.iter().filter(|places| places[axis] == place).count();
+            let most = (0..self.axes[axis].labels.len()).rev().max_by_key(|place| at(*place));
+            shown[axis] = most;
+            points.retain(|places| Some(places[axis]) == most);
         }
         shown
+    }
+
+    /// The rows that a chart along an axis shows, or one of no axis, where other axes have one value. What goes along an axis is
+    /// not narrowed on it.
+    pub(super) fn narrowed<'a>(rows: &[Row<'a>], shown: &[Option<usize>], along: Option<usize>) -> Vec<Row<'a>> {
+        let agrees = |(axis, place): (usize, &usize)| Some(axis) == along || shown[axis].is_none_or(|it| it == *place);
+        rows.iter().filter(|row| row.places.iter().enumerate().all(agrees)).cloned().collect()
     }
 }
 
@@ -133,7 +182,7 @@ impl Look {
     /// How many colours and markers there are.
     pub(super) const HUES: usize = 8;
     /// How many patterns of dashes there are.
-    pub(super) const DASHES: usize = 4;
+    pub(super) const DASHES: usize = 9;
 
     /// That of the value at a place of an axis, where no other axis is told apart: beyond the colours by dashes.
     pub(super) fn of(place: usize) -> Self {
@@ -147,13 +196,67 @@ fn label(id: &str, axis: usize) -> &str {
 }
 
 /// The most lines that the first chart shows before anybody filters (a choice).
-const MAX_LINES: f64 = 12.0;
+const MAX_LINES: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
+    use crate::study::{AxisEntry, PointEntry, Rule};
+
+    /// Of a study with axes a, b, ... and points at these values.
+    fn grid(points: &[Vec<i64>]) -> Grid {
+        let names = || ('a'..).map(String::from);
+        let entry = |values: &Vec<i64>| PointEntry {
+            id: names().zip(values).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(","),
+            values: values.iter().map(|value| (*value).into()).collect(),
+            seed: String::new(),
+            hash: String::new(),
+        };
+        let axes = names().take(points[0].len()).map(|name| AxisEntry { name, set: String::new() });
+        let manifest = Manifest {
+            schema: String::new(),
+            version: String::new(),
+            generator: String::new(),
+            name: String::new(),
+            hash: String::new(),
+            axes: axes.collect(),
+            replications: Rule::Fixed(1),
+            points: points.iter().map(entry).collect(),
+        };
+        Grid::new(&manifest, &(0..points.len()).collect::<Vec<_>>())
+    }
+
+    /// All combinations of so many values of each axis.
+    fn combinations(values: &[i64]) -> Vec<Vec<i64>> {
+        values.iter().fold(vec![Vec::new()], |all, values| {
+            let with = |one: &Vec<i64>| (1..=*values).map(|value| [&one[..], &[value]].concat()).collect::<Vec<_>>();
+            all.iter().flat_map(with).collect()
+        })
+    }
+
+    #[test]
+    fn what_is_shown_first_has_points() {
+        let all = combinations(&[3, 8, 8, 8]);
+        assert_eq!(grid(&all).shown(), [None, None, Some(0), Some(0)]);
+        let some: Vec<Vec<i64>> = all.into_iter().filter(|values| values[2] != values[3]).collect();
+        let grid = grid(&some);
+        let shown = grid.shown();
+        let agrees =
+            |places: &&Vec<usize>| places.iter().zip(&shown).all(|(place, shown)| shown.is_none_or(|it| it == *place));
+        let left: Vec<&[usize]> = grid.points.iter().filter(agrees).map(Vec::as_slice).collect();
+        assert!((1..=MAX_LINES).contains(&grid.number_of_lines(&left, 0)), "{shown:?}");
+    }
+
+    #[test]
+    fn an_axis_that_an_earlier_one_tells_is_none_of_its_own() {
+        let linked: Vec<Vec<i64>> =
+            combinations(&[3, 3, 2]).into_iter().filter(|values| values[0] == values[1]).collect();
+        let grid = grid(&linked);
+        assert_eq!(grid.varied(), [0, 2]);
+        assert_eq!(grid.axes[0].title, "a, b");
+        let points: Vec<&[usize]> = grid.points.iter().map(Vec::as_slice).collect();
+        assert_eq!(grid.number_of_lines(&points, 0), 2);
+    }
 
     #[test]
     fn values_of_one_axis_look_different() {

@@ -22,8 +22,8 @@ pub(super) fn draw(grid: &Grid, rows: &[Row<'_>]) -> Option<Picture> {
     let place = |(quantile, nanos): (f64, &u64)| (across(quantile), chart::y(up.place(*nanos as f64)));
     let curves = Curves {
         title: "delay from write to read, by percentile",
-        description: "A curve for each point, from its shortest delay to the highest percentile that enough delays lie beyond. The \
-             table below has the main percentiles.",
+        description: "A curve for each point, from its shortest delay to the highest percentile that enough delays lie beyond. points.csv has the \
+             main ones.",
         axis: "share of messages with at most this delay",
         across: TICKS.map(|(quantile, label)| (across(quantile), label.to_owned())).to_vec(),
         up: up.ticks().into_iter().map(up_tick).collect(),

@@ -17,8 +17,8 @@ pub(super) fn draw(grid: &Grid, rows: &[Row<'_>]) -> Option<Picture> {
     let place = |(length, share): (usize, &f64)| (chart::x(across.place(length as f64)), chart::y(up.place(*share)));
     let curves = Curves {
         title: "of 1,000 loss periods, how many are so long or longer",
-        description: "A curve for each point, up to the longest length that enough loss periods have. The table below has their mean and \
-             the longest.",
+        description: "A curve for each point, up to the longest length that enough loss periods have. points.csv has their mean and the \
+             longest.",
         axis: "messages",
         across: across.ticks().into_iter().map(|tick| (chart::x(across.place(tick)), tick.to_string())).collect(),
         up: up.ticks().into_iter().map(|tick| (chart::y(up.place(tick)), grouped(tick.round() as u64))).collect(),

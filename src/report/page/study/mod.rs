@@ -89,7 +89,9 @@ impl<'a> Page<'a> {
         let body = html! {
             (heading("study", &self.manifest.name, self.description))
             main {
+                (headline::violated(summaries))
                 (self.sums.draw(self.manifest.points.len()))
+                (self.axes())
                 (self.controls(&grid))
                 @for section in &sections { (section) }
                 (headline::expectations(summaries, &self.replay()))
@@ -106,12 +108,11 @@ impl<'a> Page<'a> {
         let mut budget = Budget::new();
         let mut figures = Vec::new();
         for subject in 0..self.subjects.len() {
-            let mut rows = self.rows(&grid, subject, &mut 0);
-            rows.retain(|row| row.places.iter().zip(&shown).all(|(place, shown)| shown.is_none_or(|it| it == *place)));
-            for Chart { name, mut picture, .. } in charts::draw(&grid, &rows, &mut budget) {
-                let fixed = grid.axes.iter().zip(&shown);
+            let rows = self.rows(&grid, subject, &mut 0);
+            for Chart { name, along, mut picture, .. } in charts::draw(&grid, &rows, &shown, &mut budget) {
+                let fixed = grid.axes.iter().zip(&shown).enumerate().filter(|(axis, _)| Some(*axis) != along);
                 let fixed =
-                    fixed.filter_map(|(axis, place)| Some(format!(", {}={}", axis.name, axis.labels[(*place)?])));
+                    fixed.filter_map(|(_, (axis, place))| Some(format!(", {}={}", axis.name, axis.labels[(*place)?])));
                 let of = &self.subjects[subject];
                 picture.title = format!("{of}: {}{}", picture.title, fixed.collect::<String>());
                 figures.push((format!("{of}-{name}"), picture.file()));
@@ -135,7 +136,7 @@ impl<'a> Page<'a> {
         let shown = grid.shown();
         html! {
             @if self.subjects.len() > 1 || !grid.varied().is_empty() {
-                form.controls aria-label="What is shown" {
+                form.controls hidden aria-label="What is shown" {
                     @if self.subjects.len() > 1 {
                         label {
                             "flow or app "
@@ -146,9 +147,9 @@ impl<'a> Page<'a> {
                             }
                         }
                     }
-                    @for axis in grid.varied() {
+                    @for axis in grid.varied().iter().copied() {
                         label {
-                            bdi { (grid.axes[axis].name) } " "
+                            bdi { (grid.axes[axis].title) } " "
                             select data-axis=(axis + 1) {
                                 option value="" { "all" }
                                 @for (place, label) in grid.axes[axis].labels.iter().enumerate() {
@@ -158,6 +159,22 @@ impl<'a> Page<'a> {
                         }
                     }
                     span.hint { "Point at a mark, or move to it by Tab and arrow keys: a click or Enter copies the command that replays it." }
+                }
+            }
+        }
+    }
+
+    /// What each axis sets.
+    fn axes(&self) -> Markup {
+        let axes = &self.manifest.axes;
+        html! {
+            @if !axes.is_empty() {
+                p.runs {
+                    @for (number, axis) in axes.iter().enumerate() {
+                        @if number > 0 { "; " }
+                        bdi { (axis.name) } " sets " bdi { code { (axis.set) } }
+                    }
+                    "."
                 }
             }
         }
@@ -180,18 +197,17 @@ impl<'a> Page<'a> {
         let of = &self.subjects[subject];
         let rows = self.rows(grid, subject, number);
         let columns = Columns::new(&rows);
-        let charts = charts::draw(grid, &rows, budget);
+        let all = vec![None; grid.axes.len()]; // the script narrows them
+        let charts = charts::draw(grid, &rows, &all, budget);
         html! {
             section data-v=(subject) aria-labelledby=(format!("s{subject}")) {
                 h2 id=(format!("s{subject}")) { bdi { (of) } }
+                p.reading { "Bands are 95 % intervals over replications, dots the closed form where there is one. A filter of an axis does \
+                     not narrow the charts along it." }
                 div.charts {
-                    @for Chart { name, metric, picture } in &charts {
+                    @for Chart { name, metric, picture, .. } in &charts {
                         (figure_of(&format!("s{subject}{name}").replace('.', "-"), columns.of(metric), picture))
                     }
-                }
-                p.reading {
-                    "Bands are 95 % intervals over replications, dots the closed form where there is one. A filter of an axis does \
-                     not narrow the charts along it."
                 }
                 (shares::draw(&format!("s{subject}shares"), &rows))
                 (columns.draw(&format!("s{subject}table"), subject, &rows))

@@ -75,7 +75,7 @@ impl<'a> Columns<'a> {
         html! {
             h3 id=(name) { "All figures" }
             div.scroll tabindex="0" role="region" aria-labelledby=(name) {
-                table {
+                table.wide-table {
                     thead {
                         tr {
                             td colspan=(FIRST) {}
