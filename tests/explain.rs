@@ -110,7 +110,7 @@ fn what_is_on_its_way_when_the_run_ends_is_said_to_be() {
         assert_eq!(exit, 0, "{error}");
         assert!(out.starts_with("f:0 from H1 at H2: in_flight\n"), "{out}");
         assert!(
-            out.contains("6.000000000 s") && out.contains("the run ends, and it is still on its way: in_flight"),
+            out.contains("6.000000000 s  H2") && out.contains("the run ends, and it is still on its way: in_flight"),
             "{out}"
         );
     }
@@ -143,7 +143,7 @@ fn where_draws_are_correlated_their_rank_is_told() {
     let text = HOSTS.replace("LINK", delay) + &FLOW.replace("TARGET", r"\\H2\mailslot\t");
     let (out, error, _) = explained_of(&text, "f:3@H2");
     let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(out.contains(", with the datagrams before rank 0.") && out.contains(": takes "), "{out}{error}");
+    assert!(out.contains(", with the link's memory rank 0.") && out.contains(": takes "), "{out}{error}");
 }
 
 /// A capture whose records all come too late has no sender.

@@ -9,6 +9,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use mailslot_sim::report::{Explain, Question};
+use mailslot_sim::scenario::Scenario;
 use mailslot_sim::sim;
 use mailslot_sim::stats::Fate;
 use pages::{check_page, check_picture};
@@ -215,44 +216,74 @@ fn writes_that_fail_are_on_the_map() {
     assert!(page.contains("<g data-k=\"60x\" data-q=\":#@OLD1\">"), "a row of failures");
 }
 
+/// Hosts A and B, on segments of their own with a router between if `routed`, and a flow from one to the other.
+fn pair(link: &str, routed: bool, more: &str) -> Scenario {
+    let (to, router) = match routed {
+        true => ("b", "[segment.b]\n[[router]]\nname = \"R\"\njoins = [\"a\", \"b\"]\nlink = \"slow\"\n"),
+        false => ("a", ""),
+    };
+    scenario(&format!(
+        r#"
+        schema = 1
+        name = "pair"
+        duration = "5 s"
+        drain = "1 s"
+        [link.slow]
+        delay = "100 s"
+        [segment.a]
+        {link}
+        {router}
+        [[host]]
+        name = "A"
+        segment = "a"
+        [[host]]
+        name = "B"
+        segment = "{to}"
+        [[mailslot]]
+        on = "B"
+        name = "t"
+        [[traffic]]
+        name = "f"
+        from = "A"
+        every = "1 s"
+        {more}
+        "#
+    ))
+}
+
 /// Datagrams that are still on a link when the run ends have arrows, wherever that is; broadcasts to all have one.
 #[test]
 fn what_is_on_its_way_has_an_arrow() {
-    for (target, slow) in [(r"\\B\mailslot\t", "up"), (r"\\B\mailslot\t", "down"), (r"\\WORKGROUP\mailslot\t", "up")] {
-        let text = format!(
-            r#"
-            schema = 1
-            name = "slow"
-            duration = "5 s"
-            drain = "1 s"
-            [link.slow]
-            delay = "100 s"
-            [segment.s]
-            link = {{ {slow} = "slow" }}
-            [[host]]
-            name = "A"
-            segment = "s"
-            [[host]]
-            name = "B"
-            segment = "s"
-            [[mailslot]]
-            on = "B"
-            name = "t"
-            [[traffic]]
-            name = "f"
-            from = "A"
-            to = '{target}'
-            every = "1 s"
-            "#
-        );
-        let (page, pictures) = drawn(&scenario(&text));
+    let [computer, domain] = [r"to = '\\B\mailslot\t'", r"to = '\\WORKGROUP\mailslot\t'"];
+    for (target, slow, routed) in [
+        (computer, "link = { up = \"slow\" }", false),
+        (computer, "link = { down = \"slow\" }", false),
+        (domain, "link = { up = \"slow\" }", false),
+        (computer, "", true),
+    ] {
+        let (page, pictures) = drawn(&pair(slow, routed, target));
         let on_their_way = arrows(&page)
             .iter()
             .filter(|arrow| arrow.fate.as_deref() == Some("in_flight") && arrow.end == 6_000_000_000)
             .count();
-        assert_eq!(on_their_way, 5, "{target} {slow}");
+        assert_eq!(on_their_way, 5, "{target} {slow} {routed}");
         assert!(pictures.iter().any(|(name, picture)| name == "space-time" && picture.contains("in_flight")));
     }
+}
+
+/// What never became a datagram has a mark at its sender: a write that fails, and a recipient that nothing leads to.
+#[test]
+fn what_never_left_has_a_mark() {
+    let report = report(&shipped("windows-11", &[]), 0);
+    let failed: u64 =
+        report["totals"]["sender"]["failed"].as_object().unwrap().values().map(|it| it.as_u64().unwrap()).sum();
+    let (page, _) = drawn(&shipped("windows-11", &[]));
+    assert_eq!(arrows(&page).iter().filter(|arrow| arrow.is_mark).count() as u64, failed);
+    assert!(failed > 0 && page.contains("write that failed"));
+    let (page, _) = drawn(&shipped("branch-office", &[]));
+    let marks = arrows(&page).into_iter().filter(|arrow| arrow.is_mark);
+    let asked = marks.filter(|arrow| arrow.question.as_deref().is_some_and(|it| it.contains("@BRANCH"))).count();
+    assert_eq!(asked, cells(&page)["unreachable"] as usize);
 }
 
 /// A flow of which nothing was written has its section all the same.
@@ -292,6 +323,25 @@ fn faults_are_drawn() {
     assert!(longest.fold(0.0, f64::max) < 600.0, "no host is down until the end of the diagram");
 }
 
+/// What began before the first arrow goes on at the top.
+#[test]
+fn what_began_before_the_diagram_is_in_it() {
+    let to = "to = '\\\\B\\mailslot\\t'\nstart = \"2 s\"\n[[event]]\nat = \"1 s\"\n";
+    for (event, shown) in [
+        ("crash = \"B\"", "<line class=\"down\""),
+        ("pause = \"B\"", "<line class=\"still\""),
+        ("partition = [[\"A\"], [\"B\"]]", "since before: partition A | B"),
+        ("set = { \"link.slow.loss\" = \"50 %\" }", "since before: set link.slow.loss"),
+    ] {
+        let (page, pictures) = drawn(&pair("", event.starts_with("set"), &format!("{to}{event}")));
+        let picture = &pictures.iter().find(|(name, _)| name == "space-time").unwrap().1;
+        let diagram = page.split("<h2 id=\"faults\">").next().unwrap();
+        assert!(diagram.contains(shown) && picture.contains(shown), "{event}");
+    }
+    let healed = format!("{to}partition = [[\"A\"], [\"B\"]]\n[[event]]\nat = \"1500 ms\"\nheal = true");
+    assert!(!drawn(&pair("", false, &healed)).0.contains("since before"));
+}
+
 /// A picture by itself begins where something happens that is no delivery, and says which datagrams it has.
 #[test]
 fn a_picture_shows_what_went_wrong() {
@@ -300,4 +350,17 @@ fn a_picture_shows_what_went_wrong() {
     let alarm = picture("plant-alarm");
     assert!(alarm.contains("lost_on_link") && alarm.contains(" datagrams, after the first "), "{}", &alarm[..600]);
     assert!(picture("hello").contains(": all "));
+
+    let large = shipped(
+        "plant-alarm",
+        &[
+            "host.STATION{01..12}.name=STATION{01..56}",
+            "mailslot.alarm\\line1.on=STATION{01..56}",
+            "link.switch.loss=0 %",
+            "expect=[]",
+            "event=[{ at = \"150 ms\", crash = \"STATION03\" }]",
+        ],
+    );
+    let picture = drawn(&large).1.into_iter().find(|(name, _)| name == "space-time").unwrap().1;
+    assert!(picture.contains("host_down"), "audiences that do not fit are cut rather than what went wrong");
 }

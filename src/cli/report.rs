@@ -47,7 +47,7 @@ fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Exit> {
         if !stored.has_runs() {
             let folder = arguments.folder.display();
             message(&format!(
-                "error: {folder} has no runs.ndjson, so there is nothing to draw: copy it anew, or run the study again"
+                "error: {folder} has no runs.ndjson, so there is nothing to draw: run the study, or copy its folder anew"
             ));
             return Err(Exit::Unrelated);
         }

@@ -26,17 +26,17 @@ impl Scale {
     /// to what can be told apart. The ends are ticks.
     pub(super) fn of_figure(values: &[f64]) -> Self {
         let (low, high) = ends(values);
-        let low = if low >= NEAR * high && low < high { low } else { 0.0 };
-        let high = if high > low { high } else { low + 1.0 };
-        let widened = |(low, high): (f64, f64)| {
-            let step = step(high - low);
-            ((low / step + SLACK).floor() * step, (high / step - SLACK).ceil() * step)
-        };
-        let mut ends = widened((low, high));
-        while widened(ends) != ends {
-            ends = widened(ends); // a wider span may have a wider step
+        let low = if low >= NEAR * high && high - low > high * FLAT { low } else { 0.0 };
+        let high = if high > low.max(TINY) { high } else { low + 1.0 };
+        let mut step = round_step(high - low);
+        loop {
+            let (first, last) = ((low / step + SLACK).floor(), (high / step - SLACK).ceil());
+            let wider = round_step((last - first) * step); // the ends may be so far apart that steps are wider
+            if wider <= step * (1.0 + FLAT) {
+                return Scale::Linear(first * step, last * step);
+            }
+            step = wider;
         }
-        Scale::Linear(ends.0, ends.1)
     }
 
     /// For times, by their logarithms; the ends are ticks.
@@ -76,7 +76,7 @@ impl Scale {
     pub(super) fn ticks(&self) -> Vec<f64> {
         match *self {
             Scale::Linear(low, high) => {
-                let step = step(high - low);
+                let step = round_step(high - low);
                 let (first, last) = ((low / step).round() as i64, (high / step).round() as i64);
                 (first..=last).map(|number| number as f64 * step).collect()
             }
@@ -105,16 +105,22 @@ fn ends(values: &[f64]) -> (f64, f64) {
 }
 
 /// A round step, of which three to six make the span.
-fn step(span: f64) -> f64 {
+fn round_step(span: f64) -> f64 {
     let decade = libm::pow(10.0, libm::floor(libm::log10(span)));
     let steps = [0.2, 0.25, 0.5, 1.0, 2.0].map(|part| part * decade);
-    steps.into_iter().find(|step| span / step <= 6.0).unwrap_or(2.0 * decade)
+    steps.into_iter().find(|step| span / step <= MOST_STEPS).unwrap_or(2.0 * decade)
 }
 
 /// From this ratio of its ends on, an axis has a logarithmic scale (a choice).
 const FAR: f64 = 50.0;
 /// A figure's scale begins at 0 unless its least value is at least this share of the greatest (a choice).
 const NEAR: f64 = 0.6;
+/// Values that differ by less than this share are one (a choice): beyond that, rounding shows.
+const FLAT: f64 = 1e-7;
+/// The most steps of a span, and some room for what rounding did to it.
+const MOST_STEPS: f64 = 6.0 + 1e-6;
+/// What is below that is 0.
+const TINY: f64 = 1e-290;
 /// What rounding may have done to a multiple of a step.
 const SLACK: f64 = 1e-9;
 /// Round numbers within a decade.
@@ -149,6 +155,24 @@ mod tests {
                 let ends = [ticks[0], ticks[ticks.len() - 1]].map(|tick| scale.place(tick));
                 assert!(ends[0].abs() < 1e-9 && (ends[1] - 1.0).abs() < 1e-9, "{values:?}: {ticks:?}");
             }
+        }
+    }
+
+    #[test]
+    fn every_two_values_have_a_scale_whose_ends_are_ticks() {
+        let share = |number: u64| (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1_u64 << 53) as f64;
+        let spreads = [1e-18, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 0.1, 10.0];
+        let random =
+            (0..40_000).map(|number| (share(number) * 9.0 + 1e-6, share(!number) * spreads[number as usize % 8]));
+        let known =
+            [(3.5, 0.1), (0.268, 1e-5), (1.75, 11.0 / 6.0 - 1.75), (1.0, f64::EPSILON), (1e9, 1.0), (0.0, 5e-324)];
+        for (low, spread) in random.chain(known) {
+            let (scale, values) = (Scale::of_figure(&[low, low + spread]), [low, low + spread]);
+            let ticks = scale.ticks();
+            assert!((2..=8).contains(&ticks.len()), "{values:?}: {ticks:?}");
+            let ends = [ticks[0], ticks[ticks.len() - 1]].map(|tick| scale.place(tick));
+            assert!(ends[0].abs() < 1e-6 && (ends[1] - 1.0).abs() < 1e-6, "{values:?}: {ticks:?}");
+            assert!(values.iter().all(|value| (-1e-6..=1.000_001).contains(&scale.place(*value))), "{values:?}");
         }
     }
 

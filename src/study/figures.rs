@@ -67,7 +67,8 @@ impl Pictures {
 ///
 /// If one would.
 pub fn check_pictures<'n>(results: &Path, mut names: impl Iterator<Item = &'n str>) -> Result<(), FolderError> {
-    match names.find(|name| path_of(results, name).exists() && !is_own(&path_of(results, name))) {
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    match names.find(|name| is_there(&path_of(results, name)) && !is_own(&path_of(results, name))) {
         None => Ok(()),
         Some(name) => {
             let what = "is not of mailslot-sim: move it elsewhere, or take another folder".to_owned();
@@ -81,11 +82,11 @@ fn path_of(results: &Path, name: &str) -> PathBuf {
     results.join(FIGURES).join(file_name(name) + SVG)
 }
 
-/// Whether we made a picture.
+/// Whether we made a picture. A link to one is somebody else's.
 fn is_own(path: &Path) -> bool {
     let mut text = String::new();
     let is_read = File::open(path).and_then(|file| file.take(OWN.len() as u64).read_to_string(&mut text)).is_ok();
-    is_read && text == OWN && path.to_string_lossy().ends_with(SVG)
+    is_read && text == OWN && path.to_string_lossy().ends_with(SVG) && !path.is_symlink()
 }
 
 /// The folder of pictures.

@@ -214,7 +214,7 @@ impl Folder {
         self.held[point].finished.is_some() || !self.held[point].logged.is_empty()
     }
 
-    /// Whether runs were ever stored here: there are none only if somebody took their files away.
+    /// Whether runs were ever stored here. Files that hold none are here too, unless somebody took them away or nothing was begun.
     #[must_use]
     pub fn has_runs(&self) -> bool {
         self.path.join(RUNS).exists() || self.path.join(LOG).exists()

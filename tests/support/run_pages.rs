@@ -27,6 +27,8 @@ pub(crate) struct Arrow {
     pub(crate) start: u64,
     pub(crate) end: u64,
     pub(crate) is_part: bool,
+    /// Whether it is none: a write failed, or nothing leads to the recipient.
+    pub(crate) is_mark: bool,
     pub(crate) fate: Option<String>,
     /// What became of its message there, if that is something else.
     pub(crate) other: Option<String>,
@@ -71,13 +73,16 @@ pub(crate) fn arrows(page: &str) -> Vec<Arrow> {
         let source: usize = attribute(tag, "data-f").unwrap().parse().unwrap();
         let sender = if several[source] { format!("/{from}") } else { String::new() };
         let question = format!("{}{sender}:{}@{to}", flows[source], facts[0]);
+        let fate = attribute(tag, "data-k");
+        let is_mark = facts[6].starts_with('5') || fate.as_deref() == Some("unreachable");
         Arrow {
+            is_mark,
             from,
             to,
             start: seconds(facts[3]),
             end: seconds(facts[4]),
             is_part: facts[6].as_bytes()[2] == b'1',
-            fate: attribute(tag, "data-k"),
+            fate,
             other: attribute(tag, "data-m"),
             lost: attribute(tag, "data-l").map(|lost| {
                 let (how, link) = lost.split_once(' ').unwrap();
@@ -113,7 +118,10 @@ pub(crate) fn pictured(arrows: &[Arrow]) -> Traced {
     for arrow in arrows {
         match &arrow.lost {
             Some(lost_on) => *lost.entry(lost_on.clone()).or_default() += 1,
-            None if arrow.from == arrow.to || arrow.is_part || arrow.fate.as_deref() == Some("in_flight") => {}
+            None if arrow.from == arrow.to
+                || arrow.is_part
+                || arrow.is_mark
+                || arrow.fate.as_deref() == Some("in_flight") => {}
             None => *came.entry((arrow.from.clone(), arrow.to.clone(), arrow.end)).or_default() += 1,
         }
     }

@@ -130,6 +130,7 @@ impl Explain {
     /// Whether a broadcast is on its way to a segment, and from there to the recipient among others.
     fn is_for_several(&self, bound: Bound) -> bool {
         match bound {
+            _ if self.recipient.is_none() => false,
             Bound::Audience => true,
             Bound::Part(part) => {
                 self.parts.get(part as usize).is_none_or(|part| part.iter().any(|it| Some(*it) == self.recipient))
@@ -271,10 +272,12 @@ impl Observer for Explain {
                 let is_unread = *fate == Fate::Unread;
                 let what = if is_unread { "nobody has read it" } else { "it is still on its way" };
                 let what = format!("the run ends, and {what}: {}", fate.name());
+                let place = Place::Host(self.question.host);
                 if self.is_of_message(instance) && self.fate.is_none() && self.is_for_several(instance.bound) {
-                    self.at_sender(at, what);
+                    let what = format!("{what}{}", which(&self.names, instance, place));
+                    self.step(at, place.name(&self.names).to_owned(), what);
                 } else {
-                    self.add(at, instance, Place::Host(self.question.host), &what);
+                    self.add(at, instance, place, &what);
                 }
             }
             Event::Replied { instance } => {

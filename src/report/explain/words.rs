@@ -121,7 +121,7 @@ pub(super) fn wait(judgement: &Judgement) -> Option<String> {
 /// A draw beside what it was compared with.
 pub(super) fn comparison(Decision { draw, rank, probability, .. }: &Decision) -> String {
     let share = |draw: u64| draw as f64 / 18_446_744_073_709_551_616.0;
-    let own = rank.map_or(String::new(), |_| format!("draw {}, with the datagrams before ", six_digits(share(*draw))));
+    let own = rank.map_or(String::new(), |_| format!("draw {}, with the link's memory ", six_digits(share(*draw))));
     let (name, draw) = (if rank.is_some() { "rank" } else { "draw" }, share(rank.unwrap_or(*draw)));
     match *probability {
         Some(0.0) => "probability 0".to_owned(),

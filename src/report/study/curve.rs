@@ -32,10 +32,10 @@ pub(super) fn draw(manifest: &Manifest, points: &[PointSummary]) -> String {
         plot.line(letter, line);
     }
     let what =
-        |axis: usize, place: usize| format!("{}={}", grid.axes[axis].name, clipped(&grid.axes[axis].labels[place]));
+        |axis: usize, place: usize| format!("{}={}", grid.axes[axis].title, clipped(&grid.axes[axis].shown[place]));
     let of_fixed = (0..grid.axes.len()).filter_map(|axis| Some(format!(", {}", what(axis, fixed[axis]?))));
     let title = format!("{} {} against {}", figure.of, figure.metric, grid.axes[along].title);
-    let mut text = format!("\n{title}{}\n\n{}", of_fixed.collect::<String>(), plot.text(&grid.axes[along].labels));
+    let mut text = format!("\n{title}{}\n\n{}", of_fixed.collect::<String>(), plot.text(&grid.axes[along].shown));
     let told_apart: Vec<usize> =
         grid.varied().iter().copied().filter(|axis| *axis != along && fixed[*axis].is_none()).collect();
     for (letter, places) in (b'A'..).map(char::from).zip(lines.keys()).filter(|_| !told_apart.is_empty()) {

@@ -61,7 +61,9 @@ pub(super) fn draw(arrow: &Arrow, place: Place) -> Markup {
     let (top, bottom) = (exact(top), exact(bottom));
     html! {
         g class=(look(arrow)) data-r="" data-f=(number_of(source)) data-k=[fate.or(end).map(Fate::name)] data-i=(facts.join("\t")) data-l=[lost] data-m=[other.map(Fate::name)] data-q=[is_asked.then_some("")] {
-            @if is_own { use.own href="#own" x=(number(x)) y=(top) {} } @else {
+            @if is_own { use.own href="#own" x=(number(x)) y=(top) {} }
+            @else if *kind == Kind::Failed { use href="#stop" x=(number(x)) y=(top) {} }
+            @else {
                 line x1=(number(x)) y1=(top) x2=(number(tip)) y2=(bottom) marker-end=[head] {}
             }
             @if let Some(waits) = waits { line.wait x1=(number(tip)) y1=(bottom) x2=(number(tip)) y2=(exact(waits)) {} }
@@ -95,10 +97,12 @@ pub(super) fn keys(arrows: &[Arrow]) -> Vec<Key> {
     }
     let is_whole = |arrow: &Arrow| ending(arrow).is_none() && arrow.fate.is_none() && !arrow.is_part;
     let own = html! { g.a.f0 { use.own href="#own" x="12" y="7" {} } };
+    let failed = html! { g.a.failed { use href="#stop" x="12" y="7" {} } };
     let waits = html! { g.a.f0 { line.wait x1="4" x2="24" y1="7" y2="7" {} } };
     let grey = Some("url(#grey)");
     let others = [
         (has(&|arrow| arrow.to == Some(arrow.from)), own, "own copy, by no network"),
+        (has(&|arrow| arrow.kind == Kind::Failed), failed, "write that failed"),
         (has(&|arrow| arrow.waited.is_some_and(|waited| waited > arrow.end)), waits, "waits in its mailslot"),
         (has(&|arrow| arrow.is_copy), line("copy", grey, None), "the network's copy"),
         (has(&|arrow| arrow.is_part), line("part", grey, None), "further fragment"),
@@ -132,6 +136,7 @@ fn look(arrow: &Arrow) -> String {
         (None, Kind::Message | Kind::Overheard) => "heard".to_owned(),
         (None, Kind::Reply | Kind::Program) => "said".to_owned(),
         (None, Kind::Name) => String::new(),
+        (None, Kind::Failed) => "failed".to_owned(),
     };
     let more = [
         (arrow.kind == Kind::Name, " ns"),

@@ -103,8 +103,9 @@ fn cell(flow: &mut FlowFates, pair: usize, message: u64) -> Option<&mut Option<C
 
 /// The most flows that a page tells of by themselves (a choice).
 pub(super) const MAX_FLOWS: usize = 20;
-/// The most rows of an audience map, and of all of a page (choices).
+/// The most rows of an audience map (a choice).
 pub(super) const MAX_PAIRS: usize = 100;
+/// The most rows of all audience maps of a page (a choice).
 pub(super) const MAX_MAP_ROWS: usize = 1_000;
 /// The most columns of an audience map (a choice).
 pub(super) const MAX_MESSAGES: usize = 1_000;

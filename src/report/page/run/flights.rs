@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::id::{HostId, LinkId, StreamId};
 use crate::report::names::Names;
-use crate::stats::{Bound, Event, Fate, Instance, Settled, StreamLayout};
+use crate::stats::{Bound, Event, Fate, Instance, Settled, StreamLayout, Write};
 use crate::time::Instant;
 
 /// The first datagrams of a run.
@@ -89,11 +89,39 @@ pub(super) enum Kind {
     Program,
     /// The name service.
     Name,
+    /// None: a write failed, and nothing left.
+    Failed,
 }
 
 impl Arrow {
+    /// One that has only begun.
+    fn new(stream: StreamId, message: u64, kind: Kind, (from, to): (HostId, Option<HostId>), start: Instant) -> Self {
+        Arrow {
+            stream,
+            message,
+            kind,
+            copy: 0,
+            is_for_all: false,
+            is_copy: false,
+            from,
+            to,
+            start,
+            end: start,
+            course: Course::Open,
+            fate: None,
+            waited: None,
+            is_read: false,
+            is_part: false,
+        }
+    }
+
     pub(super) fn is_aside(&self) -> bool {
         self.kind.is_aside()
+    }
+
+    /// Whether it stands for a datagram, and not for a write that failed or a recipient that nothing can reach.
+    pub(super) fn is_datagram(&self) -> bool {
+        self.kind != Kind::Failed && self.fate != Some(Fate::Unreachable)
     }
 }
 
@@ -122,6 +150,12 @@ impl Flights {
 
     pub(super) fn observe(&mut self, names: &Names, at: Instant, event: &Event<'_>) {
         match event {
+            Event::Write(Write { stream, message, copy, result: Err(_), .. }) => {
+                if let Some((_, from)) = names.stream(*stream) {
+                    let mark = Arrow::new(*stream, *message, Kind::Failed, (from, None), at);
+                    self.add(at, Arrow { copy: *copy, ..mark });
+                }
+            }
             Event::Offered { instance, link, .. } => match names.end_of(*link) {
                 Some(host) => drop(self.towards(names, at, instance, host)),
                 None if names.host_at(*link).is_some() => self.depart(names, at, instance),
@@ -171,8 +205,11 @@ impl Flights {
             }
             Event::Left { instance, fate, links_passed } => match self.addressee(names, instance) {
                 Some(host) => {
-                    if *fate == Fate::InFlight && *links_passed == 0 {
-                        self.open(names, at, instance, Some(host));
+                    // Where there is no room any more, what was offered to a last link has been counted.
+                    if *fate == Fate::InFlight
+                        && (*links_passed == 0 || !self.is_full(kind(names, instance).is_aside()))
+                    {
+                        self.towards(names, at, instance, host);
                     }
                     self.end(names, at, instance, host, *fate);
                 }
@@ -200,12 +237,14 @@ impl Flights {
         [self.left_out, self.asides_left_out].iter().all(|it| it.from.is_none()) && self.without_lane.is_empty()
     }
 
-    pub(super) fn settled(&mut self, settled: &Settled) {
+    pub(super) fn settled(&mut self, names: &Names, at: Instant, settled: &Settled) {
         let Settled { stream, message, recipient, fate } = *settled;
-        let Some(host) = self.recipients.get(stream.index()).and_then(|all| all.get(recipient as usize)) else {
-            return;
-        };
-        if let Some(known) = self.fates.get_mut(&(stream, message, *host)) {
+        let host = self.recipients.get(stream.index()).and_then(|all| all.get(recipient as usize)).copied();
+        let Some((host, (_, from))) = host.zip(names.stream(stream)) else { return };
+        if fate == Fate::Unreachable {
+            let mark = Arrow::new(stream, message, Kind::Message, (from, Some(host)), at);
+            self.add(at, Arrow { fate: Some(fate), ..mark });
+        } else if let Some(known) = self.fates.get_mut(&(stream, message, host)) {
             *known = Some(fate);
         }
     }
@@ -263,16 +302,27 @@ impl Flights {
 
     fn open(&mut self, names: &Names, at: Instant, instance: &Instance, to: Option<HostId>) -> Option<&mut Arrow> {
         let key = key(names, instance)?;
-        let Instance { stream, message, duplicate, .. } = *instance;
-        let (from, kind) = (key.0, kind(names, instance));
-        let is_aside = kind.is_aside();
-        let (is_full, left_out) = match is_aside {
-            true => (self.asides == MAX_ASIDES, &mut self.asides_left_out),
-            false => (self.arrows.len() - self.asides == MAX_ARROWS, &mut self.left_out),
-        };
-        let hosts = [Some(from), to].into_iter().flatten();
-        if is_full {
+        let Instance { stream, message, copy, duplicate, bound, .. } = *instance;
+        let (kind, start) = (kind(names, instance), self.start(key).unwrap_or(at));
+        let arrow = Arrow::new(stream, message, kind, (key.0, to), start);
+        let is_for_all = bound == Bound::Audience;
+        let number = self.add(at, Arrow { end: at, copy, is_copy: duplicate != 0, is_for_all, ..arrow })?;
+        if let Some(host) = to {
+            self.towards.insert((key, host, instance.interfaces[1]), number);
+            if kind == Kind::Message {
+                self.fates.entry((stream, message, host)).or_default();
+            }
+        }
+        self.arrows.last_mut()
+    }
+
+    /// Adds an arrow, if there is room for it; its number.
+    fn add(&mut self, at: Instant, arrow: Arrow) -> Option<usize> {
+        let is_aside = arrow.is_aside();
+        let hosts = [Some(arrow.from), arrow.to].into_iter().flatten();
+        if self.is_full(is_aside) {
             if hosts.into_iter().all(|host| self.lanes.contains(&host) || self.lanes.len() < MAX_LANES) {
+                let left_out = if is_aside { &mut self.asides_left_out } else { &mut self.left_out };
                 left_out.number += 1;
                 left_out.from.get_or_insert(at);
             }
@@ -282,31 +332,13 @@ impl Flights {
             return None;
         }
         self.asides += usize::from(is_aside);
-        if let Some(host) = to.filter(|_| kind == Kind::Message) {
-            self.fates.entry((stream, message, host)).or_default();
-        }
-        if let Some(host) = to {
-            self.towards.insert((key, host, instance.interfaces[1]), self.arrows.len());
-        }
-        let start = self.start(key).unwrap_or(at);
-        self.arrows.push(Arrow {
-            stream,
-            message,
-            kind,
-            copy: instance.copy,
-            is_for_all: instance.bound == Bound::Audience,
-            is_copy: duplicate != 0,
-            from,
-            to,
-            start,
-            end: at,
-            course: Course::Open,
-            fate: None,
-            waited: None,
-            is_read: false,
-            is_part: false,
-        });
-        self.arrows.last_mut()
+        self.arrows.push(arrow);
+        Some(self.arrows.len() - 1)
+    }
+
+    /// Whether there is no room for more asides, or more of the others.
+    fn is_full(&self, is_aside: bool) -> bool {
+        if is_aside { self.asides == MAX_ASIDES } else { self.arrows.len() - self.asides == MAX_ARROWS }
     }
 
     /// Whether a host has a line; it gets one if it has none and there is room.

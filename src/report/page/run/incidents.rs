@@ -160,6 +160,24 @@ impl Incidents {
     }
 }
 
+/// Which partitions and values are in force after all that.
+pub(super) fn in_force(incidents: &[&Incident]) -> Vec<String> {
+    let mut in_force: Vec<(&str, &str)> = Vec::new();
+    for Incident { name, what, .. } in incidents {
+        match *name {
+            "partition" => in_force.push(("partition", what)),
+            "heal" => in_force.retain(|(of, it)| *of != "partition" || !(what.is_empty() || it == what)),
+            "set" => {
+                let values = what.trim_start_matches(NO_LONGER);
+                in_force.retain(|(of, it)| *of != "set" || *it != values);
+                in_force.extend((!what.starts_with(NO_LONGER)).then_some(("set", values)));
+            }
+            _ => {}
+        }
+    }
+    in_force.into_iter().map(|(name, what)| format!("{name} {what}")).collect()
+}
+
 /// What happened to one thing.
 struct Row {
     about: String,

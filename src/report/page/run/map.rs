@@ -101,8 +101,9 @@ pub(super) fn limits(map: &Map, room: Room) -> Option<String> {
         let (columns, messages) = (grouped(columns as u64), grouped(messages));
         let most = grouped(room.of(MAX_RUNS) as u64);
         format!(
-            "the first {columns} of {messages} messages, as a map has at most {MAX_MESSAGES} columns (MAX_MESSAGES) and all maps of a \
-             page have {most} runs of equal cells (MAX_RUNS)"
+            "the first {columns} of {messages} messages, as a map has at most {} columns (MAX_MESSAGES) and all maps of a \
+             page have {most} runs of equal cells (MAX_RUNS)",
+            grouped(room.of(MAX_MESSAGES) as u64)
         )
     });
     let of_rows = (rows < pairs).then(|| {

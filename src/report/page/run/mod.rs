@@ -51,8 +51,8 @@ impl Observer for RunPage {
         self.incidents.observe(at, event);
     }
 
-    fn settled(&mut self, _: Instant, settled: &Settled) {
-        self.flights.settled(settled);
+    fn settled(&mut self, at: Instant, settled: &Settled) {
+        self.flights.settled(&self.names, at, settled);
         self.fates.settled(settled);
     }
 }
@@ -85,7 +85,7 @@ impl RunPage {
         let flows: Vec<Markup> = flows
             .enumerate()
             .map(|(number, (((flow, tally), theory), fates))| {
-                let map = map::draw(&flow.name, fates, &self.names, self.map_room(fates::MAX_MESSAGES, room));
+                let map = map::draw(&flow.name, fates, &self.names, self.map_room(room.of(fates::MAX_MESSAGES), room));
                 sections::flow(number, scenario, (flow, tally, *theory), (map.as_ref(), room), &mut phases)
             })
             .collect();
@@ -156,10 +156,12 @@ impl RunPage {
         let lanes = if flights.lanes.len() <= MAX_FIGURE_LANES { &flights.lanes } else { &used };
         if let Some(diagram) = Diagram::new(&self.names, (flights, arrows), lanes, &self.incidents) {
             let is_all = arrows.len() == flights.arrows.len() && flights.has_all();
-            let which = match part.start {
-                _ if is_all => format!("all {} datagrams", arrows.len()),
-                0 => format!("the first {} datagrams", arrows.len()),
-                before => format!("{} datagrams, after the first {}", arrows.len(), grouped(before as u64)),
+            let datagrams = |arrows: &[Arrow]| arrows.iter().filter(|arrow| arrow.is_datagram()).count() as u64;
+            let shown = datagrams(arrows);
+            let which = match datagrams(&flights.arrows[..part.start]) {
+                _ if is_all => format!("all {shown} datagrams"),
+                0 => format!("the first {shown} datagrams"),
+                before => format!("{shown} datagrams, after the first {}", grouped(before)),
             };
             figures.push((SPACE_TIME.to_owned(), diagram.picture(format!("{}: {which}", scenario.name())).file()));
         }
@@ -169,7 +171,7 @@ impl RunPage {
     /// What a map may have.
     fn map_room(&self, messages: usize, room: Room) -> MapRoom {
         let flows = self.fates.flows.len().max(1);
-        let pairs = room.of(MAX_PAIRS).min(room.of(MAX_MAP_ROWS) / flows);
+        let pairs = room.of(MAX_PAIRS).min(room.of(MAX_MAP_ROWS) / flows).max(1);
         MapRoom { messages, pairs, runs: room.of(map::MAX_RUNS) / flows }
     }
 
@@ -219,7 +221,7 @@ impl RunPage {
                 div.scroll.maps style=(format!("--wide:{width}px")) tabindex="0" role="region" aria-label="what arrows and signs mean" {
                     svg.legend viewBox=(format!("0 0 {width} {}", number(legend_height))) { (legend) }
                 }
-                @for (is_aside, what, name) in [(false, "datagrams", "MAX_ARROWS"), (true, ASIDES, "MAX_ASIDES")] {
+                @for (is_aside, what, name) in [(false, "arrows of messages, replies and programs", "MAX_ARROWS"), (true, ASIDES, "MAX_ASIDES")] {
                     (not_shown(what, name, arrows.iter().filter(|arrow| arrow.is_aside() == is_aside).count(), self.flights.left_out(is_aside, cut)))
                 }
                 @if let Some(until) = diagram.faults_until() {
@@ -257,7 +259,7 @@ impl RunPage {
                         (grouped(self.incidents.left_out)) " are not."
                     }
                 }
-                @if self.incidents.all.len() > listed { p.limit { "The first " (listed) " are listed." } }
+                @if self.incidents.all.len() > listed { p.limit { "The first " (listed) " are listed (MAX_INCIDENTS)." } }
             }
         }
     }
@@ -269,17 +271,26 @@ fn map_name(flow: &str) -> String {
 }
 
 /// Which arrows a picture shows: the first ones, or, if those have nothing but deliveries, some before the first other one and those
-/// after; without those of a broadcast of which not all would be there.
+/// after; if there is room for that, without those of a broadcast of which not all would be there.
 fn window(arrows: &[Arrow]) -> Range<usize> {
-    let begins = |number: usize| number == 0 || arrows[number].start != arrows[number - 1].start;
-    let first_other = arrows.iter().position(|arrow| ending(arrow).is_some()).unwrap_or(0);
+    let begins = |number: &usize| *number == 0 || arrows[*number].start != arrows[*number - 1].start;
+    let is_end = |number: &usize| *number == arrows.len() || begins(number);
+    let from = |start: usize| {
+        let end = (start + MAX_FIGURE_ARROWS).min(arrows.len());
+        start..(start + 1..=end).rev().find(is_end).unwrap_or(end)
+    };
+    let is_other = |arrow: &Arrow| ending(arrow).is_some() || !arrow.is_datagram();
+    let first_other = arrows.iter().position(is_other).unwrap_or(0);
     let start = match first_other < MAX_FIGURE_ARROWS * 3 / 4 {
         true => 0,
-        false => (0..=first_other - MAX_FIGURE_ARROWS / 2).rev().find(|number| begins(*number)).unwrap_or(0),
+        false => (0..=first_other - MAX_FIGURE_ARROWS / 2).rev().find(begins).unwrap_or(0),
     };
-    let end = (start + MAX_FIGURE_ARROWS).min(arrows.len());
-    let is_end = |number: &usize| *number == arrows.len() || begins(*number);
-    start..(start + 1..=end).rev().find(is_end).unwrap_or(end)
+    if from(start).contains(&first_other) || arrows.is_empty() {
+        return from(start);
+    }
+    let start =
+        (0..=first_other).rev().find(begins).unwrap_or(0).max((first_other + 1).saturating_sub(MAX_FIGURE_ARROWS));
+    start..from(start).end.max(first_other + 1)
 }
 
 /// What a diagram says of arrows that there was no room for.
@@ -333,9 +344,9 @@ impl Room {
 
 /// The most bytes of a page (a choice): what has more is slow to open.
 const MAX_PAGE_BYTES: usize = 1_500_000;
-/// How often limits are halved at most.
+/// How often limits are halved at most (a choice): what a page has whatever it shows is far below its limit.
 const MAX_HALVED: u32 = 6;
-const ASIDES: &str = "packets of the name service, and of broadcasts at hosts that are not addressed";
+const ASIDES: &str = "arrows of packets of the name service, and of broadcasts at hosts that are not addressed";
 /// The most hosts or links that a page lists (a choice).
 const MAX_ROWS: usize = 500;
 /// The most phases that a page lists, those of all flows together (a choice).

@@ -73,12 +73,14 @@
       lines: (arrow) => {
         const { message, flow, from, to, start, end, waited, kind, copy, isRead, isPart, isForAll } = factsOf(arrow);
         const { k: fate, l: lost, m: other } = arrow.dataset;
+        if (kind === "5") return [`${flow}:${message}`, `${from} at ${start}: the write failed`];
         const course = to === from ? "its own copy" : `${from} to ${to || (isForAll ? "all" : "all of a segment")}`;
         const lines = [`${prefix[kind]}${flow}:${message}, ${course}`, `left ${from} at ${start}${copy ? `, write ${copy + 1} of the message` : ""}`];
         if (lost) {
           const [how, link] = lost.split(" ");
           lines.push(`lost at ${end}: ${how} on ${links[link]}`);
         } else if (fate === "in_flight") lines.push(`on its way at ${end}`);
+        else if (fate === "unreachable") lines.push("nothing leads there");
         else if (to && to !== from) lines.push(`there at ${end}`);
         if (waited) lines.push(`${isRead ? "read at" : "unread until"} ${waited}`);
         if (isPart) lines.push("a fragment: its message's fate is told elsewhere");

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::arrow::{self, Place, ending};
 use super::flights::{Arrow, Course, Flights, MAX_LANES};
-use super::incidents::{Incident, Incidents};
+use super::incidents::{Incident, Incidents, in_force};
 use super::scale::{Stretch, TimeScale, exact, length, moment};
 use crate::id::{HostId, LinkId};
 use crate::report::names::Names;
@@ -24,7 +24,9 @@ pub(super) struct Diagram<'a> {
     arrows: &'a [Arrow],
     /// The links that arrows are lost on.
     links: Vec<LinkId>,
+    /// What happens until its end, before its beginning too.
     incidents: Vec<&'a Incident>,
+    first: Instant,
     /// Until when faults are known, if not all are.
     known_until: Option<Instant>,
     time: TimeScale,
@@ -46,9 +48,8 @@ impl<'a> Diagram<'a> {
         let read = |arrow: &Arrow| arrow.waited.filter(|_| arrow.is_read);
         let last = arrows.iter().map(|arrow| read(arrow).unwrap_or(arrow.end).max(arrow.end)).max()?;
         let first = arrows.iter().map(|arrow| arrow.start).min()?;
-        let is_shown = |incident: &&Incident| {
-            (first..=last).contains(&incident.at) && incident.host.is_none_or(|host| lanes.contains_key(&host))
-        };
+        let is_shown =
+            |incident: &&Incident| incident.at <= last && incident.host.is_none_or(|host| lanes.contains_key(&host));
         let known_until = incidents.all.last().map(|last| last.at).filter(|_| incidents.left_out > 0);
         let incidents: Vec<&Incident> = incidents.all.iter().filter(is_shown).collect();
         let lost_on = arrows.iter().filter_map(|arrow| match arrow.course {
@@ -58,10 +59,11 @@ impl<'a> Diagram<'a> {
         let links: Vec<LinkId> = lost_on.collect::<BTreeSet<_>>().into_iter().collect();
         let spans = arrows.iter().map(|arrow| (arrow.start, arrow.end));
         let waited = arrows.iter().filter_map(|arrow| arrow.waited).filter(|waited| *waited <= last);
-        let moments = waited.chain(incidents.iter().map(|incident| incident.at)).map(|at| (at, at));
+        let faults = incidents.iter().map(|incident| incident.at).filter(|at| *at >= first);
+        let moments = waited.chain(faults).map(|at| (at, at));
         let time = TimeScale::new(spans.chain(moments));
         let width = LEFT + apart * lanes.len() as f64 + 16.0;
-        Some(Diagram { names, lanes, apart, flights, arrows, links, incidents, known_until, time, width })
+        Some(Diagram { names, lanes, apart, flights, arrows, links, incidents, first, known_until, time, width })
     }
 
     /// Until when faults are drawn, if that is before its end.
@@ -155,7 +157,7 @@ impl<'a> Diagram<'a> {
         format!(
             "{} hosts, from left to right in the order of the scenario; {} datagrams, of which {lost} were lost on the way; time goes down.",
             self.lanes.len(),
-            self.arrows.len()
+            self.arrows.iter().filter(|arrow| arrow.is_datagram()).count()
         )
     }
 
@@ -168,9 +170,11 @@ impl<'a> Diagram<'a> {
     fn places(&self) -> impl Iterator<Item = (&Arrow, Place)> {
         let mut taken: Vec<(f64, f64, f64)> = Vec::new();
         // Beside the end, on the side that the arrow comes from: the line of the host stays free.
+        let width = self.width;
         let mut label = move |from: f64, x: f64, y: f64, fate: Fate| {
             let half = text_width(fate.name()) * SMALL / 2.0;
-            let middle = x + (half + BESIDE) * (from - x).signum();
+            let right = x + half + BESIDE;
+            let middle = if from > x && right + half < width { right } else { x - half - BESIDE };
             let (left, right) = (middle - half, middle + half);
             let mut near = taken.iter().rev().take(MAX_LANES * 2);
             let is_free = !near.any(|(from, to, at)| left < *to && *from < right && (y - at).abs() < 12.0);
@@ -205,14 +209,17 @@ impl<'a> Diagram<'a> {
         })
     }
 
-    /// Where an arrow begins and ends, from left to right: one that is lost on its recipient's link ends just before that, one that
+    /// Where an arrow begins and ends, from left to right; one to a host that nothing can reach ends at once. Of the others, one that is lost on its recipient's link ends just before that, one that
     /// is lost before that ends between the lines of its sender and the next host.
-    fn ends(&self, Arrow { from, to, course, .. }: &Arrow) -> (f64, f64) {
+    fn ends(&self, Arrow { from, to, course, fate, .. }: &Arrow) -> (f64, f64) {
         let x = self.lanes[from];
         let side = if x + self.apart > self.width { -1.0 } else { 1.0 };
         let tip = to.map(|to| self.lanes[&to]);
         let towards = tip.map_or(side, |tip| (tip - x).signum());
-        let Course::Lost(link, _) = course else { return (x, tip.unwrap_or(x + side * STUB)) };
+        let Course::Lost(link, _) = course else {
+            let far = tip.filter(|_| *fate != Some(Fate::Unreachable));
+            return (x, far.unwrap_or(x + towards * STUB));
+        };
         match (self.names.host_at(*link), tip) {
             (Some(host), Some(tip)) if host != *from => (x, tip - towards * SHORT),
             (None, _) => (x, x + towards * self.apart / 2.0),
@@ -220,11 +227,18 @@ impl<'a> Diagram<'a> {
         }
     }
 
-    /// Where faults are, and their words as far as there is room; those of one moment have one line.
+    /// Where faults are, and their words as far as there is room; those of one moment have one line. What is in force when it begins
+    /// is above all.
     fn faults(&self) -> Vec<(f64, Option<String>)> {
         let mut faults: Vec<(f64, Option<String>)> = Vec::new();
         let mut free = f64::NEG_INFINITY;
-        for together in self.incidents.chunk_by(|one, other| one.at == other.at) {
+        let (before, within) = self.incidents.split_at(self.incidents.partition_point(|it| it.at < self.first));
+        let in_force = in_force(before);
+        if !in_force.is_empty() {
+            faults.push((self.y(self.first), Some(format!("since before: {}", in_force.join("; ")))));
+            free = self.y(self.first) + 12.0;
+        }
+        for together in within.chunk_by(|one, other| one.at == other.at) {
             let words: Vec<String> = together.iter().map(|incident| incident.words(self.names)).collect();
             let y = self.y(together[0].at);
             faults.push((y, (y >= free).then(|| words.join("; "))));
@@ -241,7 +255,9 @@ impl<'a> Diagram<'a> {
                 let Some(host) = incident.host.filter(|_| incident.name == begins) else { continue };
                 let is_end = |later: &&&Incident| later.host == Some(host) && [ends, "crash"].contains(&later.name);
                 let end = self.incidents[position + 1..].iter().find(is_end).map(|later| later.at).or(self.known_until);
-                absences.push((host, incident.at, end, class));
+                if end.is_none_or(|end| end > self.first) {
+                    absences.push((host, incident.at, end, class));
+                }
             }
         }
         absences

@@ -57,7 +57,7 @@ impl Along<'_> {
         let (legend, below) = legend(self.grid, Some(self.axis));
         let body = html! {
             (frame(&up.ticks().into_iter().map(|tick| (y(up.place(tick)), six_digits(tick).to_string())).collect::<Vec<_>>()))
-            (ticks(&places.iter().copied().zip(axis.labels.iter().cloned()).collect::<Vec<_>>()))
+            (ticks(&places.iter().copied().zip(axis.shown.iter().cloned()).collect::<Vec<_>>()))
             text.axis x=(number((LEFT + RIGHT) / 2.0)) y=(HEIGHT - 12.0) { (axis.title) }
             @for line in &lines { (draw_line(line, &self.grid.line(self.axis, &line.rows[0].places), &marks(line), across.is_ordered())) }
             (legend)
@@ -188,7 +188,7 @@ pub(super) fn legend(grid: &Grid, along: Option<usize>) -> (Markup, f64) {
 /// The values of an axis, each with its sign.
 fn keys(axis: &Axis, top: f64, sign: impl Fn(usize) -> Markup) -> (Markup, f64) {
     let key = |(place, label): (usize, &String)| Key { sign: sign(place), label: label.clone() };
-    let mut keys: Vec<Key> = axis.labels.iter().enumerate().take(MAX_KEYS).map(key).collect();
+    let mut keys: Vec<Key> = axis.shown.iter().enumerate().take(MAX_KEYS).map(key).collect();
     if axis.labels.len() > MAX_KEYS {
         keys.push(Key { sign: html! {}, label: "and so on".to_owned() });
     }

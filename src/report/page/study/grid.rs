@@ -23,6 +23,8 @@ pub(in crate::report) struct Axis {
     pub(in crate::report) title: String,
     /// Each as the names of points spell it.
     pub(in crate::report) labels: Vec<String>,
+    /// Each as people see it, with those of later axes that it tells if they are others.
+    pub(in crate::report) shown: Vec<String>,
     pub(in crate::report) numbers: Vec<Option<f64>>,
 }
 
@@ -67,7 +69,8 @@ impl Grid {
                 values.sort_by(|(_, a), (_, b)| a.partial_cmp(b).expect("JSON has finite numbers"));
             }
             let (labels, numbers) = values.into_iter().unzip();
-            Axis { name: name.to_owned(), title: name.to_owned(), labels, numbers }
+            let labels: Vec<String> = labels;
+            Axis { name: name.to_owned(), title: name.to_owned(), shown: labels.clone(), labels, numbers }
         };
         let axes = manifest.axes.iter().map(|axis| axis.name.as_str()).enumerate().map(axis).collect();
         let mut grid = Grid { axes, points: Vec::new(), varied: Vec::new() };
@@ -76,21 +79,26 @@ impl Grid {
             if grid.axes[axis].labels.len() < 2 {
                 continue;
             }
-            match grid.varied.iter().copied().find(|earlier| grid.are_tied(*earlier, axis)) {
-                Some(earlier) => {
-                    let also = format!(", {}", grid.axes[axis].name);
-                    grid.axes[earlier].title.push_str(&also);
-                }
+            match grid.varied.iter().copied().find(|earlier| are_tied(manifest, *earlier, axis)) {
+                Some(earlier) => grid.tie(earlier, axis),
                 None => grid.varied.push(axis),
             }
         }
         grid
     }
 
-    /// Whether the value of either axis says which the other has.
-    fn are_tied(&self, one: usize, other: usize) -> bool {
-        let pairs: BTreeSet<(usize, usize)> = self.points.iter().map(|places| (places[one], places[other])).collect();
-        pairs.len() == self.axes[one].labels.len() && pairs.len() == self.axes[other].labels.len()
+    /// An axis tells the values of a later one.
+    fn tie(&mut self, earlier: usize, later: usize) {
+        let (before, behind) = self.axes.split_at_mut(later);
+        let (told, axis) = (&behind[0], &mut before[earlier]);
+        axis.title = format!("{}, {}", axis.title, told.name);
+        for (place, shown) in axis.shown.iter_mut().enumerate() {
+            let point = self.points.iter().find(|places| places[earlier] == place);
+            let value = point.map_or("", |places| &told.labels[places[later]]);
+            if *shown != value {
+                *shown = format!("{shown}, {value}");
+            }
+        }
     }
 
     /// Where a point is.
@@ -190,6 +198,15 @@ impl Look {
     }
 }
 
+/// Whether the value of either axis says which the other has, at all points of a study.
+fn are_tied(manifest: &Manifest, one: usize, other: usize) -> bool {
+    let pairs = manifest.points.iter().map(|point| (label(&point.id, one), label(&point.id, other)));
+    let pairs: BTreeSet<(&str, &str)> = pairs.collect();
+    let ones: BTreeSet<&str> = pairs.iter().map(|(one, _)| *one).collect();
+    let others: BTreeSet<&str> = pairs.iter().map(|(_, other)| *other).collect();
+    pairs.len() == ones.len() && pairs.len() == others.len()
+}
+
 /// How the name of a point spells the value of an axis.
 fn label(id: &str, axis: usize) -> &str {
     id.split(',').nth(axis).and_then(|part| Some(part.split_once('=')?.1)).unwrap_or_default()
@@ -204,7 +221,7 @@ mod tests {
     use crate::study::{AxisEntry, PointEntry, Rule};
 
     /// Of a study with axes a, b, ... and points at these values.
-    fn grid(points: &[Vec<i64>]) -> Grid {
+    fn grid_of(points: &[Vec<i64>]) -> Grid {
         let names = || ('a'..).map(String::from);
         let entry = |values: &Vec<i64>| PointEntry {
             id: names().zip(values).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(","),
@@ -237,9 +254,9 @@ mod tests {
     #[test]
     fn what_is_shown_first_has_points() {
         let all = combinations(&[3, 8, 8, 8]);
-        assert_eq!(grid(&all).shown(), [None, None, Some(0), Some(0)]);
+        assert_eq!(grid_of(&all).shown(), [None, None, Some(0), Some(0)]);
         let some: Vec<Vec<i64>> = all.into_iter().filter(|values| values[2] != values[3]).collect();
-        let grid = grid(&some);
+        let grid = grid_of(&some);
         let shown = grid.shown();
         let agrees =
             |places: &&Vec<usize>| places.iter().zip(&shown).all(|(place, shown)| shown.is_none_or(|it| it == *place));
@@ -251,11 +268,14 @@ mod tests {
     fn an_axis_that_an_earlier_one_tells_is_none_of_its_own() {
         let linked: Vec<Vec<i64>> =
             combinations(&[3, 3, 2]).into_iter().filter(|values| values[0] == values[1]).collect();
-        let grid = grid(&linked);
+        let grid = grid_of(&linked);
         assert_eq!(grid.varied(), [0, 2]);
         assert_eq!(grid.axes[0].title, "a, b");
+        assert_eq!(grid.axes[0].shown, ["1", "2", "3"]);
         let points: Vec<&[usize]> = grid.points.iter().map(Vec::as_slice).collect();
         assert_eq!(grid.number_of_lines(&points, 0), 2);
+        let other = grid_of(&[vec![1, 5], vec![2, 7]]);
+        assert_eq!((other.varied(), &other.axes[0].shown[..]), (&[0][..], &["1, 5".to_owned(), "2, 7".to_owned()][..]));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl<'a> Page<'a> {
             for Chart { name, along, mut picture, .. } in charts::draw(&grid, &rows, &shown, &mut budget) {
                 let fixed = grid.axes.iter().zip(&shown).enumerate().filter(|(axis, _)| Some(*axis) != along);
                 let fixed =
-                    fixed.filter_map(|(_, (axis, place))| Some(format!(", {}={}", axis.name, axis.labels[(*place)?])));
+                    fixed.filter_map(|(_, (axis, place))| Some(format!(", {}={}", axis.title, axis.shown[(*place)?])));
                 let of = &self.subjects[subject];
                 picture.title = format!("{of}: {}{}", picture.title, fixed.collect::<String>());
                 figures.push((format!("{of}-{name}"), picture.file()));
@@ -152,7 +152,7 @@ impl<'a> Page<'a> {
                             bdi { (grid.axes[axis].title) } " "
                             select data-axis=(axis + 1) {
                                 option value="" { "all" }
-                                @for (place, label) in grid.axes[axis].labels.iter().enumerate() {
+                                @for (place, label) in grid.axes[axis].shown.iter().enumerate() {
                                     option value=(place) selected[shown[axis] == Some(place)] { (clipped(label, MAX_LABEL)) }
                                 }
                             }
