@@ -73,12 +73,17 @@ impl Names {
         self.sources.get(stream.index()).copied()
     }
 
+    /// Whether a stream is that of one of several senders of a flow.
+    pub(super) fn is_one_of_several(&self, stream: StreamId) -> bool {
+        let source = self.source(stream);
+        self.sources[..self.of_flows].iter().filter(|other| Some(**other) == source).count() > 1
+    }
+
     /// What `--explain` is asked about a message of a flow at a recipient, behind the flow: one with several senders is named with
     /// its own.
     pub(super) fn question(&self, stream: StreamId, message: &str, recipient: HostId) -> String {
-        let source = self.source(stream);
-        let of_flow = self.sources[..self.of_flows].iter().filter(|other| Some(**other) == source).count();
-        let sender = self.stream(stream).filter(|_| of_flow > 1).map(|(_, sender)| format!("/{}", self.host(sender)));
+        let sender = self.stream(stream).filter(|_| self.is_one_of_several(stream));
+        let sender = sender.map(|(_, sender)| format!("/{}", self.host(sender)));
         format!("{}:{message}@{}", sender.unwrap_or_default(), self.host(recipient))
     }
 

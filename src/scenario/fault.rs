@@ -57,15 +57,12 @@ pub(crate) enum Fault {
     /// Programs close them.
     Close(Vec<u32>),
     /// Links impair otherwise from then on; `undone` is how they did before, if that is undone, and `values` says what was set.
-    /// Where moments are known, what an event sets for a time is two of these, of which the second `ends` the first.
-    Set {
-        values: String,
-        links: Vec<Setting>,
-        undone: Vec<Setting>,
-        #[serde(skip)]
-        ends: bool,
-    },
+    /// Where moments are known, what an event sets for a time is two of these: the second says that it is set [`NO_LONGER`].
+    Set { values: String, links: Vec<Setting>, undone: Vec<Setting> },
 }
+
+/// How a fault says that values are set no longer, before their paths: those have no spaces.
+pub(crate) const NO_LONGER: &str = "no longer ";
 
 /// How some links impair.
 #[derive(Clone, Debug, Serialize)]
@@ -77,7 +74,7 @@ pub(crate) struct Setting {
 impl Fault {
     /// Whether it is the end of another one, and no event of its own.
     pub(crate) fn is_end(&self) -> bool {
-        matches!(self, Fault::Set { ends: true, .. })
+        matches!(self, Fault::Set { values, .. } if values.starts_with(NO_LONGER))
     }
 
     /// How many parts of it are random on their own: each host, or each mailslot.

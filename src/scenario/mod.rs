@@ -28,7 +28,7 @@ mod validate;
 pub(crate) use self::app::{App, AppKind};
 pub use self::capture::MAX_CAPTURE_BYTES;
 pub use self::document::MAX_FILE_BYTES;
-pub(crate) use fault::{Event, Fault, Setting, When};
+pub(crate) use fault::{Event, Fault, NO_LONGER, Setting, When};
 pub use model::Scenario;
 pub(crate) use model::{
     Arrivals, Bound, Copies, Expectation, Flow, Generated, MIN_ACKNOWLEDGED, Mailslot, NameService, Phase, Reader,

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words::{Place, describe, dropped, lost, of_packet, said, wait, which};
+use super::words::{Place, comparison, describe, dropped, lost, of_packet, said, wait, which};
 use super::{Question, text};
 use crate::draw::{Answer, Decision, Judgement, ModelState};
-use crate::id::{HostId, LinkId};
+use crate::id::{HostId, LinkId, StreamId};
 use crate::report::names::Names;
 use crate::scenario::Scenario;
 use crate::stats::{Bound, Event, Fate, Instance, Observer, Settled, StreamLayout, Write};
@@ -107,8 +107,12 @@ impl Explain {
         text::render(&self)
     }
 
+    fn is_it(&self, stream: StreamId, message: u64) -> bool {
+        (stream, message) == (self.question.stream, self.question.message)
+    }
+
     fn is_of_message(&self, instance: &Instance) -> bool {
-        (instance.stream, instance.message) == (self.question.stream, self.question.message)
+        self.is_it(instance.stream, instance.message)
     }
 
     /// Whether what happens to an instance at a place is part of the message's life at the recipient.
@@ -218,10 +222,9 @@ impl Observer for Explain {
     }
 
     fn observe(&mut self, at: Instant, event: &Event<'_>) {
-        let is_it = |stream, message| (stream, message) == (self.question.stream, self.question.message);
         match event {
             Event::Write(write) if write.stream == self.question.stream => self.write(at, write),
-            Event::WriteBegun { stream, message, to, .. } if is_it(*stream, *message) => {
+            Event::WriteBegun { stream, message, to, .. } if self.is_it(*stream, *message) => {
                 let target = &self.targets[*to as usize];
                 let what = format!("calls for a write to {target}, whose name has to be found first");
                 self.at_sender(at, what);
@@ -285,7 +288,7 @@ impl Observer for Explain {
             }
             Event::Acknowledged { instance } => self.acknowledgements += u64::from(self.is_of_message(instance)),
             Event::Believed { stream, message, recipient }
-                if is_it(*stream, *message) && Some(*recipient) == self.recipient =>
+                if self.is_it(*stream, *message) && Some(*recipient) == self.recipient =>
             {
                 self.is_believed = true;
                 let what = format!("believes that {} has it", self.names.host(self.question.host));
@@ -296,7 +299,7 @@ impl Observer for Explain {
     }
 
     fn settled(&mut self, at: Instant, settled: &Settled) {
-        if (settled.stream, settled.message) != (self.question.stream, self.question.message) {
+        if !self.is_it(settled.stream, settled.message) {
             return;
         }
         *self.fates.entry(settled.fate).or_default() += 1;
@@ -334,7 +337,7 @@ impl Observer for Explain {
             if let Decision { answer: Answer::Next(next), state, .. } = decision
                 && state != Some(next)
             {
-                let by = format!("{} ({})", said(&self.names, instance), super::words::comparison(&decision));
+                let by = format!("{} ({})", said(&self.names, instance), comparison(&decision));
                 self.moved.insert(link, (by, next));
             }
         }

@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use crate::report::wording::plural;
+
 /// A whole page. Nothing may be loaded, and no script may run but the one given. `replay` is the beginning of the commands that
 /// it copies.
 fn document(title: &str, replay: &str, script: &str, body: &Markup) -> String {
@@ -45,6 +47,15 @@ fn heading(kind: &str, name: &str, description: &str) -> Markup {
             p.kind { "mailslot-sim " (kind) }
             h1 { bdi { (name) } }
             @if !description.is_empty() { p.description tabindex="0" { bdi { (picture::clipped(description, MAX_DESCRIPTION)) } } }
+        }
+    }
+}
+
+/// What the head of a page says where expectations are violated: whoever opens it should not have to look for that.
+fn violated(violated: usize, of: usize) -> Markup {
+    html! {
+        @if violated > 0 {
+            p.limit { strong { "Violated" } ": " (violated) " of " (plural(of as u64, "expectation")) ", at the end of this page." }
         }
     }
 }

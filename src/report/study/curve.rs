@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::summary::PointSummary;
-use crate::report::page::study::grid::Grid;
+use crate::report::page::study::grid::{Grid, is_shown};
 use crate::report::scale::Scale;
 use crate::report::wording::six_digits;
 use crate::study::Manifest;
@@ -21,7 +21,7 @@ pub(super) fn draw(manifest: &Manifest, points: &[PointSummary]) -> String {
     // Of each line, which has one value of all axes but one, the places along that, and the values there.
     let mut lines: BTreeMap<Vec<Option<usize>>, Vec<(usize, f64)>> = BTreeMap::new();
     for (places, value) in &figure.values {
-        if fixed.iter().zip(places).all(|(fixed, place)| fixed.is_none_or(|fixed| fixed == *place)) {
+        if is_shown(&fixed, places) {
             lines.entry(grid.line(along, places)).or_default().push((places[along], *value));
         }
     }

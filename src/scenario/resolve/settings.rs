@@ -9,7 +9,7 @@ use super::network::Network;
 use crate::id::LinkId;
 use crate::link;
 use crate::scenario::document;
-use crate::scenario::fault::{Event, Fault, Setting, When};
+use crate::scenario::fault::{Event, Fault, NO_LONGER, Setting, When};
 use crate::scenario::file::{self, AnyValue, Attachment};
 use crate::scenario::pattern;
 use crate::scenario::problem::{Path, Problem, Severity, Step, at};
@@ -85,8 +85,8 @@ impl<'a> Context<'a> {
             let all: Vec<Assignments<'_>> = in_force.iter().map(|number| given[*number].1).collect();
             let Some(settings) = self.in_force(&all, assignments, &links) else { break };
             let spelled = assignments.spelled();
-            let values = if begins { spelled } else { format!("no longer {spelled}") };
-            let fault = Fault::Set { values, links: settings, undone: Vec::new(), ends: !begins };
+            let values = if begins { spelled } else { format!("{NO_LONGER}{spelled}") };
+            let fault = Fault::Set { values, links: settings, undone: Vec::new() };
             events.push((assignments.event, Event { when: When::At(at), lasts: None, fault }));
         }
         events
@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
         }
         let changed = self.in_force(&[assignments], assignments, links)?;
         let undone = self.in_force(&[], assignments, links)?;
-        Some(Fault::Set { values: assignments.spelled(), links: changed, undone, ends: false })
+        Some(Fault::Set { values: assignments.spelled(), links: changed, undone })
     }
 
     /// What the links are like of the profiles that `changed` sets values of, when the values of `all` are in force, the

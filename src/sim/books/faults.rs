@@ -8,7 +8,7 @@ use super::carriage::{Datagram, instance};
 use crate::id::{HostId, StreamId};
 use crate::mailslot::Receipt;
 use crate::net::Partition;
-use crate::scenario::{Fault, Setting};
+use crate::scenario::{Fault, NO_LONGER, Setting};
 use crate::sim::timeline::{Change, Condition, Strike};
 use crate::stats::{Event, Fate, Observer};
 use crate::wire::NetbiosName;
@@ -51,7 +51,7 @@ impl<O: Observer> Books<O> {
                 let mailslot = &scenario.mailslots[slot as usize];
                 (Some(mailslot.host), mailslot.name.to_string())
             }
-            (Change::Unset, Fault::Set { values, .. }) => (None, format!("no longer {values}")),
+            (Change::Unset, Fault::Set { values, .. }) => (None, format!("{NO_LONGER}{values}")),
             (_, Fault::Set { values, .. }) => (None, values.clone()),
             (Change::Cut | Change::Mend, Fault::Partition { groups, one_way }) => {
                 let name = |host: &HostId| scenario.topology().host(*host).name.as_str();

@@ -30,10 +30,15 @@ pub(super) struct Place {
     pub(super) label: Option<f64>,
 }
 
-/// How an arrow ended that is no delivery: the fate of its message, or how the network ended what is none.
-pub(super) fn ending(arrow: &Arrow) -> Option<Fate> {
+/// How an arrow ended, if that is known: the fate of its message, or how the network ended what is none.
+pub(super) fn outcome(arrow: &Arrow) -> Option<Fate> {
     let how = if let Course::Lost(_, how) = arrow.course { Some(how) } else { None };
-    arrow.fate.or(how).filter(|fate| *fate != Fate::Delivered)
+    arrow.fate.or(how)
+}
+
+/// The same of one that is no delivery.
+pub(super) fn ending(arrow: &Arrow) -> Option<Fate> {
+    outcome(arrow).filter(|fate| *fate != Fate::Delivered)
 }
 
 /// An arrow. The script finds what there is to say of it in its attributes.
@@ -60,7 +65,7 @@ pub(super) fn draw(arrow: &Arrow, place: Place) -> Markup {
     let head = (*course == Course::Arrived && end.is_none() && !is_own).then_some(head);
     let (top, bottom) = (exact(top), exact(bottom));
     html! {
-        g class=(look(arrow)) data-r="" data-f=(number_of(source)) data-k=[fate.or(end).map(Fate::name)] data-i=(facts.join("\t")) data-l=[lost] data-m=[other.map(Fate::name)] data-q=[is_asked.then_some("")] {
+        g class=(look(arrow)) data-r="" data-f=(number_of(source)) data-k=[outcome(arrow).map(Fate::name)] data-i=(facts.join("\t")) data-l=[lost] data-m=[other.map(Fate::name)] data-q=[is_asked.then_some("")] {
             @if is_own { use.own href="#own" x=(number(x)) y=(top) {} }
             @else if *kind == Kind::Failed { use href="#stop" x=(number(x)) y=(top) {} }
             @else {
@@ -87,7 +92,7 @@ pub(super) fn keys(arrows: &[Arrow]) -> Vec<Key> {
         }
     };
     let mut keys = Vec::new();
-    for fate in Fate::ALL.into_iter().filter(|fate| has(&|arrow| arrow.fate.or(ending(arrow)) == Some(*fate))) {
+    for fate in Fate::ALL.into_iter().filter(|fate| has(&|arrow| outcome(arrow) == Some(*fate))) {
         let class = class(fate);
         let sign = match fate {
             Fate::Delivered => line(&class, Some("url(#head)"), None),
@@ -130,7 +135,7 @@ pub(super) fn keys(arrows: &[Arrow]) -> Vec<Key> {
 
 /// The classes of an arrow.
 fn look(arrow: &Arrow) -> String {
-    let colour = match (arrow.fate.or(ending(arrow)), arrow.kind) {
+    let colour = match (outcome(arrow), arrow.kind) {
         (Some(fate), _) => class(fate),
         (None, _) if arrow.is_part => "part".to_owned(),
         (None, Kind::Message | Kind::Overheard) => "heard".to_owned(),

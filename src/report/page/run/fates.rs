@@ -20,9 +20,8 @@ pub(super) struct Fates {
 #[derive(Default)]
 pub(super) struct FlowFates {
     pub(super) pairs: Vec<PairFates>,
-    /// How many pairs there are in all, and how many senders.
+    /// How many pairs there are in all.
     pub(super) of_pairs: usize,
-    pub(super) senders: usize,
     /// How many messages a sender wrote, the most of all.
     pub(super) messages: u64,
 }
@@ -56,10 +55,9 @@ impl Fates {
         self.recipients = streams.iter().map(|stream| stream.recipients.len()).collect();
         for (id, stream) in (0..).map(StreamId).zip(streams) {
             let flow = stream.flow.index();
-            let Some(FlowFates { pairs, of_pairs, senders, .. }) = self.flows.get_mut(flow) else { continue };
+            let Some(FlowFates { pairs, of_pairs, .. }) = self.flows.get_mut(flow) else { continue };
             self.streams.insert(id, (flow, *of_pairs));
             *of_pairs += stream.recipients.len();
-            *senders += 1;
             let room = self.room - pairs.len();
             let pair = |recipient: &HostId| PairFates {
                 stream: id,

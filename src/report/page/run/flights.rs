@@ -115,10 +115,6 @@ impl Arrow {
         }
     }
 
-    pub(super) fn is_aside(&self) -> bool {
-        self.kind.is_aside()
-    }
-
     /// Whether it stands for a datagram, and not for a write that failed or a recipient that nothing can reach.
     pub(super) fn is_datagram(&self) -> bool {
         self.kind != Kind::Failed && self.fate != Some(Fate::Unreachable)
@@ -127,7 +123,7 @@ impl Arrow {
 
 impl Kind {
     /// Whether it carries no message to whom it is for.
-    fn is_aside(self) -> bool {
+    pub(super) fn is_aside(self) -> bool {
         matches!(self, Kind::Overheard | Kind::Name)
     }
 }
@@ -227,7 +223,7 @@ impl Flights {
     /// What there was no room for, of asides or of the others; these arrows are `cut` too.
     pub(super) fn left_out(&self, is_aside: bool, cut: &[Arrow]) -> LeftOut {
         let left_out = if is_aside { self.asides_left_out } else { self.left_out };
-        let mut cut = cut.iter().filter(|arrow| arrow.is_aside() == is_aside).peekable();
+        let mut cut = cut.iter().filter(|arrow| arrow.kind.is_aside() == is_aside).peekable();
         let from = cut.peek().map(|arrow| arrow.start).or(left_out.from);
         LeftOut { number: left_out.number + cut.count() as u64, from }
     }
@@ -318,7 +314,7 @@ impl Flights {
 
     /// Adds an arrow, if there is room for it; its number.
     fn add(&mut self, at: Instant, arrow: Arrow) -> Option<usize> {
-        let is_aside = arrow.is_aside();
+        let is_aside = arrow.kind.is_aside();
         let hosts = [Some(arrow.from), arrow.to].into_iter().flatten();
         if self.is_full(is_aside) {
             if hosts.into_iter().all(|host| self.lanes.contains(&host) || self.lanes.len() < MAX_LANES) {

@@ -6,7 +6,7 @@ use super::scale::moment;
 use crate::id::HostId;
 use crate::report::names::Names;
 use crate::report::page::picture::{Picture, clipped, number, text_width};
-use crate::scenario::Phase;
+use crate::scenario::{NO_LONGER, Phase};
 use crate::stats::Event;
 use crate::time::{Duration, Instant};
 
@@ -208,8 +208,6 @@ struct Bar {
     name: &'static str,
 }
 
-/// How a fault says that values are set no longer.
-const NO_LONGER: &str = "no longer ";
 /// The most faults that a page lists (a choice).
 pub(super) const MAX_INCIDENTS: usize = 500;
 /// The longest text of a fault, as of the groups of a partition.

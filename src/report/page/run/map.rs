@@ -39,7 +39,8 @@ pub(super) fn draw(name: &str, flow: &FlowFates, names: &Names, room: MapRoom) -
     let shown = columns(pairs, length.min(room.messages), room.runs);
     let label = |pair: &PairFates| {
         let [sender, recipient] = [pair.sender, pair.recipient].map(|host| names.host(host));
-        let label = if flow.senders > 1 { format!("{sender} > {recipient}") } else { recipient.to_owned() };
+        let label =
+            if names.is_one_of_several(pair.stream) { format!("{sender} > {recipient}") } else { recipient.to_owned() };
         clipped(&label, MAX_LABEL)
     };
     let labels: Vec<String> = pairs.iter().map(label).collect();

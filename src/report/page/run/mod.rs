@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use maud::{Markup, html};
 
-use self::arrow::ending;
+use self::arrow::{ending, outcome};
 use self::fates::{Fates, MAX_MAP_ROWS, MAX_PAIRS};
 use self::flights::{Arrow, Flights, LeftOut, MAX_ARROWS, MAX_ASIDES, MAX_LANES};
 use self::incidents::{Incidents, MAX_INCIDENTS, MAX_TIMELINE_ROWS};
@@ -22,9 +22,10 @@ use self::map::MapRoom;
 use self::scale::moment;
 use self::spacetime::{Diagram, HEADER};
 use super::picture::number;
-use super::{document, heading, script};
+use super::{document, heading, script, violated};
 use crate::report::RunReport;
 use crate::report::names::Names;
+use crate::report::verdict::Verdict;
 use crate::report::wording::{Counts, facts, grouped, hosts_and_links, plural};
 use crate::scenario::Scenario;
 use crate::sim::{Outcome, theory, theory_of_apps};
@@ -98,11 +99,12 @@ impl RunPage {
             if outcome.driver == crate::sim::Driver::Turmoil { "under turmoil" } else { "in the event core" },
             env!("CARGO_PKG_VERSION")
         );
+        let violations = report.expectations().iter().filter(|it| it.result != Verdict::Holds).count();
         let body = html! {
             (heading("run", scenario.name(), scenario.description()))
             main {
                 p.runs { (of_run) code { (replay) } }
-                (sections::violated(report.expectations()))
+                (violated(violations, report.expectations().len()))
                 @if !scenario.flows.is_empty() { (sections::headline(&outcome.tally.totals(), &outcome.tally.flows)) }
                 @for flow in flows { (flow) }
                 @for (what, number) in [("flows", scenario.flows.len()), ("apps", scenario.apps.len())] {
@@ -179,7 +181,7 @@ impl RunPage {
     fn course(&self, scenario: &Scenario, diagram: &Diagram<'_>, arrows: &[Arrow]) -> Markup {
         let (width, height) = (number(diagram.width()), number(diagram.height()));
         let cut = &self.flights.arrows[arrows.len()..];
-        let has = |fate: &Fate| arrows.iter().any(|arrow| arrow.fate.or(ending(arrow)) == Some(*fate));
+        let has = |fate: &Fate| arrows.iter().any(|arrow| outcome(arrow) == Some(*fate));
         let fates: Vec<Fate> = Fate::ALL.into_iter().filter(has).collect();
         let flows = scenario.flows.iter().map(|flow| (&flow.name, flow.senders.len() > 1));
         let sources = flows.chain(scenario.apps.iter().map(|app| (&app.name, true)));
@@ -222,7 +224,7 @@ impl RunPage {
                     svg.legend viewBox=(format!("0 0 {width} {}", number(legend_height))) { (legend) }
                 }
                 @for (is_aside, what, name) in [(false, "arrows of messages, replies and programs", "MAX_ARROWS"), (true, ASIDES, "MAX_ASIDES")] {
-                    (not_shown(what, name, arrows.iter().filter(|arrow| arrow.is_aside() == is_aside).count(), self.flights.left_out(is_aside, cut)))
+                    (not_shown(what, name, arrows.iter().filter(|arrow| arrow.kind.is_aside() == is_aside).count(), self.flights.left_out(is_aside, cut)))
                 }
                 @if let Some(until) = diagram.faults_until() {
                     p.limit { "Shown are the first " (MAX_INCIDENTS) " faults (MAX_INCIDENTS), until " (moment(until)) "." }

@@ -150,16 +150,6 @@ pub(super) fn app(scenario: &Scenario, app: &App, tally: &BrowserTally, theory: 
     }
 }
 
-/// Whether something that was expected is not so: at the head of a page.
-pub(super) fn violated(expectations: &[ExpectationReport]) -> Markup {
-    let violated = expectations.iter().filter(|expectation| expectation.result != Verdict::Holds).count();
-    html! {
-        @if violated > 0 {
-            p.limit { strong { "Violated" } ": " (violated) " of " (plural(expectations.len() as u64, "expectation")) ", at the end of this page." }
-        }
-    }
-}
-
 /// What was expected, and whether it is so.
 pub(super) fn expectations(expectations: &[ExpectationReport]) -> Markup {
     html! {

@@ -181,9 +181,15 @@ impl Grid {
     /// The rows that a chart along an axis shows, or one of no axis, where other axes have one value. What goes along an axis is
     /// not narrowed on it.
     pub(super) fn narrowed<'a>(rows: &[Row<'a>], shown: &[Option<usize>], along: Option<usize>) -> Vec<Row<'a>> {
-        let agrees = |(axis, place): (usize, &usize)| Some(axis) == along || shown[axis].is_none_or(|it| it == *place);
-        rows.iter().filter(|row| row.places.iter().enumerate().all(agrees)).cloned().collect()
+        let mut shown = shown.to_vec();
+        along.into_iter().for_each(|along| shown[along] = None);
+        rows.iter().filter(|row| is_shown(&shown, &row.places)).cloned().collect()
     }
+}
+
+/// Whether places are those where axes have one value.
+pub(in crate::report) fn is_shown(shown: &[Option<usize>], places: &[usize]) -> bool {
+    shown.iter().zip(places).all(|(shown, place)| shown.is_none_or(|it| it == *place))
 }
 
 impl Look {
@@ -258,9 +264,8 @@ mod tests {
         let some: Vec<Vec<i64>> = all.into_iter().filter(|values| values[2] != values[3]).collect();
         let grid = grid_of(&some);
         let shown = grid.shown();
-        let agrees =
-            |places: &&Vec<usize>| places.iter().zip(&shown).all(|(place, shown)| shown.is_none_or(|it| it == *place));
-        let left: Vec<&[usize]> = grid.points.iter().filter(agrees).map(Vec::as_slice).collect();
+        let left: Vec<&[usize]> =
+            grid.points.iter().map(Vec::as_slice).filter(|places| is_shown(&shown, places)).collect();
         assert!((1..=MAX_LINES).contains(&grid.number_of_lines(&left, 0)), "{shown:?}");
     }
 

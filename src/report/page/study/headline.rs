@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::data::{Point, Totals};
-use crate::report::page::percent;
+use crate::report::page::{percent, violated};
 use crate::report::study::PointSummary;
 use crate::report::suite::shell_word;
 use crate::report::verdict::Verdict;
-use crate::report::wording::{grouped, plural};
+use crate::report::wording::grouped;
 use crate::stats::Proportion;
 
 /// Sums over points.
@@ -95,15 +95,10 @@ impl Sums {
     }
 }
 
-/// How many expectations are violated, where some are: whoever opens the page should not have to look for that.
-pub(super) fn violated(points: &[PointSummary]) -> Markup {
+/// How many expectations are violated, where some are.
+pub(super) fn violations(points: &[PointSummary]) -> Markup {
     let all = || points.iter().flat_map(|point| &point.expectations);
-    let violated = all().filter(|judgement| judgement.result == Verdict::Violated).count();
-    html! {
-        @if violated > 0 {
-            p.limit { strong { "Violated" } ": " (violated) " of " (plural(all().count() as u64, "expectation")) ", at the end of this page." }
-        }
-    }
+    violated(all().filter(|judgement| judgement.result == Verdict::Violated).count(), all().count())
 }
 
 /// The expectations that do not hold, each with the command that shows the replication farthest beyond the bound.

@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
         let body = html! {
             (heading("study", &self.manifest.name, self.description))
             main {
-                (headline::violated(summaries))
+                (headline::violations(summaries))
                 (self.sums.draw(self.manifest.points.len()))
                 (self.axes())
                 (self.controls(&grid))
